@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The contract that every network runtime keeps: ONNX Runtime today, TensorRT next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """Name, static shape and NumPy dtype of one network input or output."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
+@dataclass(frozen=True)
+class BackendInfo:
+    """What really runs: the words that `~/status` and `/diagnostics` carry."""
+
+    backend: str  # "onnxruntime", "tensorrt"
+    provider: str  # "CPUExecutionProvider", ...
+    precision: str  # read from the loaded network, not from the request: "fp32", "fp16", "int8"
+    device: str  # "AMD EPYC (2 threads)", "Orin (nvgpu)", ...
+    engine_key: str = ""  # cache key of a built engine; empty for ONNX Runtime
+
+
+class Session(Protocol):
+    """One loaded network with static shapes; used by one thread at a time."""
+
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    info: BackendInfo
+
+    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        """Run the network once.
+
+        Args:
+            feeds: an array for each input, of exactly its shape and dtype.
+
+        Raises:
+            BackendError: an input is missing or unknown, or differs in shape or dtype.
+        """
+
+    def close(self) -> None:
+        """Free the network; closing twice is harmless."""
+
+    def __enter__(self) -> Session:
+        """Return the session itself."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the session."""
