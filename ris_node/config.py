@@ -108,6 +108,7 @@ class ParameterGroup:
 class ModelConfig(ParameterGroup):
     """Which network runs, and on what."""
 
+    autostart: bool = param(False, "configure and activate without a lifecycle manager")
     model_dir: str = param("", "folder of the model bundle; empty: the packaged default bundle")
     backend: str = param("auto", "network runtime", choices=("auto", "tensorrt", "onnxruntime"))
     providers: tuple[str, ...] = param((), "ONNX Runtime execution providers in order; empty: CPU")
