@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Lens distortion in normalised image coordinates (x/z, y/z), through OpenCV's models."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from ris_node.errors import GeometryError
+from ris_node.types import F64
+
+FISHEYE = ("equidistant", "fisheye")
+POLYNOMIAL = ("plumb_bob", "rational_polynomial", "rational", "thin_prism", "tilted", "none", "")
+_POLYNOMIAL_SIZES = (4, 5, 8, 12, 14)
+_NEWTON_STEPS = 12
+_ORIGIN = np.zeros(3)
+
+
+def check_lens(model: str, distortion: F64) -> None:
+    """Refuse an unknown distortion model or a number of coefficients that it does not take.
+
+    Raises:
+        GeometryError: says which model and how many coefficients were found.
+    """
+    if not np.isfinite(distortion).all():
+        raise GeometryError(f"distortion {distortion.tolist()} is not finite; calibrate the camera or give none")
+    if distortion.size == 0 or not distortion.any():
+        return
+    if model in FISHEYE:
+        if distortion.size != 4:
+            raise GeometryError(f"distortion model {model!r} takes 4 coefficients, not {distortion.size}")
+    elif model in POLYNOMIAL:
+        if distortion.size not in _POLYNOMIAL_SIZES:
+            raise GeometryError(
+                f"distortion model {model!r} takes one of {_POLYNOMIAL_SIZES} coefficients, not {distortion.size}"
+            )
+    else:
+        known = ", ".join(repr(name) for name in (*POLYNOMIAL[:2], *FISHEYE))
+        raise GeometryError(f"unknown distortion model {model!r}; use one of {known}, or publish rectified images")
+
+
+def distort(points: F64, model: str, distortion: F64) -> F64:
+    """Bend ideal normalised points f64[N,2] the way the lens does; returns f64[N,2]."""
+    if len(points) == 0 or distortion.size == 0 or not distortion.any():
+        return points
+    if model in FISHEYE:
+        bent = cv2.fisheye.distortPoints(points.reshape(-1, 1, 2), np.eye(3), distortion)
+    else:
+        solid = np.column_stack([points, np.ones(len(points))])
+        bent, _ = cv2.projectPoints(solid, _ORIGIN, _ORIGIN, np.eye(3), distortion)
+    return np.asarray(bent, dtype=np.float64).reshape(-1, 2)
+
+
+def undistort(points: F64, model: str, distortion: F64) -> F64:
+    """Undo `distort` for f64[N,2]; a point that no ray can have made comes back as NaN.
+
+    OpenCV's few fixed-point steps give the start, Newton's method (derivatives by central differences) the rest:
+    wide lenses need it, and OpenCV's own criteria differ between its versions.
+    """
+    if len(points) == 0 or distortion.size == 0 or not distortion.any():
+        return points
+    guess = _first_guess(points, model, distortion)
+    guess[~np.isfinite(guess).all(axis=1) | (np.abs(guess) > 1e3).any(axis=1)] = 0.0
+    step = 1e-6
+    for _ in range(_NEWTON_STEPS):
+        error = distort(guess, model, distortion) - points
+        if np.abs(error).max() < 1e-10:
+            break
+        dx = _slope(guess, np.array([step, 0.0]), model, distortion)
+        dy = _slope(guess, np.array([0.0, step]), model, distortion)
+        det = dx[:, 0] * dy[:, 1] - dx[:, 1] * dy[:, 0]
+        det = np.where(np.abs(det) < 1e-9, 1e-9, det)
+        move = np.column_stack(
+            [dy[:, 1] * error[:, 0] - dy[:, 0] * error[:, 1], dx[:, 0] * error[:, 1] - dx[:, 1] * error[:, 0]]
+        )
+        guess = guess - np.clip(move / det[:, None], -1.0, 1.0)
+    wrong = np.abs(distort(guess, model, distortion) - points).max(axis=1) > 1e-6
+    guess[wrong | ~np.isfinite(guess).all(axis=1)] = np.nan
+    return guess
+
+
+def _first_guess(points: F64, model: str, distortion: F64) -> F64:
+    shaped = points.reshape(-1, 1, 2)
+    undo = cv2.fisheye.undistortPoints if model in FISHEYE else cv2.undistortPoints
+    return np.array(undo(shaped, np.eye(3), distortion), dtype=np.float64).reshape(-1, 2)
+
+
+def _slope(points: F64, step: F64, model: str, distortion: F64) -> F64:
+    ahead, behind = distort(points + step, model, distortion), distort(points - step, model, distortion)
+    return (ahead - behind) / (2.0 * float(step.sum()))
