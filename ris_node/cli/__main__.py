@@ -1,0 +1,84 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""`ris` and `python -m ris_node.cli`: choose a verb, run it, and turn what goes wrong into one clear line."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from ris_node import __version__
+from ris_node.cli.verbs import VERBS
+from ris_node.errors import ConfigError, RisError
+
+FAILED, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141
+
+EPILOG = """examples:
+  ris demo                                                     a street scene, a node, six commands, a video
+  ris predict --image a.png --command "the cyclist" --out out  one picture, one command
+  ris doctor                                                   will it work here, and if not, what to do
+  ris VERB --help                                              all about one verb
+
+exit codes: 0 done; 1 the work failed, or a part of it; 2 wrong usage; 130 interrupted (what was written is kept)
+"""
+
+Run = Callable[[argparse.Namespace], int]
+
+
+def build_parser(verb_in_use: str | None) -> tuple[argparse.ArgumentParser, Run | None]:
+    """The parser of `ris`, with the options of `verb_in_use` only: other verbs' modules are not imported."""
+    formatter = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        "ris", description="Referring image segmentation for robots.", epilog=EPILOG, formatter_class=formatter
+    )
+    parser.add_argument("--version", action="version", version=f"ris_node {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    run = None
+    for verb in VERBS:
+        sub = verbs.add_parser(verb.name, help=verb.summary, description=verb.summary, formatter_class=formatter)
+        if verb.name == verb_in_use:
+            add_arguments, run = verb.load()
+            add_arguments(sub)
+            if "--json" not in sub._option_string_actions:
+                sub.add_argument("--json", action="store_true", help="print the result as JSON on stdout")
+    return parser, run
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `ris` with `argv` (the process's own when None) and return its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    chosen = next((word for word in words if not word.startswith("-")), None)
+    try:
+        parser, run = build_parser(chosen)
+        args = parser.parse_args(words)
+        assert run is not None  # parse_args left already where no verb was given
+        return run(args)
+    except ConfigError as error:
+        return _fail(chosen, str(error), USAGE)
+    except RisError as error:
+        return _fail(chosen, str(error), FAILED)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("ris_node"):
+            return _fail(chosen, f"{error.name} is missing from this installation: install ris_node again", FAILED)
+        return _fail(
+            chosen, f"the Python package '{error.name}' is missing: run 'ris doctor' to see what to do", FAILED
+        )
+    except KeyboardInterrupt:
+        return _fail(chosen, "interrupted; what was written is kept", INTERRUPTED)
+    except BrokenPipeError:  # e.g. `ris config | head`: the reader has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except OSError as error:
+        where = f" '{error.filename}'" if error.filename else ""
+        return _fail(chosen, f"{error.strerror or error}{where}", FAILED)
+
+
+def _fail(verb: str | None, message: str, code: int) -> int:
+    print(f"ris{' ' + verb if verb else ''}: {message}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

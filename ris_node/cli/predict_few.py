@@ -1,0 +1,103 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""`ris predict --image --command`: each command in each picture, with an overlay to look at."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ris_node.cli.answers import full_answer
+from ris_node.cli.images import read_image, write_png
+from ris_node.cli.predict import KINDS, make_frame, open_grounder
+from ris_node.errors import ConfigError, RisError
+from ris_node.pipeline.overlay import draw_overlay
+from ris_node.types import Frame, Query, Status
+
+if TYPE_CHECKING:
+    from ris_node.pipeline.grounder import Grounder
+    from ris_node.pipeline.grounding import Grounding
+
+
+def run_few(args: argparse.Namespace) -> int:
+    """Answer every command in every picture; what cannot be answered is named and does not stop the rest."""
+    if args.out.exists() and not args.out.is_dir():
+        raise ConfigError(f"--out '{args.out}' is a file: give a folder")
+    grounder, config = open_grounder(args)
+    args.out.mkdir(parents=True, exist_ok=True)
+    names: set[str] = set()
+    answers, failed = [], 0
+    with grounder:
+        for path in map(Path, args.image):
+            try:
+                frame = make_frame(read_image(path), args.hfov, config.region)
+            except RisError as error:
+                failed += 1
+                print(f"ris predict: {error}", file=sys.stderr)
+                continue
+            for text in args.command:
+                stem = args.out / _free_name(path, text, names)
+                try:
+                    answers.append(_answer(grounder, frame, Query(text, kind=KINDS[args.type]), stem, path))
+                except RisError as error:
+                    failed += 1
+                    print(f"ris predict: '{path}', command {text[:60]!r}: {error}", file=sys.stderr)
+                    continue
+                if not args.json:
+                    print(_sentence(answers[-1]))
+    if args.json:
+        print(json.dumps(answers, indent=2))
+    return 1 if failed else 0
+
+
+def _answer(grounder: Grounder, frame: Frame, query: Query, stem: Path, path: Path) -> dict[str, Any]:
+    """Ground one query, write its files beside `stem`, and return the answer as it is in the JSON file."""
+    grounding = grounder.ground(frame, query)
+    if grounding.status is Status.ERROR:
+        raise RisError(grounding.message)
+    files = _write_pictures(frame, grounding, stem, grounder.output.overlay_alpha)
+    answer = {"image": str(path), **full_answer(grounding), "files": files}
+    Path(f"{stem}.json").write_text(json.dumps(answer, indent=2) + "\n", encoding="utf-8")
+    return answer
+
+
+def _write_pictures(frame: Frame, grounding: Grounding, stem: Path, alpha: float) -> dict[str, str]:
+    pictures = {"overlay": draw_overlay(frame.image, grounding, alpha), "mask": grounding.mask.astype(np.uint8) * 255}
+    if grounding.region_mask.any():
+        pictures["region"] = grounding.region_mask.astype(np.uint8) * 255
+    files = {kind: f"{stem}.{kind}.png" for kind in pictures}
+    for kind, picture in pictures.items():
+        write_png(Path(files[kind]), picture)
+    return files
+
+
+def _free_name(path: Path, text: str, taken: set[str]) -> str:
+    """A file name that says picture and command, not given out before in this run."""
+    slug = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:48] or "command"
+    base = f"{path.stem}.{slug}"
+    name, count = base, 1
+    while name in taken:
+        count += 1
+        name = f"{base}-{count}"
+    taken.add(name)
+    return name
+
+
+def _sentence(answer: dict[str, Any]) -> str:
+    """One line for people: verdict, presence, and where to look."""
+    count = len(answer["instances"])
+    found = f", {count} instance{'s' if count > 1 else ''}" if count else ""
+    target = answer["target"]
+    if target and target["status"] == "OK":
+        x, y, _ = target["position_m"]
+        found += f", goal {x:.1f} m forward and {abs(y):.1f} m {'left' if y >= 0 else 'right'} in {target['frame']}"
+    why = f" ({answer['message']})" if answer["message"] else ""
+    presence = f"{answer['presence']:.2f}" if answer["presence"] is not None else "?"
+    head = f"{answer['image']}: '{answer['text']}' {answer['status']} {presence}"
+    return f"{head}{found}, {answer['milliseconds']['total']:.0f} ms{why} -> {answer['files']['overlay']}"

@@ -1,0 +1,33 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The verbs of `ris`. A new one is a module with `add_arguments(parser)` and `run(args) -> int`, and a line here."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One word after `ris`: its module is imported only when the verb is used."""
+
+    name: str
+    module: str
+    summary: str
+
+    def load(self) -> tuple[Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], int]]:
+        """Import the verb's module and return its `add_arguments` and `run`."""
+        module = importlib.import_module(self.module)
+        return module.add_arguments, module.run
+
+
+VERBS: tuple[Verb, ...] = (
+    Verb("demo", "ris_node.demo.run", "watch the ROS 2 node ground commands in a moving street scene"),
+    Verb("predict", "ris_node.cli.predict", "find what a command means in pictures, without ROS"),
+    Verb("doctor", "ris_node.cli.doctor", "say what is installed, what will work, and what to do where it will not"),
+    Verb("bench", "ris_node.bench.run", "measure the bare network, the core, and the node over DDS"),
+    Verb("config", "ris_node.cli.config", "show every parameter of the node with its default and meaning"),
+)
