@@ -1,0 +1,59 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Metadata of the ament_python package `ris_node`; see pyproject.toml for why it is not there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+PACKAGE = "ris_node"
+SHARE = f"share/{PACKAGE}"
+DATA_FOLDERS = ("launch", "config", "engines")  # each is linked in ros2_ws/src/ris_node
+
+
+def share_files(folder: str) -> list[tuple[str, list[str]]]:
+    """Return the (destination, files) pairs that install `folder` with its structure under share/ris_node."""
+    here = Path(__file__).parent
+    pairs = []
+    for root, folders, names in os.walk(here / folder, followlinks=True):
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__")))
+        relative = Path(os.path.relpath(root, here)).as_posix()
+        files = [f"{relative}/{name}" for name in sorted(names) if not name.startswith(".")]
+        if files:
+            pairs.append((f"{SHARE}/{relative}", files))
+    return pairs
+
+
+setup(
+    name=PACKAGE,
+    version="0.1.0",
+    description="Camera frames and a command in, a mask and a region target in metres out, on ROS 2",
+    author="ris_node authors",
+    author_email="maintainers@ris-node.invalid",
+    license="Apache-2.0",
+    python_requires=">=3.10",
+    packages=find_packages(include=[PACKAGE, f"{PACKAGE}.*"]),
+    package_data={PACKAGE: ["py.typed", "*/splits/*", "*/assets/*"]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
+        (SHARE, ["package.xml"]),
+        *(pair for folder in DATA_FOLDERS for pair in share_files(folder)),
+    ],
+    zip_safe=False,
+    # OpenCV (cv2) is needed too, but comes under several names (apt, opencv-python, -headless), so it is an extra.
+    install_requires=["setuptools", "numpy>=1.21", "onnxruntime>=1.16", "pyyaml", "tokenizers", "tqdm", "psutil"],
+    extras_require={
+        "opencv": ["opencv-python-headless>=4.5"],
+        "train": ["torch>=2.5", "transformers", "safetensors", "onnx", "onnxscript", "scipy"],
+        "test": ["pytest", "pytest-timeout", "hypothesis"],
+    },
+    entry_points={
+        "console_scripts": [
+            "ris = ris_node.cli.__main__:main",
+            "grounding_node = ris_node.ros.grounding_node:main",
+        ],
+    },
+)
