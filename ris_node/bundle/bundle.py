@@ -1,0 +1,163 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Open a model bundle, or refuse it and say why; and write one's manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ris_node.bundle.contract import check_manifest
+from ris_node.bundle.manifest import FAMILIES, FileEntry, GraphSpec, Manifest
+from ris_node.errors import BundleError
+
+MANIFEST = "manifest.json"
+DEFAULT, BASELINE = "default", "keyword-baseline"
+VISION_FILES = {  # precision -> the vision graph's file in that precision
+    "fp32": "vision.fp32.onnx",
+    "int8": "vision.int8-cpu.onnx",
+    "fp16": "vision.fp16.onnx",
+    "int8-trt": "vision.int8-trt.onnx",
+}
+GRAPH_FILES = (*VISION_FILES.values(), "text.onnx")
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An opened bundle: its folder, its checked manifest, and what had to be said when it was found."""
+
+    path: Path
+    manifest: Manifest
+    notes: tuple[str, ...] = ()
+
+    def file(self, name: str) -> Path | None:
+        """The path of one of the bundle's files; None when the bundle does not have it."""
+        return self.path / name if name in self.manifest.files else None
+
+
+def open_bundle(path: Path | str | None = None) -> Bundle:
+    """Open and verify a bundle: schema, files and their hashes, graphs against the contract.
+
+    Args:
+        path: the bundle's folder; None or empty: the packaged default, or the keyword baseline where there is none.
+
+    Raises:
+        BundleError: saying what is missing or differs, and what to do.
+    """
+    folder, notes = (Path(path).expanduser(), ()) if path else _packaged()
+    if not folder.is_dir():
+        raise BundleError(f"there is no model bundle at {folder}: give a folder with a {MANIFEST}")
+    source = folder / MANIFEST
+    try:
+        text = source.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BundleError(f"{source} cannot be read ({error}): a bundle needs it; restore or export it") from error
+    manifest = Manifest.from_json(text, str(source))
+    for name in FAMILIES[manifest.family]:
+        if name not in manifest.files:
+            raise BundleError(f"{source} does not list {name}, which a {manifest.family} bundle needs: export it again")
+    for name, entry in manifest.files.items():
+        if Path(name).name != name:
+            raise BundleError(f"{source} lists {name!r}: a bundle's files lie in its own folder")
+        _check_file(folder / name, entry)
+    if "tokenizer.json" in manifest.files:
+        _check_tokenizer(manifest, source)
+    check_manifest(manifest, str(source))
+    log.info("model bundle %s from %s; use: %s", manifest.model_id, folder, manifest.use)
+    return Bundle(folder, manifest, notes)
+
+
+def write_manifest(folder: Path | str, manifest: Manifest) -> Manifest:
+    """Fill in a manifest's files, hashes and graphs from what lies in a folder, check it, and write it there.
+
+    Returns:
+        The completed manifest.
+
+    Raises:
+        BundleError: a required file is missing or a graph does not keep the contract.
+    """
+    folder = Path(folder)
+    known = sorted(p.name for p in folder.iterdir() if p.name in (*GRAPH_FILES, "tokenizer.json"))
+    for name in FAMILIES[manifest.family]:
+        if name not in known:
+            raise BundleError(f"{folder} has no {name}, which a {manifest.family} bundle needs: put it there first")
+    files = {name: _entry(folder / name) for name in known}
+    graphs = {"vision": _read_graph(folder / VISION_FILES["fp32"])}
+    if "text.onnx" in files:
+        graphs["text"] = _read_graph(folder / "text.onnx")
+    tokenizer = files["tokenizer.json"].sha256 if "tokenizer.json" in files else ""
+    text = replace(manifest.text, tokenizer_sha256=tokenizer)
+    manifest = replace(manifest, files=files, graphs=graphs, text=text)
+    check_manifest(manifest, str(folder / MANIFEST))
+    part = folder / f"{MANIFEST}.part"
+    part.write_text(manifest.to_json(), encoding="utf-8")
+    part.replace(folder / MANIFEST)
+    return manifest
+
+
+def engine_folders() -> list[Path]:
+    """The folders where packaged bundles may lie: the source tree, the Python prefix, then each ament prefix."""
+    prefixes = [Path(sys.prefix), *(Path(p) for p in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if p)]
+    folders = [Path(__file__).resolve().parents[2] / "engines", *(p / "share/ris_node/engines" for p in prefixes)]
+    return [folder for folder in folders if folder.is_dir()]
+
+
+def packaged_bundles() -> dict[str, Path]:
+    """Names and folders of the bundles that came with the package; an earlier folder wins."""
+    found: dict[str, Path] = {}
+    for folder in engine_folders():
+        for manifest in sorted(folder.glob(f"*/{MANIFEST}")):
+            found.setdefault(manifest.parent.name, manifest.parent)
+    return found
+
+
+def _packaged() -> tuple[Path, tuple[str, ...]]:
+    bundles = packaged_bundles()
+    if DEFAULT in bundles:
+        return bundles[DEFAULT], ()
+    if BASELINE in bundles:
+        note = f"the default model is not installed: using {BASELINE}, which knows 19 classes and no relations"
+        log.warning(note)
+        return bundles[BASELINE], (note,)
+    looked = ", ".join(map(str, engine_folders())) or "no engines folder was found"
+    raise BundleError(f"no packaged model bundle ({looked}): install ris_node again, or give model_dir")
+
+
+def _check_file(path: Path, entry: FileEntry) -> None:
+    if not path.is_file():
+        raise BundleError(f"{path} is missing from the bundle: restore it, or export the bundle again")
+    size = path.stat().st_size
+    if size != entry.bytes:
+        raise BundleError(f"{path} has {size} bytes, the manifest says {entry.bytes}: it is damaged or was changed")
+    found = _entry(path).sha256
+    if found != entry.sha256:
+        raise BundleError(f"{path} has SHA-256 {found[:16]}…, the manifest says {entry.sha256[:16]}…: restore it")
+
+
+def _check_tokenizer(manifest: Manifest, source: Path) -> None:
+    listed = manifest.files["tokenizer.json"].sha256
+    if manifest.text.tokenizer_sha256 != listed:
+        raise BundleError(
+            f"{source}: text.onnx was exported with tokenizer {manifest.text.tokenizer_sha256[:16]}…, the bundle has "
+            f"{listed[:16]}…: put the right tokenizer.json there and export the manifest again"
+        )
+
+
+def _entry(path: Path) -> FileEntry:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        for block in iter(lambda: stream.read(1 << 20), b""):
+            digest.update(block)
+    return FileEntry(digest.hexdigest(), path.stat().st_size)
+
+
+def _read_graph(path: Path) -> GraphSpec:
+    from ris_node.runtime.ort import OrtSession  # here, so that reading manifests needs no onnxruntime
+
+    with OrtSession(path, num_threads=1) as session:
+        return GraphSpec(session.inputs, session.outputs)

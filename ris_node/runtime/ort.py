@@ -1,0 +1,161 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Networks on ONNX Runtime."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from ris_node.errors import BackendError
+from ris_node.runtime.base import Array, BackendInfo, TensorSpec
+from ris_node.runtime.onnx_peek import peek
+
+CPU = "CPUExecutionProvider"
+_DTYPES = {
+    "tensor(float)": "float32",
+    "tensor(float16)": "float16",
+    "tensor(uint8)": "uint8",
+    "tensor(int8)": "int8",
+    "tensor(int64)": "int64",
+    "tensor(int32)": "int32",
+    "tensor(bool)": "bool",
+}
+
+
+class OrtSession:
+    """One network on ONNX Runtime; keeps the `Session` contract.
+
+    Threads: `num_threads` 0 means one a core. Worker threads do not spin while they wait, so an idle node costs
+    nothing and the camera's and middleware's threads get their turn.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        num_threads: int = 0,
+        providers: Sequence[str] = (),
+        device_id: int = 0,
+    ) -> None:
+        """Load a network.
+
+        Args:
+            path: an ONNX file with static shapes.
+            num_threads: threads for one operator; 0: one a core.
+            providers: execution providers in order of preference; empty: the CPU.
+            device_id: which GPU, for providers that use one.
+
+        Raises:
+            BackendError: onnxruntime is missing, has none of `providers`, or refuses the file.
+        """
+        ort = _onnxruntime()
+        path = Path(path)
+        if not path.is_file():
+            raise BackendError(f"there is no network at {path}: restore the bundle")
+        wanted = tuple(providers) or (CPU,)
+        usable = [name for name in wanted if name in ort.get_available_providers()]
+        if not usable:
+            have = ", ".join(ort.get_available_providers())
+            raise BackendError(
+                f"this onnxruntime has none of {', '.join(wanted)} (it has {have}): "
+                "install the build that has it, or leave `providers` empty"
+            )
+        contents = peek(path)
+        threads = num_threads or _cores()
+        options = [{} if name == CPU else {"device_id": str(device_id)} for name in usable]
+        try:
+            self._session: Any = ort.InferenceSession(
+                str(path), _options(ort, threads), providers=usable, provider_options=options
+            )
+        except Exception as error:  # onnxruntime raises many kinds, none of them public
+            raise BackendError(f"ONNX Runtime refuses {path} ({error}): export the network again") from error
+        self.inputs = tuple(_tensor(node, path) for node in self._session.get_inputs())
+        self.outputs = tuple(_tensor(node, path) for node in self._session.get_outputs())
+        self._names = [spec.name for spec in self.outputs]
+        provider = self._session.get_providers()[0]
+        device = f"{_cpu_name()} ({threads} threads)" if provider == CPU else f"device {device_id}"
+        self.info = BackendInfo("onnxruntime", provider, contents.precision, device)
+
+    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        """Run the network once; see `Session.run`."""
+        if self._session is None:
+            raise BackendError("this network was closed: open it again")
+        check_feeds(self.inputs, feeds)
+        return dict(zip(self._names, self._session.run(self._names, dict(feeds)), strict=True))
+
+    def close(self) -> None:
+        """Free the network; closing twice is harmless."""
+        self._session = None
+
+    def __enter__(self) -> OrtSession:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def check_feeds(specs: Sequence[TensorSpec], feeds: Mapping[str, Array]) -> None:
+    """Check a network's inputs, for every backend alike.
+
+    Raises:
+        BackendError: an input is missing or unknown, or differs in shape or dtype.
+    """
+    if len(feeds) != len(specs):
+        extra, missing = set(feeds) - {s.name for s in specs}, {s.name for s in specs} - set(feeds)
+        raise BackendError(f"inputs missing: {sorted(missing)}, unknown: {sorted(extra)}")
+    for spec in specs:
+        value = feeds.get(spec.name)
+        if value is None:
+            raise BackendError(f"input {spec.name} is missing; given are {', '.join(feeds)}")
+        if value.shape != spec.shape or value.dtype != spec.dtype:
+            raise BackendError(
+                f"input {spec.name} is {value.dtype}{list(value.shape)}, the network wants "
+                f"{spec.dtype}{list(spec.shape)}"
+            )
+
+
+def _onnxruntime() -> Any:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise BackendError(f"onnxruntime does not import ({error}): pip install onnxruntime") from error
+    return onnxruntime
+
+
+def _options(ort: Any, threads: int) -> Any:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
+
+
+def _tensor(node: Any, path: Path) -> TensorSpec:
+    if node.type not in _DTYPES or not all(isinstance(d, int) and d > 0 for d in node.shape):
+        raise BackendError(f"{path}: {node.name} is {node.type}{node.shape}; export it with static shapes")
+    return TensorSpec(node.name, tuple(node.shape), np.dtype(_DTYPES[node.type]))
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _cpu_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

@@ -1,0 +1,108 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Choose the runtime: a registry, an order of preference, and the reason why each other one was skipped."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ris_node.bundle.bundle import VISION_FILES, Bundle
+from ris_node.bundle.contract import check_session
+from ris_node.config import ModelConfig
+from ris_node.errors import BackendError
+from ris_node.runtime.base import Session
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A backend that does not run, and why not."""
+
+    backend: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Backend:
+    """One way to run networks: `probe` returns why it cannot ("" if it can), `open` loads one graph of a bundle."""
+
+    probe: Callable[[], str]
+    open: Callable[[Bundle, str, ModelConfig], Session]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The session that runs, and the backends that were preferred but skipped."""
+
+    session: Session
+    skipped: tuple[Skipped, ...]
+
+
+def open_network(bundle: Bundle, graph: str, config: ModelConfig) -> Opened:
+    """Load one graph ("vision" or "text") of a bundle on the first backend that takes it.
+
+    Raises:
+        BackendError: no backend takes it; every reason is in the message.
+        BundleError: the loaded graph is not what the manifest says.
+    """
+    names = PREFERENCE if config.backend == "auto" else (config.backend,)
+    skipped: list[Skipped] = []
+    for name in names:
+        reason = BACKENDS[name].probe() if name in BACKENDS else "not part of this version"
+        if not reason:
+            try:
+                session = BACKENDS[name].open(bundle, graph, config)
+            except BackendError as error:
+                reason = str(error)
+            else:
+                check_session(session, bundle.manifest, graph, f"{bundle.path}, {graph} graph")
+                log.info("%s graph on %s %s %s", graph, name, session.info.provider, session.info.precision)
+                return Opened(session, tuple(skipped))
+        skipped.append(Skipped(name, reason))
+        log.info("%s skipped for the %s graph: %s", name, graph, reason)
+    reasons = "; ".join(f"{s.backend}: {s.reason}" for s in skipped)
+    raise BackendError(f"no runtime takes the {graph} graph of {bundle.path} ({reasons}); see `ris doctor`")
+
+
+def probe_backends() -> dict[str, str]:
+    """Every known backend in order of preference, and why it cannot run here ("" if it can)."""
+    return {name: BACKENDS[name].probe() if name in BACKENDS else "not part of this version" for name in PREFERENCE}
+
+
+def graph_file(bundle: Bundle, graph: str, precision: str) -> str:
+    """The file of a graph for a precision that the CPU can run; "auto" takes int8 where the bundle has it.
+
+    Raises:
+        BackendError: the bundle has no file of that precision.
+    """
+    if graph == "text":
+        return "text.onnx"
+    order = ("int8", "fp32") if precision == "auto" else (precision,)
+    for name in order:
+        if name in VISION_FILES and bundle.file(VISION_FILES[name]):
+            return VISION_FILES[name]
+    have = [name for name, file in VISION_FILES.items() if bundle.file(file)]
+    raise BackendError(f"{bundle.path} has no {precision} vision graph (it has {', '.join(have)}): choose one of these")
+
+
+def _probe_onnxruntime() -> str:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        return f"onnxruntime does not import ({error}): pip install onnxruntime"
+    return "" if onnxruntime.get_available_providers() else "onnxruntime has no execution provider"
+
+
+def _open_onnxruntime(bundle: Bundle, graph: str, config: ModelConfig) -> Session:
+    from ris_node.runtime.ort import OrtSession
+
+    path = bundle.path / graph_file(bundle, graph, config.precision)
+    providers = config.providers if graph == "vision" else ()
+    return OrtSession(path, num_threads=config.num_threads, providers=providers, device_id=config.device_id)
+
+
+BACKENDS: dict[str, Backend] = {"onnxruntime": Backend(_probe_onnxruntime, _open_onnxruntime)}
+PREFERENCE: tuple[str, ...] = ("tensorrt", "onnxruntime")
