@@ -1,0 +1,123 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The steps of the set-up and which of them each profile needs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from envsetup.place import Place, SetupError
+from envsetup.stamps import Step
+
+if TYPE_CHECKING:
+    from envsetup.talk import Talk
+
+PROFILES = {
+    "demo": (),
+    "test": ("test", "workspace"),
+    "train": ("test", "workspace", "train"),
+}
+INSTALL_HINT = "Check the network (and PIP_INDEX_URL if you use a mirror), then run the same command again: it goes on."
+BUILD_MACHINE_PYTHON = re.compile(r"/opt/python/cp\d+-cp\d+t?/include/python3\.\d+t?")
+BUILD_MACHINE_NUMPY = re.compile(r"/opt/python/cp\d+-cp\d+t?/lib/python3\.\d+t?/site-packages/numpy/_?core/include")
+
+
+def steps_for(place: Place, profile: str) -> list[Step]:
+    """Return the steps of `profile` in order."""
+    requirements, root = place.root / "requirements", place.root
+    base = ("runtime-ros",) if place.ros_distro else ("runtime", "ros", "build")
+    base_files = tuple(requirements / f"{name}.txt" for name in (*base, "constraints"))
+    steps = [
+        Step(
+            "venv", f"make {place.venv.name} with Python {sys.version.split()[0]}", make_venv, products=(place.python,)
+        ),
+        Step("packages", f"install what the node needs ({', '.join(base)})", install(base), base_files),
+    ]
+    for name in PROFILES[profile]:
+        files = tuple(requirements / file for file in (f"{name}.txt", f"{name}-nodeps.txt", "constraints.txt"))
+        steps.append(Step(name, f"install what '{name}' needs", install((name,)), files))
+    messages = Step(
+        "messages", "build ris_msgs (about a minute)", build_messages,
+        inputs=(root / "msgs", *base_files), products=(place.messages / "lib",),
+    )  # fmt: skip
+    project = Step("project", "install ris_node itself, in development mode", install_project,
+                   inputs=(root / "setup.py", root / "setup.cfg"), products=(place.venv / "bin" / "ris",))  # fmt: skip
+    return [*steps, messages, project]
+
+
+def make_venv(place: Place, talk: Talk) -> None:
+    """Make the virtual environment anew; over an installed ROS it sees the system's packages."""
+    if place.venv.exists():
+        talk.say("      the one that is there is unfinished, or for another Python, folder or ROS: making it anew")
+        shutil.rmtree(place.venv)
+    options = ["--system-site-packages"] if place.ros_distro else []
+    log = place.root / ".venv.log"
+    command = [sys.executable, "-m", "venv", *options, str(place.venv)]
+    talk.run(command, log=log, env=dict(os.environ), hint="Is the disk full?  sudo apt install python3-venv")
+    place.work.mkdir(parents=True, exist_ok=True)
+    log.replace(place.work / "venv.log")
+
+
+def install(names: tuple[str, ...]):
+    """Return a step that installs the requirement files `names`, pinned by constraints.txt."""
+
+    def run(place: Place, talk: Talk) -> None:
+        folder = place.root / "requirements"
+        pip = [str(place.python), "-m", "pip", "install", "--no-input", "--progress-bar", "off"]
+        files = [part for name in names for part in ("-r", str(folder / f"{name}.txt"))]
+        extra = (
+            ["--no-deps"] if place.ros_distro and names == ("runtime-ros",) else ["-c", str(folder / "constraints.txt")]
+        )
+        log = place.work / f"{names[0]}.log"
+        talk.run([*pip, *extra, *files], log=log, env=place.environment(), hint=INSTALL_HINT)
+        bare = folder / f"{names[0]}-nodeps.txt"
+        if bare.is_file():
+            talk.run([*pip, "--no-deps", "-r", str(bare)], log=log, env=place.environment(), hint=INSTALL_HINT)
+        if "build" in names:
+            repair_exported_paths(place)
+
+    return run
+
+
+def repair_exported_paths(place: Place) -> None:
+    """Point the wheels' CMake targets at this machine: they name the folders of the one that built them."""
+    code = "import numpy, sysconfig; print(sysconfig.get_paths()['include']); print(numpy.get_include())"
+    env = place.environment()
+    found = subprocess.run([str(place.python), "-c", code], env=env, capture_output=True, text=True, check=False)
+    if found.returncode:
+        raise SetupError(f"NumPy does not work in {place.venv}:\n{found.stderr}\nRun `make clean` and try again.")
+    python, numpy = found.stdout.split("\n")[:2]
+    for file in (place.venv / "share").rglob("*.cmake"):
+        text = file.read_text(encoding="utf-8", errors="surrogateescape")
+        repaired = BUILD_MACHINE_NUMPY.sub(numpy, BUILD_MACHINE_PYTHON.sub(python, text))
+        if repaired != text:
+            file.write_text(repaired, encoding="utf-8", errors="surrogateescape")
+
+
+def build_messages(place: Place, talk: Talk) -> None:
+    """Build and install ris_msgs with plain CMake, which needs nothing that colcon would add."""
+    build, log, env = place.work / "ris_msgs", place.work / "messages.log", place.environment()
+    shutil.rmtree(build, ignore_errors=True)
+    shutil.rmtree(place.messages, ignore_errors=True)
+    hint = "If the compiler was killed, memory ran out. Otherwise run `make clean` and try again."
+    configure = [
+        "cmake", "-S", str(place.root / "msgs"), "-B", str(build), f"-DCMAKE_INSTALL_PREFIX={place.messages}",
+        f"-DPython3_EXECUTABLE={place.python}", f"-DPYTHON_EXECUTABLE={place.python}", "-DBUILD_TESTING=OFF",
+    ]  # fmt: skip
+    jobs = str(max(1, len(os.sched_getaffinity(0))))
+    talk.run(configure, log=log, env=env, hint=hint)
+    talk.run(["cmake", "--build", str(build), "-j", jobs], log=log, env=env, hint=hint)
+    talk.run(["cmake", "--install", str(build)], log=log, env=env, hint=hint)
+    shutil.rmtree(build)
+
+
+def install_project(place: Place, talk: Talk) -> None:
+    """Make `import ris_node` and the `ris` command work from the sources."""
+    command = [str(place.python), "-m", "pip", "install", "--no-input", "--no-deps", "--no-build-isolation", "-e"]
+    hint = f"See whether `{place.python} {place.root / 'setup.py'} --version` works."
+    talk.run([*command, str(place.root)], log=place.work / "project.log", env=place.environment(), hint=hint)
