@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from envsetup.talk import Talk
 
 
+Run = Callable[["Place", "Talk"], None]
+
+
 @dataclass(frozen=True)
 class Step:
     """One part of the set-up: `inputs` are files or folders whose content, with `key`, decides whether it is due."""
 
     name: str
     title: str
-    run: Callable[[Place, Talk], None]
+    run: Run
     inputs: tuple[Path, ...] = ()
     key: str = ""
     products: tuple[Path, ...] = ()

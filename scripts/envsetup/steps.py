@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from envsetup.place import Place, SetupError
-from envsetup.stamps import Step
+from envsetup.stamps import Run, Step
 
 if TYPE_CHECKING:
     from envsetup.talk import Talk
@@ -63,7 +63,7 @@ def make_venv(place: Place, talk: Talk) -> None:
     log.replace(place.work / "venv.log")
 
 
-def install(names: tuple[str, ...]):
+def install(names: tuple[str, ...]) -> Run:
     """Return a step that installs the requirement files `names`, pinned by constraints.txt."""
 
     def run(place: Place, talk: Talk) -> None:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 from envsetup.place import SetupError
 
 if TYPE_CHECKING:
+    from typing import TextIO
+
     from envsetup.place import Place
 
 QUIET_S = 15.0  # without a terminal, a sign of life this often
@@ -81,7 +83,7 @@ class Talk:
             wanted = [line for line in lines if not line.startswith("WARNING: Location")][-TAIL_LINES:]
             raise SetupError("\n".join(["", *wanted, "", f"the whole log: {log}", hint]))
 
-    def _follow(self, process: subprocess.Popen[str], record: object) -> None:
+    def _follow(self, process: subprocess.Popen[str], record: TextIO) -> None:
         """Copy the process's lines into the record until it ends, with a live line or a heartbeat."""
         lines: queue.Queue[str | None] = queue.Queue()
         threading.Thread(target=_pump, args=(process, lines), daemon=True).start()
@@ -94,7 +96,7 @@ class Talk:
             if line is None:
                 break
             if line:
-                record.write(line)  # type: ignore[attr-defined]
+                record.write(line)
                 last = line.strip() or last
                 if self._verbose:
                     sys.stderr.write(line)

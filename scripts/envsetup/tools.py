@@ -43,13 +43,11 @@ def check(place: Place) -> None:
     """
     if sys.version_info < MINIMUM:
         raise SetupError(
-            f"this is Python {sys.version.split()[0]}, and 3.10 or later is needed. If you have one under another name, "
-            "say so: make PYTHON=python3.12 ..."
+            f"this is Python {sys.version.split()[0]}, and 3.10 or later is needed. If you have one under another "
+            "name, say so: make PYTHON=python3.12 ..."
         )
     if not sys.platform.startswith("linux"):
-        raise SetupError(
-            f"this is {sys.platform}: the ROS 2 wheels and Fast DDS's shared memory are set up on Linux only"
-        )
+        raise SetupError(f"this is {sys.platform}: the ROS 2 wheels and the Fast DDS profile are for Linux")
     missing = missing_packages()
     if missing:
         raise SetupError(f"missing: {', '.join(missing)}\n    sudo apt install {' '.join(missing)}")
@@ -64,8 +62,8 @@ def _check_ros(distro: str) -> None:
     missing = found.stdout.split()
     if found.returncode or "rclpy" in missing:
         raise SetupError(
-            f"ROS_DISTRO is '{distro}', but {sys.executable} cannot import its rclpy. Source that ROS's setup.bash and use "
-            "its Python (make PYTHON=/usr/bin/python3 ...), or `unset ROS_DISTRO` to work on the wheels instead."
+            f"ROS_DISTRO is '{distro}', but {sys.executable} cannot import its rclpy. Source that ROS's setup.bash and "
+            "use its Python (make PYTHON=/usr/bin/python3 ...), or `unset ROS_DISTRO` to work on the wheels instead."
         )
     if missing:
         packages = [ROS_MODULES[name].format(distro=distro) for name in missing]
