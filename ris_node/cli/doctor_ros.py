@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-from ris_node.cli.fastdds import VARIABLES, find_profile, read_limits
+from ris_node.cli.fastdds import VARIABLES, find_profiles, read_limits
 from ris_node.cli.finding import BROKEN, NOTE, OK, WARNING, Finding
 
 DISTROS = {"humble": (3, 10), "jazzy": (3, 12), "kilted": (3, 12), "lyrical": (3, 14)}  # and their Python
@@ -81,33 +81,39 @@ def check_transport(width: int, height: int) -> Iterator[Finding]:
         advice = "the profile launch/fastdds.xml is for Fast DDS; check with 'ris doctor --live' that frames arrive"
         yield Finding("transport", NOTE, f"RMW_IMPLEMENTATION is {rmw}", advice, {"rmw": rmw})
         return
-    image_bytes = width * height * 3
-    size = f"{width}x{height} frames ({image_bytes / 1e6:.1f} MB)"
-    profile, variable = find_profile(os.environ, Path.cwd())
-    if profile is None:
+    profiles = find_profiles(os.environ, Path.cwd())
+    if not profiles:
         shipped = _shipped_profile()
-        advice = f"export FASTRTPS_DEFAULT_PROFILES_FILE={shipped} FASTDDS_DEFAULT_PROFILES_FILE={shipped}"
-        what = f"no Fast DDS profile is in force: of {size} most will be lost in a 512 kB segment"
-        yield Finding("transport", WARNING, what, f"{advice} for every process, camera driver too", {"rmw": rmw})
-        return
+        advice = " ".join(f"{name}={shipped}" for name in VARIABLES)
+        what = f"no Fast DDS profile is in force: a 512 kB segment loses most frames of {width}x{height}"
+        yield Finding("transport", WARNING, what, f"export {advice} for every process, camera driver too", {"rmw": rmw})
+    for profile, variable in profiles.items():
+        yield from _profile(profile, variable, width, height)
+    if profiles and len({os.environ.get(name) for name in VARIABLES}) > 1:
+        what = f"{' and '.join(VARIABLES)} differ: newer Fast DDS reads the first, older the second"
+        yield Finding("transport", NOTE, what, "set both to the same file, for every process")
+
+
+def _profile(profile: Path, variable: str, width: int, height: int) -> Iterator[Finding]:
+    """Whether one profile's shared memory holds frames of this size, and whether /dev/shm holds its segments."""
     try:
         limits = read_limits(profile)
     except (OSError, ValueError) as error:
         advice = "correct it, or use launch/fastdds.xml"
         yield Finding("transport", BROKEN, f"{variable} names '{profile}', which cannot be read: {error}", advice)
         return
-    data = {"rmw": rmw, "profile": str(profile), "segment_bytes": limits.segment, "message_bytes": limits.message}
+    needed = width * height * 3
+    data = {"profile": str(profile), "segment_bytes": limits.segment, "message_bytes": limits.message}
     what = f"{profile}: segment {limits.segment / 2**20:.1f} MiB, messages to {limits.message / 2**20:.1f} MiB"
-    if limits.segment < 2 * image_bytes or limits.message < image_bytes:
-        advice = f"raise segment_size to {4 * image_bytes} and maxMessageSize to {image_bytes + 65536}, or more"
+    size = f"{width}x{height} frames ({needed / 2**20:.1f} MiB)"
+    if limits.segment < 2 * needed:
+        advice = f"raise segment_size to {4 * needed} and maxMessageSize to {needed + 65536}, or more"
         yield Finding("transport", WARNING, f"{what}: too small for {size}", advice, data)
+    elif limits.message < needed:
+        advice = f"raise maxMessageSize to {needed + 65536} where they come late; try 'ris doctor --live'"
+        yield Finding("transport", NOTE, f"{what}: {size} travel in pieces", advice, data)
     else:
         yield Finding("transport", OK, f"{what}: enough for {size}", "", data)
-    if variable in VARIABLES and len({os.environ.get(name) for name in VARIABLES}) > 1:
-        both = " ".join(f"{name}={profile}" for name in VARIABLES)
-        yield Finding(
-            "transport", NOTE, f"only {variable} names it: older or newer Fast DDS read the other", f"export {both}"
-        )
     yield from _shared_memory(limits.segment)
 
 

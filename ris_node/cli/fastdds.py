@@ -22,15 +22,15 @@ class Limits:
     message: int
 
 
-def find_profile(environ: Mapping[str, str], folder: Path) -> tuple[Path | None, str]:
-    """The profile file that Fast DDS reads, and the variable or file name that chose it; None without one."""
+def find_profiles(environ: Mapping[str, str], folder: Path) -> dict[Path, str]:
+    """The profile files that Fast DDS may read, and the variable or file name that chose each; empty: none."""
+    profiles: dict[Path, str] = {}
     for variable in VARIABLES:
         if environ.get(variable):
-            return Path(environ[variable]), variable
-    for name in IN_FOLDER:
-        if (folder / name).is_file():
-            return folder / name, name
-    return None, ""
+            profiles.setdefault(Path(environ[variable]), variable)
+    if not profiles:
+        profiles = {folder / name: name for name in IN_FOLDER if (folder / name).is_file()}
+    return profiles
 
 
 def read_limits(path: Path) -> Limits:
