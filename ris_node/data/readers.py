@@ -40,7 +40,7 @@ _CAMVID_UNSURE = _set(
     "dog,bird,potted plant,flower,window,door,wall,kerb,grass,dirt,light,banner,chair,clock,bollard,traffic cone,"
     "stairs,parking bay,railway,bridge,paper,mountain,rock,water,table,gravel,tie,bottle,cup,ball"
 )
-_STREETS_UNSURE = _CAMVID_UNSURE | _set("person,cyclist,sign,pole,fence,curtain,boat,sand,cardboard")
+_STREETS_UNSURE = _CAMVID_UNSURE | _set("person,cyclist,sign,pole,fence,curtain,boat,sand,cardboard,snow,shelf")
 _COCO_NAMES = {
     "window-blind": "window", "window-other": "window", "door-stuff": "door", "floor-wood": "floor",
     "floor-other-merged": "floor", "wall-brick": "wall", "wall-stone": "wall", "wall-tile": "wall",

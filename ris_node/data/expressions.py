@@ -1,0 +1,258 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Expressions generated from an annotated picture, each with exactly the pixels it means.
+
+`generate` draws kinds by weight, a meaning that is beyond doubt, and a wording of the split asked for. For mirrored
+pictures, mirror the `Annotated` first (`flipped`) and generate from that: left and right stay true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ris_node.data import regions
+from ris_node.data.annotated import Annotated, Object
+from ris_node.data.classes import CLASSES, class_by_name, class_id
+from ris_node.data.colours import COLOUR_NAMES
+from ris_node.data.meaning import Facts, Meaning, facts_of, order_meanings, plain_meanings
+from ris_node.data.refusals import absent_names, alien_text
+from ris_node.data.relations import colour_misses, relation_meanings, side_misses
+from ris_node.data.wording import humanise, is_narrow, noun, phrase, pick, sentence
+from ris_node.types import Bool
+
+Rng = np.random.Generator
+DEFAULT_MIX: Mapping[str, float] = {
+    "class": 0.11, "stuff": 0.06, "single": 0.11, "order": 0.2, "relation": 0.1, "colour": 0.07, "absent": 0.08,
+    "alien": 0.04, "near_miss": 0.07, "region": 0.16,
+}  # fmt: skip
+# Share of commands to the vehicle among refusals: "stop next to the elephant" is refused like "the elephant".
+COMMAND_SHARE = 0.3
+_CLASS_WEIGHTS = {"car": 4.0, "person": 4.0, "cyclist": 4.0, "sign": 2.0, "pole": 0.7, "window": 0.7}
+_MISS_COLOURS = tuple(c for c in COLOUR_NAMES if c not in ("brown", "grey"))
+_MANOEUVRES = {
+    "next_to": regions.beside, "behind": regions.behind, "before": regions.behind, "in_front_of": regions.ahead_of,
+    "follow": regions.following,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A text and what it means in one picture.
+
+    `kind` is "class", "stuff", "single", "order", "relation", "colour", "absent", "alien", "near_miss" or "region";
+    `type` is "object" for noun phrases and "region" for commands to the vehicle (refused commands keep the kind of
+    their refusal). `mask` bool[H,W] is the referent and `region` bool[H,W] where to go. Supervise like this:
+
+    * positive False: the answer is absent; mask and region are None and mean "empty".
+    * positive, type "object": mask is set; region is None and means "empty".
+    * positive, type "region": region is set; mask is the object referred to, or None where the command names none
+      ("pull over on the left"): then the mask is *undefined*, not empty.
+
+    `class_name` is the class named ("" for none), `in_view` how many objects of it are in the picture.
+    """
+
+    text: str
+    kind: str
+    mask: Bool | None
+    region: Bool | None
+    positive: bool
+    type: str = "object"
+    class_name: str = ""
+    in_view: int = 0
+    form: str = ""
+
+
+def generate(
+    annotated: Annotated, rng: Rng, split: str = "train", count: int = 8, mix: Mapping[str, float] | None = None
+) -> list[Expression]:
+    """Up to `count` different expressions of one picture, kinds drawn by the weights of `mix` (kinds left out: never).
+
+    The same generator state gives the same expressions. `split` "train" or "val" chooses wordings and nothing else.
+    """
+    weights = dict(mix or DEFAULT_MIX)
+    out: list[Expression] = []
+    seen: set[str] = set()
+    for _ in range(4 * count):
+        if len(out) >= count or not weights:
+            break
+        kinds = list(weights)
+        chances = np.array([weights[k] for k in kinds])
+        kind = kinds[int(rng.choice(len(kinds), p=chances / chances.sum()))]
+        made = generate_one(annotated, rng, split, kind)
+        if made is None:
+            if kind != "region" or not view_of(annotated).possible:
+                del weights[kind]
+        elif made.text not in seen:
+            seen.add(made.text)
+            out.append(made)
+    return out
+
+
+def generate_one(annotated: Annotated, rng: Rng, split: str, kind: str) -> Expression | None:
+    """One expression of a kind, or None where the picture offers none (for "region": or this draw found none)."""
+    facts = facts_of(annotated)
+    command = rng.random() < COMMAND_SHARE
+    if kind == "alien":
+        text, form = alien_text(facts, rng, split, command)
+        return Expression(humanise(rng, text), kind, None, None, False, "region" if form else "object", form=form)
+    if kind == "absent":
+        return _absent(facts, rng, split, command)
+    if kind == "region":
+        return _command(facts, rng, split)
+    meanings = meanings_of(facts).get(kind, ())
+    if not meanings:
+        return None
+    meaning = _weighted(rng, meanings)
+    np_text = realise(facts, meaning, rng, split)
+    if not meaning.true:
+        form = str(rng.choice(["next_to", "behind", "in_front_of"])) if command else "object"
+        text = humanise(rng, sentence(rng, form, split, np_text))
+        return Expression(text, kind, None, None, False, "region" if command else "object", meaning.class_name,
+                          meaning.in_view, meaning.form)  # fmt: skip
+    text = humanise(rng, sentence(rng, "object", split, np_text))
+    mask = mask_of(annotated, meaning)
+    return Expression(text, kind, mask, None, True, "object", meaning.class_name, meaning.in_view, meaning.form)
+
+
+def meanings_of(facts: Facts) -> dict[str, tuple[Meaning, ...]]:
+    """All meanings of a picture by kind, made once and kept with its facts."""
+    kept = facts.__dict__.get("_meanings")
+    if isinstance(kept, dict):
+        return kept
+    found: dict[str, list[Meaning]] = {}
+    for meaning in _all_meanings(facts):
+        found.setdefault(meaning.kind, []).append(meaning)
+    made = {kind: tuple(items) for kind, items in found.items()}
+    facts.__dict__["_meanings"] = made
+    return made
+
+
+def mask_of(annotated: Annotated, meaning: Meaning) -> Bool:
+    """The pixels bool[H,W] that a true meaning means."""
+    if meaning.whole:
+        return annotated.class_mask(class_id(meaning.class_name))
+    return annotated.object_mask(meaning.ids)
+
+
+def realise(facts: Facts, meaning: Meaning, rng: Rng, split: str) -> str:
+    """A noun phrase for a meaning."""
+    info = class_by_name(meaning.class_name)
+    narrow = is_narrow(info.name, facts.present)
+    singular = noun(rng, info, False, narrow, meaning.colour)
+    plural = noun(rng, info, True, narrow, meaning.colour)
+    other = ""
+    if meaning.other:
+        about = class_by_name(meaning.other)
+        other = f"the {noun(rng, about, False, is_narrow(about.name, facts.present))}"
+    return phrase(rng, meaning.form, split, singular, plural, other)
+
+
+def view_of(annotated: Annotated) -> regions.GroundView:
+    """The ground view of a picture, kept with it."""
+    view = annotated.__dict__.get("_view")
+    if not isinstance(view, regions.GroundView):
+        view = regions.GroundView(annotated)
+        annotated.__dict__["_view"] = view
+    return view
+
+
+def _all_meanings(facts: Facts) -> Iterator[Meaning]:
+    yield from plain_meanings(facts)
+    yield from order_meanings(facts)
+    yield from relation_meanings(facts)
+    yield from side_misses(facts)
+    yield from colour_misses(facts, _MISS_COLOURS)
+
+
+def _weighted(rng: Rng, meanings: tuple[Meaning, ...]) -> Meaning:
+    """A meaning, by class first (road users more often), so that a picture of forty windows is not about windows."""
+    names = sorted({m.class_name for m in meanings})
+    weights = np.array([_CLASS_WEIGHTS.get(n, 1.0) for n in names])
+    name = names[int(rng.choice(len(names), p=weights / weights.sum()))]
+    own = [m for m in meanings if m.class_name == name]
+    forms = sorted({m.form for m in own})
+    form = forms[int(rng.integers(len(forms)))]
+    fitting = [m for m in own if m.form == form]
+    return fitting[int(rng.integers(len(fitting)))]
+
+
+def _absent(facts: Facts, rng: Rng, split: str, command: bool) -> Expression | None:
+    names = absent_names(facts, rng)
+    if not names:
+        return None
+    name = pick(rng, names)
+    info = class_by_name(name)
+    forms = ["single", "single", "all"] if info.nature != "stuff" else ["stuff"]
+    if info.nature == "thing":
+        forms += ["leftmost", "rightmost", "left", "right", "nearest", "largest", "lefts", "rights"]
+    form = str(rng.choice(forms))
+    colour = pick(rng, _MISS_COLOURS) if info.colourable and rng.random() < 0.2 else None
+    narrow = is_narrow(name, facts.present | facts.annotated.unsure)
+    np_text = phrase(rng, form, split, noun(rng, info, False, narrow, colour), noun(rng, info, True, narrow, colour))
+    command = command and info.nature == "thing"
+    carrier = str(rng.choice(["next_to", "next_to", "behind", "in_front_of", "follow"])) if command else "object"
+    text = humanise(rng, sentence(rng, carrier, split, np_text))
+    return Expression(text, "absent", None, None, False, "region" if command else "object", name, 0, form)
+
+
+def _command(facts: Facts, rng: Rng, split: str) -> Expression | None:
+    view = view_of(facts.annotated)
+    if not view.possible:
+        return None
+    for _ in range(6):
+        made = _plain_manoeuvre(facts, view, rng, split) if rng.random() < 0.25 else _about(facts, view, rng, split)
+        if made is not None:
+            return made
+    return None
+
+
+def _plain_manoeuvre(facts: Facts, view: regions.GroundView, rng: Rng, split: str) -> Expression | None:
+    """A manoeuvre that names no object: here, at a kerb, round a corner, or into a bay that a renderer drew."""
+    own = [k for k in ("park_bay",) if k in facts.annotated.manoeuvre_regions]
+    forms = [
+        "here",
+        "pull_over_left",
+        "pull_over_right",
+        "pull_over_left",
+        "pull_over_right",
+        "turn_left",
+        "turn_right",
+    ]
+    form = pick(rng, tuple(forms + own * 3))
+    sign = 1 if form.endswith("left") else -1
+    if form in facts.annotated.manoeuvre_regions:
+        region: Bool | None = facts.annotated.manoeuvre_regions[form]
+    elif form == "here":
+        region = regions.here(view)
+    else:
+        region = regions.kerb_side(view, sign) if form.startswith("pull") else regions.side_road(view, sign)
+    if region is None:
+        return None
+    text = humanise(rng, sentence(rng, form, split))
+    return Expression(text, "region", None, region, True, "region", form=form)
+
+
+def _about(facts: Facts, view: regions.GroundView, rng: Rng, split: str) -> Expression | None:
+    """A manoeuvre about one object, named by any expression that means it alone."""
+    by_id: dict[int, Object] = {o.id: o for o in facts.annotated.objects}
+    kinds = [k for k in ("single", "order", "order", "colour", "relation") if k in meanings_of(facts)]
+    if not kinds:
+        return None
+    meaning = _weighted(rng, meanings_of(facts)[str(rng.choice(kinds))])
+    if len(meaning.ids) != 1 or meaning.form.endswith("s") or not facts.large(by_id[meaning.ids[0]]):
+        return None
+    item = by_id[meaning.ids[0]]
+    info = CLASSES[item.class_id]
+    if not info.on_ground and info.name not in ("sign", "door", "traffic light", "stop sign", "fire hydrant"):
+        return None
+    forms = ["next_to", "next_to", "next_to", "behind", "before", "in_front_of"] + ["follow"] * (2 * info.followable)
+    form = pick(rng, tuple(forms))
+    region = _MANOEUVRES[form](view, item)
+    if region is None:
+        return None
+    text = humanise(rng, sentence(rng, form, split, realise(facts, meaning, rng, split)))
+    mask = facts.annotated.object_mask(meaning.ids)
+    return Expression(text, "region", mask, region, True, "region", info.name, meaning.in_view, form)

@@ -1,0 +1,60 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The wordings: noun phrases by form, sentences that carry them, and what is to be refused; a third is held out.
+
+The texts are in `wordings/*.txt`: `{n}` is a noun in the singular ("car", "red car"), `{ns}` in the plural, `{the}` a
+determiner, `{o}` another noun phrase, `{np}` a finished one. Of every list, the third with the smallest hashes is for
+validation only and the rest for training only, so the split depends on nothing but the texts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+_DIR = Path(__file__).parent / "wordings"
+DETERMINERS = ("the", "the", "the", "the", "the", "the", "that", "", "")
+ENDINGS = ("", "", "", "", "", "", "", ".", "!", " please", ", please", "?")
+BARE = "{np}"
+
+
+@cache
+def table(name: str) -> dict[str, tuple[str, ...]]:
+    """The wordings of a file of sections, "noun_phrases" or "sentences": form -> texts in the file's order."""
+    out: dict[str, list[str]] = {}
+    form = ""
+    for line in (_DIR / f"{name}.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            form = line.strip("[]")
+            out[form] = []
+        elif line.strip():
+            out[form].append(line.strip())
+    return {key: tuple(texts) for key, texts in out.items()}
+
+
+def held_out(texts: Sequence[str]) -> frozenset[str]:
+    """The third of a list (at least one) that only validation uses: those with the smallest hashes.
+
+    The bare phrase "{np}" is nobody's wording and belongs to both halves.
+    """
+    own = sorted({t for t in texts if t != BARE}, key=lambda t: hashlib.sha256(t.encode()).digest())
+    return frozenset(own[: max(1, round(len(own) / 3))])
+
+
+def _of_split(texts: Sequence[str], split: str) -> tuple[str, ...]:
+    kept = held_out(texts)
+    return tuple(t for t in texts if t == BARE or (t in kept) == (split == "val"))
+
+
+@cache
+def wordings(form: str, split: str, sentences: bool = False) -> tuple[str, ...]:
+    """The noun phrases (or sentences) of a form in a split "train" or "val"."""
+    return _of_split(table("sentences" if sentences else "noun_phrases")[form], split)
+
+
+@cache
+def aliens(kind: str, split: str) -> tuple[str, ...]:
+    """What never is in a street picture ("nouns"), or names nothing to ground ("sentences"), by split."""
+    return _of_split((_DIR / f"alien_{kind}.txt").read_text(encoding="utf-8").splitlines(), split)
