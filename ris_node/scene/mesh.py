@@ -1,0 +1,148 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Flat-faced meshes: polygons with colour, drawing rank and gloss, and the builder that makes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from ris_node.types import F32, I32
+
+Point = tuple[float, float, float]
+Points = npt.ArrayLike
+Colour = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """Polygons in an object's own frame (x forward, y left, z up, origin on the ground below its centre).
+
+    `points` f32[V,3] in metres; `spread` f32[V,2] is added along the camera's right and up (billboards);
+    face i owns the points start[i]:start[i+1]; `colour` f32[F,3] is 0..255; `rank` orders the parts of an object,
+    `group` gathers faces that are sorted by distance together, `layer` orders faces within a group; `gloss` 0..1;
+    `glow` 1: not shaded; `facing` 1: culled when seen from behind.
+    """
+
+    points: F32
+    spread: F32
+    start: I32
+    colour: F32
+    rank: I32
+    group: I32
+    layer: I32
+    gloss: F32
+    glow: F32
+    facing: I32
+
+    @property
+    def faces(self) -> int:
+        """Number of polygons."""
+        return len(self.start) - 1
+
+
+@dataclass
+class MeshBuilder:
+    """Collects polygons; `rank`, `group` and `gloss` apply to what is added next."""
+
+    rank: int = 0
+    group: int = 0
+    gloss: float = 0.0
+    glow: float = 0.0
+    _points: list[F32] = field(default_factory=list)
+    _spread: list[F32] = field(default_factory=list)
+    _rows: list[tuple[float, ...]] = field(default_factory=list)
+
+    def part(self, *, rank: int | None = None, gloss: float = 0.0, glow: float = 0.0) -> MeshBuilder:
+        """Begin a new part (a new group); returns the builder."""
+        self.rank = self.rank if rank is None else rank
+        self.group += 1
+        self.gloss, self.glow = gloss, glow
+        return self
+
+    def poly(self, points: Points, colour: Colour, centre: Points | None = None, layer: int = 0) -> None:
+        """Add a polygon; with `centre` it faces away from that point and is culled from behind."""
+        corners = np.asarray(points, dtype=np.float32)
+        if centre is not None:
+            out = corners[0] + corners[len(corners) // 2] - 2.0 * np.asarray(centre, dtype=np.float32)
+            nx, ny, nz = _normal(corners)
+            if nx * out[0] + ny * out[1] + nz * out[2] < 0:
+                corners = corners[::-1].copy()
+        self._add(corners, np.zeros((len(corners), 2), np.float32), colour, layer, centre is not None)
+
+    def blob(self, centre: Point, radius: float, colour: Colour, rough: F32 | None = None, squash: float = 1.0) -> None:
+        """Add a disc that always faces the camera; `rough` f32[N] scales the radius of each of its N corners."""
+        scale = np.ones(12, np.float32) if rough is None else rough
+        angle = np.linspace(0.0, 2 * np.pi, len(scale), endpoint=False)
+        spread = np.stack([np.cos(angle), np.sin(angle) * squash], axis=1) * (radius * scale)[:, None]
+        self._add(np.tile(np.asarray(centre, np.float32), (len(scale), 1)), spread.astype(np.float32), colour, 0, False)
+
+    def box(self, low: Point, high: Point, colour: Colour, bottom: bool = False) -> None:
+        """Add an axis-aligned box between two corners."""
+        x, y, z = zip(low, high, strict=True)
+        centre = [(a + b) / 2 for a, b in zip(low, high, strict=True)]
+        for axis_faces in (
+            [(x[i], y[j], z[k]) for j, k in ((0, 0), (1, 0), (1, 1), (0, 1))]
+            if axis == 0
+            else [(x[j], y[i], z[k]) for j, k in ((0, 0), (1, 0), (1, 1), (0, 1))]
+            if axis == 1
+            else [(x[j], y[k], z[i]) for j, k in ((0, 0), (1, 0), (1, 1), (0, 1))]
+            for axis in (0, 1, 2)
+            for i in (0, 1)
+            if bottom or not (axis == 2 and i == 0)
+        ):
+            self.poly(axis_faces, colour, centre)
+
+    def limb(self, a: Point, b: Point, radius_a: float, radius_b: float, colour: Colour, sides: int = 6) -> None:
+        """Add a tapered prism from `a` to `b`: an arm, a trunk, a pole."""
+        start, end = np.asarray(a, np.float32), np.asarray(b, np.float32)
+        along = end - start
+        along = along / max(float(np.linalg.norm(along)), 1e-6)
+        helper = np.array([1.0, 0.0, 0.0] if abs(along[0]) < 0.8 else [0.0, 1.0, 0.0], np.float32)
+        u = np.cross(along, helper)
+        u /= np.linalg.norm(u)
+        v = np.cross(along, u)
+        angle = np.arange(sides) * (2 * np.pi / sides)
+        ring = np.cos(angle)[:, None] * u + np.sin(angle)[:, None] * v
+        low, top, centre = start + ring * radius_a, end + ring * radius_b, (start + end) / 2
+        for i in range(sides):
+            j = (i + 1) % sides
+            self.poly(np.stack([low[i], low[j], top[j], top[i]]), colour, centre)
+        self.poly(top, colour, centre)
+
+    def build(self) -> Mesh:
+        """Finish the mesh."""
+        sizes = [len(points) for points in self._points]
+        rows = np.asarray(self._rows, dtype=np.float32).reshape(len(sizes), 9)
+        return Mesh(
+            points=np.concatenate(self._points),
+            spread=np.concatenate(self._spread),
+            start=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32),
+            colour=np.ascontiguousarray(rows[:, :3]),
+            rank=rows[:, 3].astype(np.int32),
+            group=rows[:, 4].astype(np.int32),
+            layer=rows[:, 5].astype(np.int32),
+            gloss=rows[:, 6].copy(),
+            glow=rows[:, 7].copy(),
+            facing=rows[:, 8].astype(np.int32),
+        )
+
+    def _add(self, points: F32, spread: F32, colour: Colour, layer: int, facing: bool) -> None:
+        self._points.append(points)
+        self._spread.append(spread)
+        self._rows.append((*colour, self.rank, self.group, layer, self.gloss, self.glow, float(facing)))
+
+
+def _normal(corners: F32) -> tuple[float, float, float]:
+    """Return the area-weighted normal of a polygon f32[N,3] (Newell's method, plain floats: corners are few)."""
+    points = corners.tolist()
+    nx = ny = nz = 0.0
+    x0, y0, z0 = points[-1]
+    for x1, y1, z1 in points:
+        nx += (y0 - y1) * (z0 + z1)
+        ny += (z0 - z1) * (x0 + x1)
+        nz += (x0 - x1) * (y0 + y1)
+        x0, y0, z0 = x1, y1, z1
+    return nx, ny, nz

@@ -1,0 +1,207 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""From a world and a time to a picture with its truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from ris_node.scene.ground import Patches, ground_patches
+from ris_node.scene.light import Light, ground_light, shade, shade_patches
+from ris_node.scene.raster import Canvas, Faces, Pose, majority, pack, painter_order, visible_order
+from ris_node.scene.sky import paint_sky
+from ris_node.scene.spec import Scene, SceneClass, SceneObject, SceneSpec
+from ris_node.scene.street import Street
+from ris_node.scene.world import Entity, World, build_world
+from ris_node.types import F64, I64, U8
+
+RANGE_M = 190.0
+_BACKDROP = {SceneClass.BUILDING}
+
+
+def render_scene(spec: SceneSpec, time_s: float = 0.0) -> Scene:
+    """Render a spec at a time in seconds; the world is kept for the next call with the same spec."""
+    return render_world(_cached_world(spec), time_s)
+
+
+@lru_cache(maxsize=4)
+def _cached_world(spec: SceneSpec) -> World:
+    return build_world(spec)
+
+
+@dataclass(frozen=True, eq=False)
+class _Staged:
+    """The entities in view at one time: their ids, poses in `base_link` and drawing ranks."""
+
+    entities: list[Entity]
+    ids: list[int]
+    poses: list[Pose]
+    rank: I64
+
+
+def render_world(world: World, time_s: float) -> Scene:
+    """Render a world as the vehicle sees it at a time in seconds.
+
+    Returns:
+        A scene whose image has the size of the spec's camera; the same world and time give the same bytes.
+    """
+    camera, mount = world.spec.camera.camera(), world.spec.camera.mount()
+    to_camera = mount.inverse()
+    street = world.street(time_s)
+    light = Light.of(world, street, to_camera)
+    staged = _stage(world, street, time_s)
+    faces = pack([e.mesh(time_s) for e in staged.entities], staged.poses, to_camera.rotation, to_camera.translation)
+    order = visible_order(faces, staged.rank, camera.matrix, camera.width, camera.height)
+    patches = _backdrop(world, street, ground_patches(world, street))
+    canvas = Canvas.on(paint_sky(world.weather, world.spec.camera, world.spec.seed))
+    count = len(patches.points)
+    planes = canvas.patches(
+        patches, shade_patches(patches, light), to_camera.rotation, to_camera.translation, camera.matrix, 1
+    )
+    canvas.faces(faces, order, shade(faces, light), camera.matrix, 1 + count)
+    owner = np.concatenate([[0], np.arange(1, count + 1), count + 1 + faces.owner]).astype(np.int32)
+    face_map = majority(canvas.face, owner)
+    kinds = np.concatenate(
+        [[SceneClass.SKY], patches.kinds, np.array([e.kind for e in staged.entities])[faces.owner]]
+    ).astype(np.uint8)
+    ids = np.concatenate([np.zeros(count + 1), np.array(staged.ids)[faces.owner]]).astype(np.uint16)
+    instance_map = ids[face_map]
+    covered = cv2.resize(
+        (canvas.face > 0).astype(np.uint8) * (canvas.face <= count).astype(np.uint8) * 255,
+        (camera.width, camera.height),
+        interpolation=cv2.INTER_AREA,
+    )
+    image = cv2.resize(canvas.colour, (camera.width, camera.height), interpolation=cv2.INTER_AREA)
+    boxes = [(e, pose) for e, pose in zip(staged.entities, staged.poses)]
+    image = ground_light(image, covered, world, street, light, boxes)
+    every = np.concatenate([np.zeros((1, 4), np.float32), planes, np.column_stack([faces.normal, faces.offset])])
+    objects = _objects(staged, instance_map)
+    return Scene(
+        _finish(image, world.spec.seed),
+        instance_map,
+        kinds[face_map],
+        objects,
+        camera,
+        mount,
+        world.layout,
+        world.slots,
+        street,
+        face_map,
+        every,
+        world.spec,
+        time_s,
+    )
+
+
+def _stage(world: World, street: Street, time_s: float) -> _Staged:
+    """Choose what is near enough, place it in `base_link` and order it far to near."""
+    entities, ids, poses = [], [], []
+    number = 0
+    for original in world.entities:
+        number += int(original.countable)
+        entity = original.at(time_s)
+        reach = max(entity.size[0], entity.size[1])
+        if not -reach - 1 < entity.s - street.ego_s < RANGE_M:
+            continue
+        x, y = street.to_base(np.array(entity.s), np.array(entity.d)).tolist()
+        entities.append(entity)
+        ids.append(number if entity.countable else 0)
+        poses.append(Pose(x, y, entity.z, street.yaw(entity.s) + entity.yaw))
+    bounds = np.array([_bounds(entity, pose) for entity, pose in zip(entities, poses)])
+    distance = np.array([np.hypot(pose.x, pose.y) for pose in poses])
+    back = np.array([entity.kind in _BACKDROP for entity in entities])
+    rank = np.zeros(len(entities), np.int64)
+    rank[back] = np.argsort(np.argsort(-distance[back]))
+    rank[~back] = back.sum() + painter_order(bounds[~back], distance[~back])
+    return _Staged(entities, ids, poses, rank)
+
+
+def _bounds(entity: Entity, pose: Pose) -> tuple[float, float, float, float]:
+    """Return (x0, x1, y0, y1) of the footprint in `base_link`."""
+    c, s = abs(np.cos(pose.yaw)), abs(np.sin(pose.yaw))
+    hx = (entity.size[0] * c + entity.size[1] * s) / 2
+    hy = (entity.size[0] * s + entity.size[1] * c) / 2
+    return pose.x - hx, pose.x + hx, pose.y - hy, pose.y + hy
+
+
+def _backdrop(world: World, street: Street, patches: Patches) -> Patches:
+    """Put a far line of trees and roofs behind everything, where the street ends in the haze."""
+    rng = np.random.default_rng([world.spec.seed, 3])
+    out = Patches()
+    for x, low, high, kind, colour in (
+        (330.0, 8.0, 26.0, SceneClass.BUILDING, (150, 146, 144)),
+        (230.0, 3.0, 10.0, SceneClass.TREE, world.palette.leaves[0]),
+    ):
+        y = np.linspace(-330, 330, 67)
+        tops = rng.uniform(low, high, 67)
+        if kind == SceneClass.BUILDING:
+            y, tops = np.repeat(y, 2)[1:], np.repeat(tops, 2)[:-1]
+        outline = np.concatenate([np.column_stack([y, tops]), [[330.0, -0.5], [-330.0, -0.5]]])
+        out.add_upright(np.column_stack([np.full(len(outline), x), outline]), kind, colour)
+    out.points += patches.points
+    out.kinds += patches.kinds
+    out.colours += patches.colours
+    return out
+
+
+def _objects(staged: _Staged, instance_map: np.ndarray) -> tuple[SceneObject, ...]:
+    """List countable things with their visible pixels and boxes."""
+    seen = np.bincount(instance_map.ravel(), minlength=max(staged.ids, default=0) + 1)
+    objects = []
+    for entity, number, pose in zip(staged.entities, staged.ids, staged.poses):
+        if number == 0:
+            continue
+        length, width, height = entity.size
+        yaw = float((pose.yaw + np.pi) % (2 * np.pi) - np.pi)
+        thing = SceneObject(
+            number,
+            entity.kind.word,
+            entity.colour,
+            pose.x,
+            pose.y,
+            yaw,
+            length,
+            width,
+            height,
+            float(np.hypot(entity.vs, entity.vd)),
+            int(seen[number]),
+            parked=entity.parked,
+        )
+        objects.append(thing)
+    return tuple(_boxed(objects, instance_map))
+
+
+def _boxed(objects: list[SceneObject], instance_map: np.ndarray) -> list[SceneObject]:
+    """Add the box of the visible pixels of each object."""
+    rows, columns = np.nonzero(instance_map)
+    values = instance_map[rows, columns]
+    order = np.argsort(values, kind="stable")
+    values, rows, columns = values[order], rows[order], columns[order]
+    found, first = np.unique(values, return_index=True)
+    if not len(found):
+        return objects
+    x0, x1 = np.minimum.reduceat(columns, first), np.maximum.reduceat(columns, first)
+    y0, y1 = np.minimum.reduceat(rows, first), np.maximum.reduceat(rows, first)
+    boxes = {int(v): (int(a), int(b), int(c - a + 1), int(d - b + 1)) for v, a, b, c, d in zip(found, x0, y0, x1, y1)}
+    return [replace(thing, box=boxes.get(thing.id, (0, 0, 0, 0))) for thing in objects]
+
+
+def _finish(image: U8, seed: int) -> U8:
+    """Add what a lens and a sensor add: slight vignetting and grain."""
+    height, width = image.shape[:2]
+    gain, grain = _lens(width, height)
+    shift = (seed * 7919) % (width * 2)
+    out = image.astype(np.float32) * gain + np.roll(grain, shift, axis=1)
+    return np.clip(out, 0, 255).astype(np.uint8)
+
+
+@lru_cache(maxsize=4)
+def _lens(width: int, height: int) -> tuple[F64, F64]:
+    x, y = np.meshgrid(np.linspace(-1, 1, width), np.linspace(-1, 1, height))
+    gain = (1.0 - 0.09 * (x**2 + y**2))[..., None].astype(np.float32)
+    grain = np.random.default_rng(1).normal(0, 1.6, (height, width, 3)).astype(np.float32)
+    return gain, grain

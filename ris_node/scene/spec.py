@@ -1,0 +1,198 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a scene is asked to be, and what a rendered scene is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ris_node.errors import ConfigError
+from ris_node.geometry.camera import Camera
+from ris_node.geometry.transform import Transform, camera_mount
+from ris_node.scene.domains import Domain, Layout, domain_named
+from ris_node.types import F32, F64, I32, U8, U16
+
+if TYPE_CHECKING:
+    from ris_node.scene.street import Street
+    from ris_node.scene.world import Slot
+
+
+class SceneClass(IntEnum):
+    """What a pixel shows; the name in lower case with spaces is the word people use."""
+
+    VOID = 0
+    SKY = 1
+    BUILDING = 2
+    ROAD = 3
+    PAVEMENT = 4
+    GRASS = 5
+    TREE = 6
+    POLE = 7
+    SIGN = 8
+    TRAFFIC_LIGHT = 9
+    FENCE = 10
+    CAR = 11
+    VAN = 12
+    TRUCK = 13
+    BUS = 14
+    PEDESTRIAN = 15
+    CYCLIST = 16
+    MARKING = 17
+    BIN = 18
+
+    @property
+    def word(self) -> str:
+        """The class as a word, e.g. "traffic light"."""
+        return self.name.lower().replace("_", " ")
+
+
+@dataclass(frozen=True)
+class CameraSpec:
+    """A pinhole camera on the vehicle: image size, field of view, and where it sits in `base_link` (REP 103 signs).
+
+    `base_link` lies on the road surface (z = 0) below the middle of the rear axle: x forward, y left.
+    """
+
+    width: int = 640
+    height: int = 480
+    hfov_deg: float = 66.0
+    x_m: float = 1.5
+    y_m: float = 0.0
+    z_m: float = 1.55
+    pitch_deg: float = 4.0
+
+    def camera(self) -> Camera:
+        """Return the intrinsics."""
+        return Camera.pinhole(self.width, self.height, self.hfov_deg)
+
+    def mount(self) -> Transform:
+        """Return the optical frame in `base_link`."""
+        return camera_mount(self.x_m, self.y_m, self.z_m, 0.0, self.pitch_deg, 0.0)
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Something a scene must have: a class word and colour at distance `s` (m along the road) in `place`.
+
+    `place` is "parked right", "parked left", "ahead" (own lane), "oncoming", "pavement right", "pavement left" or
+    "edge right" (the edge of the carriageway, for a cyclist); `colour` "" draws one; label "" leaves the place free.
+    """
+
+    label: str
+    colour: str
+    place: str
+    s: float
+    speed: float | None = None
+
+
+@dataclass(frozen=True)
+class SceneSpec:
+    """A scene to render; what is left empty is drawn from the seed.
+
+    `traffic` scales how many road users there are; `speed` is the ego vehicle's in m/s; `cast` adds what must be there.
+
+    Raises:
+        ConfigError: a seed outside of its domain's range, or a layout or domain that does not exist.
+    """
+
+    domain: str = "train"
+    seed: int = 0
+    layout: str = ""
+    weather: str = ""
+    traffic: float = 1.0
+    speed: float = 2.0
+    camera: CameraSpec = field(default_factory=CameraSpec)
+    cast: tuple[Placement, ...] = ()
+
+    def __post_init__(self) -> None:
+        domain = domain_named(self.domain)
+        if not domain.first_seed <= self.seed <= domain.last_seed:
+            raise ConfigError(
+                f"seed {self.seed} is not of the scene domain {self.domain!r}: use {domain.first_seed}..{domain.last_seed}"
+            )
+        if self.layout:
+            domain.layout(self.layout)
+
+    def where(self) -> Domain:
+        """Return the domain."""
+        return domain_named(self.domain)
+
+
+@dataclass(frozen=True)
+class SceneObject:
+    """One thing in a frame, with its exact pose in `base_link` (metres, radians) and size.
+
+    `id` is its value in `Scene.instance_map`; (x, y) is the middle of its footprint, `yaw` its heading; `speed` is in m/s
+    along that heading; `box` (x, y, w, h) and `pixels` are of its visible part (0 when hidden or out of view).
+    """
+
+    id: int
+    label: str
+    colour: str
+    x: float
+    y: float
+    yaw: float
+    length: float
+    width: float
+    height: float
+    speed: float
+    pixels: int = 0
+    box: tuple[int, int, int, int] = (0, 0, 0, 0)
+    parked: bool = False
+
+    @property
+    def distance(self) -> float:
+        """Metres from the origin of `base_link` to the middle of the footprint."""
+        return float(np.hypot(self.x, self.y))
+
+    def footprint(self) -> F64:
+        """Return the corners f64[4,2] of its box on the ground, in metres."""
+        half = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]]) * [self.length / 2, self.width / 2]
+        c, s = np.cos(self.yaw), np.sin(self.yaw)
+        return half @ np.array([[c, s], [-s, c]]) + [self.x, self.y]
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A rendered frame and everything that is true of it.
+
+    `image` u8[H,W,3] RGB; `instance_map` u16[H,W] (0: none); `class_map` u8[H,W] of SceneClass; `face_map` and
+    `planes` give the depth; `objects` are all within view range, also those with no visible pixel; `slots` are the parking
+    places, in `base_link`.
+    """
+
+    image: U8
+    instance_map: U16
+    class_map: U8
+    objects: tuple[SceneObject, ...]
+    camera: Camera
+    camera_in_base: Transform
+    layout: Layout
+    slots: tuple[Slot, ...]
+    street: Street
+    face_map: I32
+    planes: F32
+    spec: SceneSpec
+    time_s: float = 0.0
+
+    @property
+    def visible(self) -> tuple[SceneObject, ...]:
+        """The objects of which at least one pixel shows."""
+        return tuple(thing for thing in self.objects if thing.pixels > 0)
+
+    @cached_property
+    def depth(self) -> F32:
+        """Depth along the optical axis f32[H,W] in metres; infinite in the sky."""
+        height, width = self.face_map.shape
+        k = self.camera.matrix
+        u = ((np.arange(width) - k[0, 2]) / k[0, 0]).astype(np.float32)[None, :]
+        v = ((np.arange(height) - k[1, 2]) / k[1, 1]).astype(np.float32)[:, None]
+        plane = self.planes[self.face_map]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            depth = plane[..., 3] / (plane[..., 0] * u + plane[..., 1] * v + plane[..., 2])
+        return np.where(plane[..., 3] == 0, np.float32(np.inf), depth).astype(np.float32)

@@ -1,0 +1,130 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""A street with everything on it, made from a spec: what stands where, and how it moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.random import Generator
+
+from ris_node.scene.domains import Layout
+from ris_node.scene.mesh import Mesh
+from ris_node.scene.palette import Palette, Weather
+from ris_node.scene.people import PHASES
+from ris_node.scene.spec import SceneClass, SceneSpec
+from ris_node.scene.street import BAY_PITCH, PARALLEL_PITCH, Street, parking_depth
+
+BEHIND_M, AHEAD_M = -12.0, 320.0
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A parking place: its patch (s0..s1, d0..d1), side, kind and whether anything stands in it."""
+
+    side: str
+    kind: str
+    s0: float
+    s1: float
+    d0: float
+    d1: float
+    free: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Entity:
+    """Something in the world: where it is at time 0 in street coordinates, how it moves, and what makes its mesh.
+
+    `make` gives the mesh of a phase 0..PHASES-1; a figure takes one cycle of phases per `stride` metres. `countable`
+    entities get an instance id. `yaw` is relative to the street's heading; `vs`, `vd` are m/s.
+    """
+
+    kind: SceneClass
+    colour: str
+    s: float
+    d: float
+    yaw: float
+    size: tuple[float, float, float]
+    make: Callable[[int], Mesh]
+    vs: float = 0.0
+    vd: float = 0.0
+    stride: float = 1.4
+    phase: float = 0.0
+    countable: bool = True
+    parked: bool = False
+    z: float = 0.0
+
+    def at(self, time_s: float) -> Entity:
+        """Return it moved to a time in seconds."""
+        return replace(self, s=self.s + self.vs * time_s, d=self.d + self.vd * time_s)
+
+    def mesh(self, time_s: float) -> Mesh:
+        """Return the mesh for a time: the step it takes then."""
+        gone = float(np.hypot(self.vs, self.vd)) * time_s / self.stride + self.phase
+        return self.make(int(gone * PHASES) % PHASES)
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """Everything a spec describes; render it at any time with `ris_node.scene.render_world`."""
+
+    spec: SceneSpec
+    layout: Layout
+    palette: Palette
+    weather: Weather
+    entities: tuple[Entity, ...]
+    slots: tuple[Slot, ...]
+    crossings: tuple[float, ...]
+    ego_d: float
+    tones: dict[str, tuple[int, int, int]]
+
+    def street(self, time_s: float) -> Street:
+        """Return the street as the vehicle sees it at a time in seconds."""
+        return Street(self.layout, self.spec.speed * time_s, self.ego_d)
+
+
+def build_world(spec: SceneSpec) -> World:
+    """Make the world of a spec; the same spec gives the same world."""
+    from ris_node.scene.populate import populate  # the drawing of lots, kept apart from what a world is
+
+    domain = spec.where()
+    rng = np.random.default_rng([spec.seed, domain.palette.texture_seed])
+    layout = domain.layout(spec.layout) if spec.layout else domain.layouts[int(rng.integers(len(domain.layouts)))]
+    weathers = {weather.name: weather for weather in domain.palette.weather}
+    names = list(weathers)
+    weather = weathers[spec.weather] if spec.weather in weathers else weathers[names[int(rng.integers(len(names)))]]
+    ego_d = -layout.lane * (int(rng.integers(layout.lanes_forward)) + 0.5)
+    every = layout.crossing_every
+    first = float(rng.uniform(18, 18 + max(every, 1) * 0.7))
+    crossings = tuple(np.arange(first, AHEAD_M, every).tolist()) if every else ()
+    tones = {key: _draw(rng, getattr(domain.palette, key)) for key in ("asphalt", "paving", "kerb", "grass")}
+    world = World(spec, layout, domain.palette, weather, (), (), crossings, ego_d, tones)
+    entities, slots = populate(world, rng)
+    return replace(world, entities=tuple(entities), slots=tuple(slots))
+
+
+def _draw(rng: Generator, options: tuple[tuple[int, int, int], ...]) -> tuple[int, int, int]:
+    return options[int(rng.integers(len(options)))]
+
+
+def parking_slots(layout: Layout, crossings: tuple[float, ...], rng: Generator) -> list[Slot]:
+    """Lay out the parking places of both sides, leaving crossings free; all are free at first."""
+    street = Street(layout, 0.0, 0.0)
+    slots = []
+    for side, kind, edge, sign in (
+        ("right", layout.parking_right, street.right_lane_edge, -1),
+        ("left", layout.parking_left, street.left_lane_edge, 1),
+    ):
+        if kind == "none":
+            continue
+        pitch = PARALLEL_PITCH if kind == "parallel" else BAY_PITCH
+        depth = parking_depth(kind)
+        for s0 in np.arange(BEHIND_M + float(rng.uniform(0, pitch)), AHEAD_M - 150, pitch):
+            s1 = float(s0) + pitch
+            if any(s0 - 2.5 < c + 2 and s1 + 2.5 > c - 2 for c in crossings):
+                continue
+            d0, d1 = sorted((edge, edge + sign * depth))
+            slots.append(Slot(side, kind, float(s0), s1, d0, d1))
+    return slots
