@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -41,6 +42,9 @@ def steps_for(place: Place, profile: str) -> list[Step]:
     for name in PROFILES[profile]:
         files = tuple(requirements / file for file in (f"{name}.txt", f"{name}-nodeps.txt", "constraints.txt"))
         steps.append(Step(name, f"install what '{name}' needs", install((name,)), files))
+    if profile == "test" and torch_wish() != "0":
+        files = (requirements / "train.txt", requirements / "train-nodeps.txt", requirements / "constraints.txt")
+        steps.append(Step("train", "install torch, for the tests of training", install_torch, files, key=torch_wish()))
     messages = Step(
         "messages", "build ris_msgs (about a minute)", build_messages,
         inputs=(root / "msgs", *base_files), products=(place.messages / "lib",),
@@ -82,6 +86,36 @@ def install(names: tuple[str, ...]) -> Run:
             repair_exported_paths(place)
 
     return run
+
+
+def torch_wish() -> str:
+    """Return TORCH: "1" install it, "0" do without, "auto" install it where that does not bring CUDA along."""
+    wish = os.environ.get("TORCH", "") or "auto"
+    if wish not in ("0", "1", "auto"):
+        raise SetupError(f"TORCH is '{wish}': give 0, 1 or auto")
+    return wish
+
+
+def install_torch(place: Place, talk: Talk) -> None:
+    """Install torch and what training needs, unless that would bring gigabytes of CUDA that nobody asked for."""
+    if torch_wish() == "auto" and torch_brings_cuda(place):
+        talk.say("      left out, and its tests: the package index in force has torch with CUDA only (3 GB).")
+        talk.say("      PIP_EXTRA_INDEX_URL set to PyTorch's CPU index gets the small one; TORCH=1 takes the large.")
+        return
+    install(("train",))(place, talk)
+
+
+def torch_brings_cuda(place: Place) -> bool:
+    """Ask pip what the pinned torch would bring along; False when it is installed already."""
+    pins = (place.root / "requirements" / "train.txt").read_text(encoding="utf-8")
+    pin = next(line for line in pins.splitlines() if line.startswith("torch=="))
+    command = [str(place.python), "-m", "pip", "install", "--quiet", "--dry-run", "--no-deps", "--report", "-", pin]
+    found = subprocess.run(command, env=place.environment(), capture_output=True, text=True, check=False)
+    if found.returncode:
+        raise SetupError(f"pip cannot find {pin}:\n{found.stderr}\n{INSTALL_HINT}")
+    chosen = json.loads(found.stdout)["install"]
+    needs = [need for package in chosen for need in package["metadata"].get("requires_dist", [])]
+    return any(re.match(r"(nvidia|cuda)", need) for need in needs)
 
 
 def repair_exported_paths(place: Place) -> None:

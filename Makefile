@@ -1,0 +1,62 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+
+PYTHON ?= python3
+TORCH ?= auto
+SETUP = $(PYTHON) scripts/setup_env.py
+RUN = scripts/with_ros
+PYTEST = $(RUN) python -m pytest --timeout 300 --durations 10 $(ARGS)
+
+export SOURCE COMMAND TORCH
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint type bench soak clean
+
+help:
+	@echo "ris_node: camera frames and a command in, a mask and a region target out, on ROS 2"
+	@echo
+	@echo "  make demo     everything is set up, then a node grounds commands in a moving street scene (about 2 minutes);"
+	@echo "                leaves demo/overlay.mp4, a contact sheet and results.jsonl"
+	@echo '                on your own footage: make demo SOURCE=drive.mp4 COMMAND="stop next to the red car"'
+	@echo "                (SOURCE is a video, a folder of images, or camera:0)"
+	@echo "  make test     everything is set up, then the tests run; ARGS='-k camera' picks some;"
+	@echo "                TORCH=0 leaves torch and its tests out, TORCH=1 installs it whatever its size"
+	@echo "  make setup    only the set-up: .venv with ROS 2, ris_msgs and this project (PYTHON=python3.12 picks one)"
+	@echo "  make lint     ruff, check and format          make type     mypy, strict"
+	@echo "  make bench    latency, CPU and memory: bare network, core, node over DDS; writes bench/"
+	@echo "  make soak     the tests that take minutes, 10 of them at 60 Hz"
+	@echo "  make clean    removes .venv and what the commands above have built"
+	@echo
+	@echo "  scripts/with_ros COMMAND   runs anything in that environment, e.g.  scripts/with_ros ris --help"
+
+setup:
+	@$(SETUP) --profile demo
+
+demo:
+	@$(SETUP) --profile demo
+	@$(RUN) ris demo $${SOURCE:+--source "$$SOURCE"} $${COMMAND:+--command "$$COMMAND"} $(ARGS)
+
+test:
+	@$(SETUP) --profile test
+	@$(PYTEST) -m "not gpu and not soak"
+
+lint:
+	@$(SETUP) --profile test
+	@$(RUN) ruff check
+	@$(RUN) ruff format --check
+
+type:
+	@$(SETUP) --profile test
+	@$(RUN) mypy
+
+bench:
+	@$(SETUP) --profile demo
+	@$(RUN) ris bench $(ARGS)
+
+soak:
+	@$(SETUP) --profile test
+	@$(PYTEST) --timeout 1800 -m soak
+
+clean:
+	rm -rf .venv .venv.lock .venv.log build install log demo bench ris_node.egg-info
+	rm -rf ros2_ws/build ros2_ws/install ros2_ws/log .pytest_cache .mypy_cache .ruff_cache .hypothesis

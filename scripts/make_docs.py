@@ -1,0 +1,128 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Fills the generated blocks of README.md and docs/ from the code's own tables and the measured files.
+
+A block lies between `<!-- generated: NAME -->` and `<!-- end -->`. Needs no ROS and no network runtime.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from ris_node import interface  # noqa: E402
+from ris_node.bundle.manifest import Manifest  # noqa: E402
+from ris_node.cli.verbs import VERBS  # noqa: E402
+from ris_node.config import GROUPS, Spec  # noqa: E402
+
+BLOCK = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
+
+
+def main() -> int:
+    """Write the blocks, or with --check say which files are out of date."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="change nothing; exit code 1 when a file is out of date")
+    check = parser.parse_args().check
+    stale = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if renew(path, check)]
+    for path in stale:
+        print(f"{path.relative_to(ROOT)}: {'out of date: run python3 scripts/make_docs.py' if check else 'written'}")
+    return 1 if check and stale else 0
+
+
+def renew(path: Path, check: bool) -> bool:
+    """Fill a file's blocks; returns whether that changed (or, with `check`, would change) it."""
+    old = path.read_text(encoding="utf-8")
+    new = BLOCK.sub(lambda match: f"{match[1]}{BLOCKS[match['name']]()}\n{match[4]}", old)
+    if new != old and not check:
+        path.write_text(new, encoding="utf-8")
+    return new != old
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table; bars inside cells are escaped."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def topics() -> str:
+    """What the node listens to and what it publishes."""
+
+    def rows(entries: Iterable[interface.Topic]) -> list[list[str]]:
+        return [
+            [f"`{t.name}`", f"`{t.type}`", t.qos.text, t.doc + (f" *({t.condition})*" if t.condition else "")]
+            for t in entries
+        ]
+
+    head = ("topic", "type", "QoS", "what")
+    listens = table(head, rows(interface.SUBSCRIPTIONS))
+    return f"It listens to\n\n{listens}\n\nand publishes\n\n{table(head, rows(interface.PUBLISHERS))}"
+
+
+def services() -> str:
+    """Services and actions."""
+    rows = [[f"`{e.name}`", f"`{e.type}`", e.doc] for e in interface.SERVICES]
+    actions = [[f"`{e.name}` (action)", f"`{e.type}`", e.doc] for e in interface.ACTIONS]
+    return table(("service", "type", "what"), [*rows, *actions])
+
+
+def parameters() -> str:
+    """Every parameter, group by group."""
+    parts = []
+    for group in GROUPS:
+        specs = group.specs()
+        rows = [[f"`{s.name}`" + (" D" if s.dynamic else ""), default_text(s), s.doc, limits(s)] for s in specs]
+        parts.append(f"**{specs[0].group}**\n\n" + table(("parameter", "default", "what", "limits"), rows))
+    return "\n\n".join(parts)
+
+
+def default_text(spec: Spec) -> str:
+    """A default as one writes it in YAML."""
+    return f"`{json.dumps(list(spec.default) if isinstance(spec.default, tuple) else spec.default)}`"
+
+
+def limits(spec: Spec) -> str:
+    """A parameter's limits or choices in words."""
+    return ", ".join(f"`{choice}`" for choice in spec.choices) if spec.choices else spec.range_text
+
+
+def verbs() -> str:
+    """The verbs of `ris`."""
+    return table(("verb", "what it does"), [[f"`ris {verb.name}`", verb.summary] for verb in VERBS])
+
+
+def models() -> str:
+    """The packaged bundles: what they are, their size and their terms."""
+    rows = []
+    for path in sorted((ROOT / "engines").glob("*/manifest.json")):
+        manifest = Manifest.from_json(path.read_text(encoding="utf-8"), str(path))
+        size = sum(entry.bytes for entry in manifest.files.values()) / 1e6
+        rows.append(
+            [f"`engines/{path.parent.name}`", manifest.model_id, f"{size:.1f} MB", manifest.description, manifest.use]
+        )
+    return table(("bundle", "model", "size", "what", "terms of use"), rows) if rows else "No bundle is here yet."
+
+
+def number(value: Any) -> str:
+    """A measured number, short."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "topics": topics,
+    "services": services,
+    "parameters": parameters,
+    "verbs": verbs,
+    "models": models,
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

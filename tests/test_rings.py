@@ -1,0 +1,106 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Three rings, arrows point inward: who may import what; and files and functions stay small."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "ris_node"
+FILES = sorted(PACKAGE.rglob("*.py"))
+MAX_FILE, MAX_FUNCTION, MAX_DEPTH = 300, 40, 3  # lines, lines without the docstring, folders
+
+ROS_MODULES = {
+    "rclpy", "ris_msgs", "sensor_msgs", "std_msgs", "std_srvs", "geometry_msgs", "nav_msgs", "diagnostic_msgs",
+    "visualization_msgs", "lifecycle_msgs", "rcl_interfaces", "action_msgs", "builtin_interfaces", "vision_msgs",
+    "tf2_ros", "tf2_msgs", "cv_bridge", "foxglove_msgs", "message_filters",
+}  # fmt: skip
+TORCH_MODULES = {"torch", "torchvision", "transformers", "safetensors", "onnxscript"}
+TENSORRT_MODULES = {"tensorrt", "tensorrt_rtx", "cuda"}
+TORCH_RING = ("ris_node.models", "ris_node.data", "ris_node.training", "ris_node.export")
+# Each exception is a file and the reason why it may.
+ROS_OUTSIDE: dict[str, str] = {}
+
+
+def module_name(path: Path) -> str:
+    """Return the dotted name of a file of the package."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(path: Path) -> set[str]:
+    """Return the dotted names that a file imports at run time, in functions too."""
+    tree, found = ast.parse(path.read_text(encoding="utf-8")), set()
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for statement in node.body
+        for inner in ast.walk(statement)
+    }
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def within(module: str, rings: tuple[str, ...]) -> bool:
+    """Whether `module` is one of `rings` or lies in one."""
+    return any(module == ring or module.startswith(f"{ring}.") for ring in rings)
+
+
+def tops(names: set[str]) -> set[str]:
+    """Return the top-level packages of dotted names."""
+    return {name.split(".")[0] for name in names}
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_name)
+def test_imports_stay_in_their_ring(path: Path) -> None:
+    module, found = module_name(path), imports(path)
+    relative = str(path.relative_to(ROOT))
+    if not within(module, ("ris_node.ros",)) and relative not in ROS_OUTSIDE:
+        assert not tops(found) & ROS_MODULES, "only ris_node/ros imports ROS"
+    if not within(module, TORCH_RING):
+        assert not tops(found) & TORCH_MODULES, "only models, data, training and export import torch"
+    if "trt" not in path.stem and "tensorrt" not in path.stem:
+        assert not tops(found) & TENSORRT_MODULES, "only the TensorRT files import tensorrt"
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_name)
+def test_the_core_does_not_reach_outward(path: Path) -> None:
+    module, found = module_name(path), imports(path)
+    shells = ("ris_node.ros", "ris_node.cli", "ris_node.demo", "ris_node.bench")
+    if not within(module, (*shells, *TORCH_RING, "ris_node.evaluation")):
+        outward = {name for name in found if within(name, (*shells, *TORCH_RING))}
+        assert not outward, f"the core imports {sorted(outward)}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_name)
+def test_files_are_small_and_named(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert len(lines) < MAX_FILE, f"{len(lines)} lines: cut it in two"
+    assert len(path.relative_to(PACKAGE).parts) <= MAX_DEPTH
+    assert lines[:2] == [
+        "# SPDX-FileCopyrightText: 2026 ris_node authors",
+        "# SPDX-License-Identifier: Apache-2.0",
+    ]
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_name)
+def test_functions_are_short(path: Path) -> None:
+    long = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.end_lineno is not None:
+            body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+            length = node.end_lineno - body[0].lineno + 1 if body else 0
+            if length > MAX_FUNCTION:
+                long.append(f"{node.name} ({length} lines)")
+    assert not long, f"longer than {MAX_FUNCTION}: {', '.join(long)}"
