@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ris_node.cli.config import add_set_argument, parse_settings
-from ris_node.config import NodeConfig, RegionConfig
 from ris_node.errors import ConfigError
 from ris_node.types import QueryKind
 
@@ -73,32 +72,29 @@ def run(args: argparse.Namespace) -> int:
     return run_few(args)
 
 
-def open_grounder(args: argparse.Namespace) -> tuple[Grounder, NodeConfig]:
-    """Load the bundle that `args` name and say on stderr which one it is and under which terms."""
+def open_grounder(args: argparse.Namespace) -> Grounder:
+    """Load the bundle that `args` name, and say on stderr which one it is and what it may be used for."""
     from ris_node.pipeline.grounder import Grounder
 
+    if args.threads < 0:
+        raise ConfigError(f"--threads is {args.threads}: give 1 or more, or 0 for one a core")
     config = parse_settings(args.set)
-    chosen = {"num_threads": args.threads} if args.threads else {}
-    config = config.with_values(chosen)
+    if args.threads:
+        config = config.with_values({"num_threads": args.threads})
     grounder = Grounder.open(args.bundle, model=config.model, output=config.output, region=config.region)
     info = grounder.info
-    print(f"{grounder.model_id} on {info.backend} ({info.provider}, {info.precision})", file=sys.stderr)
-    return grounder, config
+    print(f"model {grounder.model_id} on {info.backend} ({info.provider}, {info.precision})", file=sys.stderr)
+    print(f"use: {grounder.bundle.manifest.use}", *grounder.notes, sep="\n", file=sys.stderr)
+    return grounder
 
 
-def make_frame(image: U8, hfov_deg: float | None, region: RegionConfig) -> Frame:
-    """A frame of RGB u8[H,W,3]; with a view angle it has a pinhole camera, mounted as the parameters say."""
+def make_frame(image: U8, hfov_deg: float | None) -> Frame:
+    """A frame of RGB u8[H,W,3]; with a view angle it has a pinhole camera, which the camera_* parameters mount."""
+    from ris_node.geometry.camera import Camera
     from ris_node.types import Frame
 
     if hfov_deg is None:
         return Frame(image)
-    from ris_node.geometry.camera import Camera
-    from ris_node.geometry.transform import camera_mount
-
     if not 1.0 <= hfov_deg <= 170.0:
         raise ConfigError(f"--hfov is {hfov_deg:g}: give degrees from 1 to 170")
-    camera = Camera.pinhole(image.shape[1], image.shape[0], hfov_deg)
-    position = (region.camera_x_m, region.camera_y_m, region.camera_z_m)
-    angles = (region.camera_roll_deg, region.camera_pitch_deg, region.camera_yaw_deg)
-    mount = camera_mount(*position, *angles)
-    return Frame(image, camera=camera, camera_in_target=mount, target_frame=region.target_frame)
+    return Frame(image, camera=Camera.pinhole(image.shape[1], image.shape[0], hfov_deg))

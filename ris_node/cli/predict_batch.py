@@ -76,12 +76,12 @@ def run_batch(args: argparse.Namespace) -> int:
     lines = _read_manifest(args.manifest)
     if str(args.out) != "-" and args.out.exists() and (args.out.is_dir() or args.out.samefile(args.manifest)):
         raise ConfigError(f"--out '{args.out}' is {'a folder' if args.out.is_dir() else 'the manifest'}: give a file")
-    grounder, config = open_grounder(args)
+    grounder = open_grounder(args)
     root = args.root if args.root is not None else args.manifest.parent
 
     @lru_cache(maxsize=1)  # manifests list one picture's texts one after another
     def frame_of(path: Path) -> Frame:
-        return make_frame(read_image(path), args.hfov, config.region)
+        return make_frame(read_image(path), args.hfov)
 
     def answer(raw: bytes) -> dict[str, Any]:
         item = parse_line(raw, root)

@@ -29,14 +29,14 @@ def run_few(args: argparse.Namespace) -> int:
     """Answer every command in every picture; what cannot be answered is named and does not stop the rest."""
     if args.out.exists() and not args.out.is_dir():
         raise ConfigError(f"--out '{args.out}' is a file: give a folder")
-    grounder, config = open_grounder(args)
+    grounder = open_grounder(args)
     args.out.mkdir(parents=True, exist_ok=True)
     names: set[str] = set()
     answers, failed = [], 0
     with grounder:
         for path in map(Path, args.image):
             try:
-                frame = make_frame(read_image(path), args.hfov, config.region)
+                frame = make_frame(read_image(path), args.hfov)
             except RisError as error:
                 failed += 1
                 print(f"ris predict: {error}", file=sys.stderr)
