@@ -21,6 +21,8 @@ from ris_node.types import F32, U8, U16, Bool
 NOISE_FRACTION = 0.00018
 # Parts below this share of the picture are never what an expression means: too small to check.
 TARGET_FRACTION = 0.0015
+# Mean brightness below which every car looks black.
+_DARK = 80.0
 
 
 @dataclass(frozen=True)
@@ -103,9 +105,11 @@ class Annotated:
 
     @cached_property
     def colours(self) -> dict[int, F32]:
-        """Colour shares f32[len(COLOUR_NAMES)] of every object large enough to judge, by object id."""
+        """Colour shares f32[len(COLOUR_NAMES)] of every object large enough to judge, by id; none in a dark picture."""
         smallest = TARGET_FRACTION * self.class_map.size
         shares: dict[int, F32] = {}
+        if float(self.image[::4, ::4].mean()) < _DARK:
+            return shares
         for item in self.objects:
             if CLASSES[item.class_id].colourable and item.area >= smallest:
                 x0, y0, x1, y1 = item.box

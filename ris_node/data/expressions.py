@@ -15,7 +15,7 @@ import numpy as np
 
 from ris_node.data import regions
 from ris_node.data.annotated import Annotated, Object
-from ris_node.data.classes import CLASSES, class_by_name, class_id
+from ris_node.data.classes import CLASSES, ClassInfo, class_by_name, class_id
 from ris_node.data.colours import COLOUR_NAMES
 from ris_node.data.meaning import Facts, Meaning, facts_of, order_meanings, plain_meanings
 from ris_node.data.refusals import absent_names, alien_text
@@ -248,11 +248,20 @@ def _about(facts: Facts, view: regions.GroundView, rng: Rng, split: str) -> Expr
     info = CLASSES[item.class_id]
     if not info.on_ground and info.name not in ("sign", "door", "traffic light", "stop sign", "fire hydrant"):
         return None
-    forms = ["next_to", "next_to", "next_to", "behind", "before", "in_front_of"] + ["follow"] * (2 * info.followable)
-    form = pick(rng, tuple(forms))
+    form = pick(rng, _manoeuvres_about(item, info))
     region = _MANOEUVRES[form](view, item)
     if region is None:
         return None
     text = humanise(rng, sentence(rng, form, split, realise(facts, meaning, rng, split)))
     mask = facts.annotated.object_mask(meaning.ids)
     return Expression(text, "region", mask, region, True, "region", info.name, meaning.in_view, form)
+
+
+def _manoeuvres_about(item: Object, info: ClassInfo) -> tuple[str, ...]:
+    """What can be asked for about an object; a vehicle seen from its side has no clear behind and in front."""
+    forms = ["next_to", "next_to", "next_to", "before"]
+    if not info.on_ground:
+        return (*forms, "in_front_of")
+    if info.followable and item.box[2] - item.box[0] > 1.7 * (item.box[3] - item.box[1]):
+        return tuple(forms)
+    return (*forms, "behind", "behind", "in_front_of", *("follow",) * (2 * info.followable))

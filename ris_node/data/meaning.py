@@ -152,7 +152,7 @@ def order_meanings(facts: Facts) -> Iterator[Meaning]:
             found += _extremes(facts, group)
         for form, items in found:
             ids = tuple(o.id for o in items)
-            kind = "stuff" if group.info.nature == "mass" else "order" if len(group.members) > 1 else "single"
+            kind = "stuff" if group.info.nature == "mass" else "order" if group.only is None else "single"
             yield Meaning(kind, form, group.info.name, ids, colour=group.colour, in_view=group.in_view)
 
 

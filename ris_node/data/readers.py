@@ -210,7 +210,7 @@ def _connected(classes: U8, only: Sequence[int] | None = None, first: int = 1) -
 
 def _looks_like_several(mask: Bool, name: str) -> bool:
     """Whether a blob is wider than one of its class can be (cars from the side: under three times their height)."""
-    widest = {"car": 3.2, "person": 0.8, "cyclist": 1.25, "pole": 1.5, "door": 2.0}.get(name)
+    widest = {"car": 3.2, "person": 0.65, "cyclist": 1.25, "pole": 1.5, "door": 2.0}.get(name)
     if widest is None:
         return False
     columns, rows = np.flatnonzero(mask.any(0)), np.flatnonzero(mask.any(1))

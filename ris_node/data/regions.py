@@ -20,8 +20,8 @@ from ris_node.data.classes import class_id
 from ris_node.geometry.ground import ground_to_pixels, pixels_to_ground
 from ris_node.types import F64, Bool
 
-_WIDTH_M, _SHORT_M, _LONG_M = 3.0, 6.5, 7.5
-_NEAR_M, _FAR_M = 2.6, 45.0
+_WIDTH_M, _SHORT_M, _LONG_M = 3.0, 6.5, 7.0
+_NEAR_M, _FAR_M, _SHORTEST_M = 2.6, 45.0, 4.0
 _LENGTHS_M = {"car": 4.4, "bus": 10.0, "truck": 7.0, "cyclist": 1.8, "motorcycle": 2.0, "bicycle": 1.8}
 _DRIVABLE = ("road", "parking bay")
 _LEAST_FRACTION, _LEAST_FREE = 0.0015, 0.5
@@ -84,6 +84,8 @@ class GroundView:
         """The free pixels of a polygon in metres, or None where they are too few to stand on or to aim at."""
         corners = np.array(list(outline), np.float64)
         corners[:, 0] = np.maximum(corners[:, 0], _NEAR_M)
+        if np.ptp(corners[:, 0]) < _SHORTEST_M:
+            return None
         steps = np.linspace(0.0, 1.0, 8, endpoint=False)[:, None]
         following = np.roll(corners, -1, axis=0)
         edges = np.concatenate([a + steps * (b - a) for a, b in zip(corners, following, strict=True)])
