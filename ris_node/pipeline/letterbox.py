@@ -80,11 +80,16 @@ class Letterbox:
         result[self.top : self.top + self.content_height, self.left : self.left + self.content_width] = content
         return result
 
-    def restore(self, plane: Plane) -> Plane:
-        """Bring a mask, probability or logit plane [height/4,width/4] back to the source's size (bilinear)."""
+    def restore(self, plane: Plane, size: tuple[int, int] | None = None) -> Plane:
+        """Bring a mask, probability or logit plane [height/4,width/4] back (bilinear).
+
+        Args:
+            plane: what the network gave.
+            size: (width, height) of the result; None: the source's.
+        """
         rows, columns = self.cells
         content = np.ascontiguousarray(plane[rows, columns])
-        return _resize(content, self.source_width, self.source_height)
+        return _resize(content, *(size or (self.source_width, self.source_height)))
 
     def restore_above(self, plane: F32, threshold: float) -> tuple[F32, tuple[int, int]]:
         """Bring back only the part of a plane f32[height/4,width/4] where it can exceed a threshold.

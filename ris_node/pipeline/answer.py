@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""From a model's logits to a verdict, pieces and a goal."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from ris_node.bundle.manifest import Thresholds
+from ris_node.config import OutputConfig, RegionConfig
+from ris_node.language.parse import ParsedCommand
+from ris_node.pipeline.grounding import Planes
+from ris_node.pipeline.instances import Pieces, find_pieces
+from ris_node.pipeline.letterbox import Letterbox
+from ris_node.pipeline.segmenter import RawAnswer, logit, sigmoid
+from ris_node.pipeline.verdict import Limits, by_presence, judge
+from ris_node.targets.pixels import interior_point
+from ris_node.targets.region import TargetRequest, region_target
+from ris_node.types import Frame, QueryKind, RegionTarget, Status, TargetStatus
+
+TARGET_SIDE = 640  # pixels; larger images are looked at in this size when a region is put on the ground
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found, before it is labelled with query, frame and timing."""
+
+    status: Status
+    presence: float
+    message: str = ""
+    planes: Planes | None = None
+    target: RegionTarget | None = None
+    point: tuple[float, float] | None = None
+
+
+class Finder:
+    """Applies the thresholds and policies in force to one answer of a model."""
+
+    def __init__(self, output: OutputConfig, region: RegionConfig, thresholds: Thresholds) -> None:
+        """Fix what is in force."""
+        self._output = output
+        self._region = region
+        self._limits = Limits.of(output, thresholds)
+
+    def find(self, frame: Frame, command: ParsedCommand, raw: RawAnswer, box: Letterbox) -> Answer:
+        """Judge an answer and find its pieces and its goal."""
+        presence = 1.0 / (1.0 + math.exp(-min(max(raw.presence_logit, -60.0), 60.0)))
+        status = by_presence(presence, self._limits)
+        if status == Status.ABSENT:
+            return Answer(status, presence, "it is not in the picture")
+        pieces = self._pieces(raw.mask_logits, self._limits.mask, box, command.label)
+        wants_region = command.kind == QueryKind.REGION
+        region = self._pieces(raw.region_logits, self._limits.region, box, "region") if wants_region else Pieces()
+        verdict = judge(command, status, pieces, region, frame.width)
+        if verdict.status == Status.ABSENT:
+            return Answer(verdict.status, presence, verdict.message)
+        planes = Planes(box, raw.mask_logits, pieces, raw.region_logits if wants_region else None, region)
+        message, target, point = verdict.message, None, None
+        if verdict.status == Status.PRESENT and wants_region and region.instances:
+            target, point = self._goal(frame, command, planes)
+            if target is not None and target.status != TargetStatus.OK:
+                message = target.message
+        elif verdict.status == Status.PRESENT and not wants_region:
+            point = _inside(pieces)
+        return Answer(verdict.status, presence, message, planes, target, point)
+
+    def _pieces(self, logits: np.ndarray, threshold: float, box: Letterbox, label: str) -> Pieces:
+        return find_pieces(
+            box,
+            logits,
+            logit(threshold),
+            min_area_fraction=self._limits.min_area_fraction,
+            max_instances=self._output.max_instances,
+            label=label,
+        )
+
+    def _goal(
+        self, frame: Frame, command: ParsedCommand, planes: Planes
+    ) -> tuple[RegionTarget | None, tuple[float, float] | None]:
+        """The target on the ground where the camera is known, and the goal's pixel."""
+        if frame.camera is None:
+            return None, _inside(planes.region_pieces)
+        assert planes.region_logits is not None
+        scale = min(1.0, TARGET_SIDE / max(frame.width, frame.height))
+        size = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
+        probability = sigmoid(planes.box.restore(planes.region_logits, size))
+        obstacle = planes.box.restore(planes.mask_logits, size) > logit(self._limits.mask)
+        obstacle &= not command.stuff
+        request = TargetRequest(probability > self._limits.region, probability, obstacle, frame, command.manoeuvre)
+        target = region_target(request, self._region)
+        return target, target.goal_pixel if target.status == TargetStatus.OK else None
+
+
+def _inside(pieces: Pieces) -> tuple[float, float] | None:
+    """The most interior pixel (x, y) of the largest piece."""
+    if not pieces.instances:
+        return None
+    found = interior_point(pieces.ids == 1)
+    return (found[0] + pieces.x, found[1] + pieces.y) if found else None

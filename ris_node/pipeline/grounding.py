@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The answer to a command for one frame; its images are computed when somebody asks for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from ris_node.pipeline.instances import Pieces
+from ris_node.pipeline.letterbox import Letterbox
+from ris_node.pipeline.segmenter import sigmoid
+from ris_node.types import F32, U8, U16, Bool, Instance, Query, RegionTarget, Status, Timing
+
+
+@dataclass(frozen=True)
+class Planes:
+    """What the masks are made of: logits f32[H/4,W/4] and the letterbox that leads back to the image."""
+
+    box: Letterbox
+    mask_logits: F32
+    pieces: Pieces = field(default_factory=Pieces)
+    region_logits: F32 | None = None
+    region_pieces: Pieces = field(default_factory=Pieces)
+
+
+@dataclass(frozen=True)
+class Grounding:
+    """Where a command's referent is in one image, and where the vehicle should go.
+
+    Masks have the size of the input image and are empty unless something was found. `point` (x, y) in pixels is the
+    goal that would be published (region queries) or the referent's most interior pixel (object queries); it and
+    `target` are None unless the status is PRESENT.
+    """
+
+    query: Query
+    status: Status
+    presence: float
+    instances: tuple[Instance, ...]
+    width: int
+    height: int
+    stamp_ns: int = 0
+    frame_id: str = ""
+    timing: Timing = field(default_factory=Timing)
+    model_id: str = ""
+    message: str = ""
+    target: RegionTarget | None = None
+    point: tuple[float, float] | None = None
+    planes: Planes | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def found(self) -> bool:
+        """Whether something that fits is in the picture: PRESENT or AMBIGUOUS."""
+        return self.status in (Status.PRESENT, Status.AMBIGUOUS)
+
+    @cached_property
+    def instance_map(self) -> U16:
+        """`Instance.instance_id` of each pixel, u16[H,W]; 0 where there is none."""
+        pieces = self.planes.pieces if self.planes else Pieces()
+        return pieces.paste(self.height, self.width).astype(np.uint16)
+
+    @cached_property
+    def mask(self) -> Bool:
+        """The referent's pixels, bool[H,W]."""
+        pieces = self.planes.pieces if self.planes else Pieces()
+        return pieces.paste(self.height, self.width) > 0
+
+    @cached_property
+    def confidence(self) -> U8:
+        """The referent's probability in each pixel, u8[H,W], 255 = certain; 0 everywhere where nothing was found."""
+        return self._probability(self.planes.mask_logits if self.planes else None, bool(self.instances))
+
+    @cached_property
+    def region_mask(self) -> Bool:
+        """Where the vehicle should go, bool[H,W]; empty for object queries."""
+        pieces = self.planes.region_pieces if self.planes else Pieces()
+        return pieces.paste(self.height, self.width) > 0
+
+    @cached_property
+    def region_confidence(self) -> U8:
+        """The region's probability in each pixel, u8[H,W]; 0 everywhere where there is no region."""
+        planes = self.planes
+        found = planes is not None and bool(planes.region_pieces.instances)
+        return self._probability(planes.region_logits if planes else None, found)
+
+    def _probability(self, logits: F32 | None, found: bool) -> U8:
+        if logits is None or not found or self.planes is None:
+            return np.zeros((self.height, self.width), np.uint8)
+        return self.planes.box.restore(np.rint(sigmoid(logits) * 255.0).astype(np.uint8))

@@ -1,0 +1,68 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a family of models does: encode a command once, then answer it for each image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from ris_node.language.parse import ParsedCommand
+from ris_node.runtime.base import BackendInfo
+from ris_node.runtime.select import Skipped
+from ris_node.types import F32, U8
+
+PADDING = -1e4  # additive attention mask where there is no word
+
+
+@dataclass(frozen=True)
+class TextFeatures:
+    """A command as the vision graph takes it.
+
+    `words` f32[1,L,D]; `word_mask` f32[1,L], 0 for a word and -1e4 for padding; `sentence` f32[1,D]; `rule` is what
+    the keyword family made of the command.
+    """
+
+    words: F32
+    word_mask: F32
+    sentence: F32
+    rule: Any = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class RawAnswer:
+    """What a model says of one image: logits f32[H/4,W/4] of the referent and of where to go, and of its presence."""
+
+    mask_logits: F32
+    region_logits: F32
+    presence_logit: float
+
+
+class Segmenter(Protocol):
+    """One loaded model; used by one thread at a time."""
+
+    info: BackendInfo
+    skipped: tuple[Skipped, ...]
+
+    def encode(self, command: ParsedCommand) -> TextFeatures:
+        """Turn a command into what `segment` takes."""
+
+    def segment(self, image: U8, features: TextFeatures) -> RawAnswer:
+        """Answer a command for a letterboxed image u8[H,W,3]."""
+
+    def close(self) -> None:
+        """Free the model's networks; closing twice is harmless."""
+
+
+def sigmoid(logits: F32) -> F32:
+    """Probability of a logit, in f32, without overflow."""
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logits)), np.float32)
+
+
+def logit(probability: float) -> float:
+    """The logit of a probability; -inf for 0 and inf for 1."""
+    if probability <= 0.0 or probability >= 1.0:
+        return float("-inf") if probability <= 0.0 else float("inf")
+    return float(np.log(probability) - np.log1p(-probability))
