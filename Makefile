@@ -10,7 +10,7 @@ PYTEST = $(RUN) python -m pytest --timeout 300 --durations 10 $(ARGS)
 export SOURCE COMMAND TORCH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint type bench soak clean
+.PHONY: help setup demo test lint type bench soak config clean
 
 help:
 	@echo "ris_node: camera frames and a command in, a mask and a region target out, on ROS 2"
@@ -25,6 +25,7 @@ help:
 	@echo "  make lint     ruff, check and format          make type     mypy, strict"
 	@echo "  make bench    latency, CPU and memory: bare network, core, node over DDS; writes bench/"
 	@echo "  make soak     the tests that take minutes, 10 of them at 60 Hz"
+	@echo "  make config   writes config/ris_node.yaml anew after a change of ris_node/config.py"
 	@echo "  make clean    removes .venv and what the commands above have built"
 	@echo
 	@echo "  scripts/with_ros COMMAND   runs anything in that environment, e.g.  scripts/with_ros ris --help"
@@ -56,6 +57,12 @@ bench:
 soak:
 	@$(SETUP) --profile test
 	@$(PYTEST) --timeout 1800 -m soak
+
+config:
+	@$(SETUP) --profile demo
+	@sed -n '/^#/p' config/ris_node.yaml > config/ris_node.yaml.new
+	@$(RUN) ris config >> config/ris_node.yaml.new
+	@mv config/ris_node.yaml.new config/ris_node.yaml
 
 clean:
 	rm -rf .venv .venv.lock .venv.log build install log demo bench ris_node.egg-info
