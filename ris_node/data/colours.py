@@ -44,11 +44,11 @@ def colour_index(hsv: U8) -> U8:
     out = np.full(h.shape, 255, np.uint8)
     vivid = (s >= 90) & (v >= 50)
     hues = (("red", 0, 7), ("orange", 7, 18), ("yellow", 18, 33), ("green", 33, 85), ("blue", 85, 130),
-            ("purple", 130, 155), ("pink", 155, 170), ("red", 170, 180))  # fmt: skip
+            ("purple", 130, 148), ("pink", 148, 172), ("red", 172, 180))  # fmt: skip
     for name, low, high in hues:
         out[vivid & (h >= low) & (h < high)] = COLOUR_NAMES.index(name)
     out[vivid & (h < 18) & (v < 110)] = COLOUR_NAMES.index("brown")
-    out[vivid & ((h < 7) | (h >= 170)) & (s >= 130)] = COLOUR_NAMES.index("red")
+    out[vivid & ((h < 7) | (h >= 172)) & (s >= 130)] = COLOUR_NAMES.index("red")
     dull = s < 60
     out[dull & (v >= 185)] = COLOUR_NAMES.index("white")
     out[dull & (v >= 75) & (v < 185)] = COLOUR_NAMES.index("grey")

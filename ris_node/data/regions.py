@@ -20,8 +20,8 @@ from ris_node.data.classes import class_id
 from ris_node.geometry.ground import ground_to_pixels, pixels_to_ground
 from ris_node.types import F64, Bool
 
-_WIDTH_M, _SHORT_M, _LONG_M = 3.0, 6.5, 7.0
-_NEAR_M, _FAR_M, _SHORTEST_M = 2.6, 45.0, 4.0
+_WIDTH_M, _SHORT_M, _LONG_M = 3.0, 6.2, 6.2
+_NEAR_M, _FAR_M, _SHORTEST_M = 3.6, 45.0, 4.0
 _LENGTHS_M = {"car": 4.4, "bus": 10.0, "truck": 7.0, "cyclist": 1.8, "motorcycle": 2.0, "bicycle": 1.8}
 _DRIVABLE = ("road", "parking bay")
 _LEAST_FRACTION, _LEAST_FREE = 0.0015, 0.5
