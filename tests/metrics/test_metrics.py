@@ -1,0 +1,117 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Golden values computed by hand, and what must hold of every metric."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ris_node import metrics as m
+from ris_node.errors import DataError
+
+
+def test_plain_golden():
+    inter, union = [6, 0, 5], [10, 4, 5]
+    assert m.overall_iou(inter, union) == pytest.approx(11 / 19)
+    assert m.mean_iou(inter, union) == pytest.approx(0.533333, abs=1e-6)
+    assert m.precision_at(inter, union, 0.6) == pytest.approx(2 / 3)
+    assert m.precision_at(inter, union, 0.6, strict=True) == pytest.approx(1 / 3)
+
+
+def test_gres_golden():
+    samples = [
+        m.GresSample(10, 8, 6, no_target=False),
+        m.GresSample(5, 2, 2, no_target=True),
+        m.GresSample(0, 0, 0, no_target=True),
+        m.GresSample(0, 3, 0, no_target=False),
+    ]
+    scores = m.gres_scores(samples)
+    assert scores.giou_gres == pytest.approx(0.375)
+    assert scores.ciou_gres == pytest.approx(0.30)
+    assert (scores.n_acc, scores.t_acc) == (0.5, 0.5)
+    assert scores.precision[0.7] == 0.0
+    assert m.gres_scores(samples, thresholds=(0.5,)).precision[0.5] == 0.5
+
+
+def test_robust_golden():
+    refs = [m.RefCounts(((6, 10), (4, 8)), (0, 5)), m.RefCounts(((9, 10),), (0, 0))]
+    scores = m.robust_scores(refs)
+    assert scores.miou == pytest.approx(0.725)
+    assert scores.mrr == pytest.approx(0.75)
+    assert scores.riou == pytest.approx((10 / 23 + 0.9) / 2)
+    assert scores.oiou == pytest.approx(19 / 28)
+
+
+def test_a_ref_without_negatives_is_left_out_of_mrr():
+    scores = m.robust_scores([m.RefCounts(((1, 2),)), m.RefCounts(((1, 2),), (3,))])
+    assert scores.mrr == 0.0
+    with pytest.raises(DataError, match="no true sentence"):
+        m.robust_scores([m.RefCounts(())])
+
+
+def test_navigable_golden():
+    probability = np.array([[0.9, 0.8], [0.1, 0.2]])
+    truth = np.array([[False, True], [False, False]])
+    assert not m.pointing_game(probability, truth)
+    assert not m.recall_at_k(probability, truth, 1)
+    assert m.recall_at_k(probability, truth, 2)
+    predicted = probability > 0.3
+    assert m.mean_iou(*[[c] for c in m.counts(predicted, truth)]) == 0.5
+    assert m.intersection_at(predicted, truth, 0.4)
+    assert not m.intersection_at(predicted, truth, 0.5)
+    assert not m.intersection_at(np.zeros((2, 2), bool), truth, 0.0)
+
+
+def test_ties_go_to_the_smaller_index():
+    flat = np.ones((1, 4))
+    assert m.recall_at_k(flat, np.array([[True, False, False, False]]), 1)
+    assert not m.recall_at_k(flat, np.array([[False, True, False, False]]), 1)
+
+
+def test_dice_and_iou_of_masks_agree():
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        p, g = rng.random((2, 9, 7)) > 0.6
+        i, u = m.counts(p, g)
+        d = m.dice(i, int(p.sum()), int(g.sum()))
+        assert 0 <= d <= 1
+        assert d == pytest.approx(2 * (i / u) / (1 + i / u))
+
+
+def test_lisa_scores_empty_against_empty():
+    assert m.giou_lisa([0, 1], [0, 2]) == 0.75
+    assert m.mean_iou([0, 1], [0, 2]) == 0.25
+    assert m.ciou_lisa([0, 1], [0, 2]) == 0.5
+
+
+def test_counts_are_checked():
+    with pytest.raises(DataError, match="size"):
+        m.counts(np.zeros((2, 2), bool), np.zeros((2, 3), bool))
+    with pytest.raises(DataError, match="order"):
+        m.overall_iou([4], [2])
+
+
+def test_refused_counts_an_empty_mask_as_a_refusal():
+    assert m.refused_rate([True, False, False], [50, 0, 7]) == pytest.approx(2 / 3)
+    assert m.found_rate([True, False]) == 0.5
+    assert np.isnan(m.found_rate([]))
+
+
+def test_robust_iou_of_the_table():
+    assert m.robust_iou_table([6, 4], [10, 8], [0, 7]) == pytest.approx(10 / 25)
+
+
+def test_inside_listens_pointing():
+    assert m.inside([3, 0], [4, 0]) == pytest.approx(0.375)
+    assert m.listens_rate([0.0, 0.29, 0.3, 0.9]) == 0.5
+    assert m.pointing_rate([True, True, False, False]) == 0.5
+
+
+def test_calibration():
+    rng = np.random.default_rng(0)
+    confidence = rng.random(20000)
+    honest = rng.random(20000) < confidence
+    assert m.expected_calibration_error(confidence, honest) < 0.02
+    assert m.expected_calibration_error([0.9] * 10, [False] * 10) == pytest.approx(0.9)
+    assert m.expected_calibration_error([0.5, 0.5], [True, False], bins=1) == 0.0
