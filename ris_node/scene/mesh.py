@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from ris_node.types import F32, I32
+from ris_node.types import F32, F64, I32
 
 Point = tuple[float, float, float]
 Points = npt.ArrayLike
@@ -53,6 +53,7 @@ class MeshBuilder:
     glow: float = 0.0
     _points: list[F32] = field(default_factory=list)
     _spread: list[F32] = field(default_factory=list)
+    _sizes: list[int] = field(default_factory=list)
     _rows: list[tuple[float, ...]] = field(default_factory=list)
 
     def part(self, *, rank: int | None = None, gloss: float = 0.0, glow: float = 0.0) -> MeshBuilder:
@@ -81,45 +82,47 @@ class MeshBuilder:
 
     def box(self, low: Point, high: Point, colour: Colour, bottom: bool = False) -> None:
         """Add an axis-aligned box between two corners."""
-        x, y, z = zip(low, high, strict=True)
-        centre = [(a + b) / 2 for a, b in zip(low, high, strict=True)]
-        for axis_faces in (
-            [(x[i], y[j], z[k]) for j, k in ((0, 0), (1, 0), (1, 1), (0, 1))]
-            if axis == 0
-            else [(x[j], y[i], z[k]) for j, k in ((0, 0), (1, 0), (1, 1), (0, 1))]
-            if axis == 1
-            else [(x[j], y[k], z[i]) for j, k in ((0, 0), (1, 0), (1, 1), (0, 1))]
-            for axis in (0, 1, 2)
-            for i in (0, 1)
-            if bottom or not (axis == 2 and i == 0)
-        ):
-            self.poly(axis_faces, colour, centre)
+        corners = np.array([low, high], dtype=np.float32)
+        centre = corners.mean(axis=0)
+        for axis in range(3):
+            across, up = (axis + 1) % 3, (axis + 2) % 3
+            for end in range(2) if bottom or axis != 2 else (1,):
+                face = np.empty((4, 3), np.float32)
+                face[:, axis] = corners[end, axis]
+                face[:, across] = corners[[0, 1, 1, 0], across]
+                face[:, up] = corners[[0, 0, 1, 1], up]
+                self.poly(face, colour, centre)
 
     def limb(self, a: Point, b: Point, radius_a: float, radius_b: float, colour: Colour, sides: int = 6) -> None:
-        """Add a tapered prism from `a` to `b`: an arm, a trunk, a pole."""
-        start, end = np.asarray(a, np.float32), np.asarray(b, np.float32)
-        along = end - start
+        """Add a tapered prism from `a` to `b`, closed at `b`: an arm, a trunk, a pole."""
+        along = np.subtract(b, a)
         along = along / max(float(np.linalg.norm(along)), 1e-6)
-        helper = np.array([1.0, 0.0, 0.0] if abs(along[0]) < 0.8 else [0.0, 1.0, 0.0], np.float32)
-        u = np.cross(along, helper)
-        u /= np.linalg.norm(u)
-        v = np.cross(along, u)
+        x, y, z = along.tolist()
+        u = np.array([0.0, z, -y] if abs(x) < 0.8 else [-z, 0.0, x])
+        u /= float(np.linalg.norm(u))
+        v = np.array([y * u[2] - z * u[1], z * u[0] - x * u[2], x * u[1] - y * u[0]])
         angle = np.arange(sides) * (2 * np.pi / sides)
         ring = np.cos(angle)[:, None] * u + np.sin(angle)[:, None] * v
-        low, top, centre = start + ring * radius_a, end + ring * radius_b, (start + end) / 2
-        for i in range(sides):
-            j = (i + 1) % sides
-            self.poly(np.stack([low[i], low[j], top[j], top[i]]), colour, centre)
-        self.poly(top, colour, centre)
+        self.loft([np.asarray(a) + ring * radius_a, np.asarray(b) + ring * radius_b], colour)
+
+    def loft(self, rings: list[F64], colour: Colour) -> None:
+        """Add quads between rings of corners f64[S,3], each counter-clockwise seen from the last, and close the last."""
+        for low, top in zip(rings[:-1], rings[1:]):
+            quads = np.stack([low, np.roll(low, -1, axis=0), np.roll(top, -1, axis=0), top], axis=1).astype(np.float32)
+            sides = len(quads)
+            self._points.append(quads.reshape(-1, 3))
+            self._spread.append(np.zeros((4 * sides, 2), np.float32))
+            self._sizes += [4] * sides
+            self._rows += [(*colour, self.rank, self.group, 0, self.gloss, self.glow, 1.0)] * sides
+        self._add(rings[-1].astype(np.float32), np.zeros((len(rings[-1]), 2), np.float32), colour, 0, True)
 
     def build(self) -> Mesh:
         """Finish the mesh."""
-        sizes = [len(points) for points in self._points]
-        rows = np.asarray(self._rows, dtype=np.float32).reshape(len(sizes), 9)
+        rows = np.asarray(self._rows, dtype=np.float32).reshape(len(self._sizes), 9)
         return Mesh(
             points=np.concatenate(self._points),
             spread=np.concatenate(self._spread),
-            start=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32),
+            start=np.concatenate([[0], np.cumsum(self._sizes)]).astype(np.int32),
             colour=np.ascontiguousarray(rows[:, :3]),
             rank=rows[:, 3].astype(np.int32),
             group=rows[:, 4].astype(np.int32),
@@ -132,6 +135,7 @@ class MeshBuilder:
     def _add(self, points: F32, spread: F32, colour: Colour, layer: int, facing: bool) -> None:
         self._points.append(points)
         self._spread.append(spread)
+        self._sizes.append(len(points))
         self._rows.append((*colour, self.rank, self.group, layer, self.gloss, self.glow, float(facing)))
 
 

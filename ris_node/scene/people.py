@@ -82,12 +82,7 @@ def _torso(b: MeshBuilder, k: float, figure: Figure) -> None:
     shape = [
         np.stack([np.cos(angle) * dx * k, np.sin(angle) * dy * k, np.full(8, z * k)], axis=1) for z, dy, dx in rings
     ]
-    centre = (0.0, 0.0, 1.15 * k)
-    for low, top in zip(shape[:-1], shape[1:]):
-        for i in range(8):
-            j = (i + 1) % 8
-            b.poly(np.stack([low[i], low[j], top[j], top[i]]), figure.top, (0.0, 0.0, float(low[0, 2] + top[0, 2]) / 2))
-    b.poly(shape[-1], figure.top, centre)
+    b.loft(shape, figure.top)
 
 
 def _head(b: MeshBuilder, at: Point, k: float, figure: Figure) -> None:
@@ -131,19 +126,15 @@ def cyclist(figure: Figure, frame: Colour, phase: int) -> Mesh:
 
 def _bicycle(b: MeshBuilder, frame: Colour) -> None:
     """Add wheels as thin rings of spokes-coloured discs and a diamond frame."""
+    angle = np.arange(14) * (2 * np.pi / 14)
     for x in (-0.52, 0.54):
         b.part(rank=0)
-        angle = np.arange(16) * (2 * np.pi / 16)
-        for i in range(16):
-            p, q = angle[i], angle[(i + 1) % 16]
-            b.limb(
-                (x + 0.33 * np.cos(p), 0.0, 0.34 + 0.33 * np.sin(p)),
-                (x + 0.33 * np.cos(q), 0.0, 0.34 + 0.33 * np.sin(q)),
-                0.022,
-                0.022,
-                (26, 26, 28),
-                4,
-            )
+        rim = np.stack([x + 0.34 * np.cos(angle), np.zeros(14), 0.34 + 0.34 * np.sin(angle)], axis=1)
+        hub = np.array([x, 0.0, 0.34])
+        for i in range(14):
+            p, q = rim[i], rim[(i + 1) % 14]
+            b.poly([p, q, hub + (q - hub) * 0.87, hub + (p - hub) * 0.87], (26, 26, 28))
+            b.poly([p + [0, 0.022, 0], q + [0, 0.022, 0], q - [0, 0.022, 0], p - [0, 0.022, 0]], (26, 26, 28), hub)
     joints: dict[str, Point] = {
         "crank": (0.02, 0.0, 0.32),
         "seat": (-0.2, 0.0, 0.86),

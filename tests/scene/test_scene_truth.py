@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ris_node.geometry.ground import ground_to_pixels, pixels_to_ground
+from ris_node.scene import CameraSpec, Placement, Scene, SceneClass, SceneSpec, render_scene
+from ris_node.scene.truth import Place, Wanted, referents, region_truth, truth_mask
+
+SMALL = CameraSpec(320, 240)
+
+
+def scene_with(*cast: Placement, layout: str = "terrace", seed: int = 5, weather: str = "sunny") -> Scene:
+    return render_scene(SceneSpec("train", seed, layout, weather, 0.6, camera=SMALL, cast=cast))
+
+
+def test_same_spec_same_bytes():
+    spec = SceneSpec("val", 100_003, camera=SMALL)
+    first = render_scene(spec, 0.7)
+    render_scene(SceneSpec("val", 100_004, camera=SMALL), 0.0)
+    again = render_scene(spec, 0.7)
+    assert np.array_equal(first.image, again.image)
+    assert np.array_equal(first.instance_map, again.instance_map)
+    assert not np.array_equal(first.image, render_scene(spec, 1.4).image), "a moving scene changes"
+
+
+@pytest.mark.parametrize("layout", ["terrace", "bend", "one way"])
+def test_depth_of_the_road_is_that_of_the_ground_plane(layout):
+    scene = scene_with(layout=layout)
+    rows, columns = np.nonzero(np.isin(scene.class_map, [SceneClass.ROAD, SceneClass.MARKING]))
+    pixels = np.column_stack([columns, rows]).astype(float)
+    xy, valid = pixels_to_ground(scene.camera, scene.camera_in_base, pixels, 60.0)
+    points = np.column_stack([xy[valid], np.zeros(int(valid.sum()))])
+    expected = scene.camera_in_base.inverse().apply(points)[:, 2]
+    measured = scene.depth[rows[valid], columns[valid]]
+    assert valid.sum() > 5000
+    assert np.quantile(np.abs(measured / expected - 1), 0.99) < 1e-3
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_masks_lie_where_the_poses_say(seed):
+    scene = render_scene(SceneSpec("train", seed, camera=SMALL))
+    checked = 0
+    for thing in scene.visible:
+        if thing.label not in ("car", "van", "bus", "truck", "pedestrian") or thing.pixels < 60 or thing.x < 6:
+            continue
+        base = thing.footprint()
+        corners = np.concatenate([np.column_stack([base, np.full(4, z)]) for z in (0.0, thing.height + 0.15)])
+        pixels, _ = scene.camera.project(scene.camera_in_base.inverse().apply(corners))
+        low, high = pixels.min(axis=0) - 2.5, pixels.max(axis=0) + 2.5
+        x, y, w, h = thing.box
+        slack = 0.15 * (high - low) if thing.label == "pedestrian" else 0.02 * (high - low)
+        assert x >= low[0] - slack[0] and x + w - 1 <= high[0] + slack[0], thing
+        assert y >= low[1] - slack[1] and y + h - 1 <= high[1] + slack[1], thing
+        checked += 1
+    assert checked >= 4
+
+
+def test_an_unhidden_car_fills_its_projected_box():
+    scene = scene_with(Placement("car", "red", "ahead", 12.0), seed=8)
+    (car,) = referents(scene, Wanted("car", "red", order="nearest"))
+    corners = np.concatenate([np.column_stack([car.footprint(), np.full(4, z)]) for z in (0.0, car.height)])
+    pixels, _ = scene.camera.project(scene.camera_in_base.inverse().apply(corners))
+    extent = np.ptp(pixels, axis=0)
+    assert abs(car.box[2] - extent[0]) < 0.12 * extent[0] + 2
+    assert abs(car.box[3] - extent[1]) < 0.15 * extent[1] + 2
+    assert truth_mask(scene, Wanted("car", "red", order="nearest")).sum() == car.pixels > 0.5 * np.prod(car.box[2:])
+
+
+def test_depth_of_an_object_lies_within_its_body():
+    scene = scene_with(Placement("car", "blue", "ahead", 14.0), seed=8)
+    (car,) = referents(scene, Wanted("car", "blue", order="nearest"))
+    depth = scene.depth[scene.instance_map == car.id]
+    middle = scene.camera_in_base.inverse().apply(np.array([[car.x, car.y, car.height / 2]]))[0, 2]
+    assert depth.min() > middle - car.length / 2 - 0.2
+    assert depth.max() < middle + car.length / 2 + 0.2
+
+
+def test_meanings_find_whom_they_mean():
+    scene = scene_with(Placement("car", "red", "parked right", 14.0), Placement("car", "green", "parked left", 16.0))
+    everything = referents(scene, Wanted("car"))
+    assert [t.box[0] + t.box[2] / 2 for t in everything] == sorted(t.box[0] + t.box[2] / 2 for t in everything)
+    for side in ("left", "right"):
+        (nearest,) = referents(scene, Wanted("car", side=side, order="nearest"))
+        rivals = [t for t in everything if (t.box[0] + t.box[2] / 2 < 160) == (side == "left")]
+        assert nearest.distance == min(t.distance for t in rivals)
+    (red,) = referents(scene, Wanted("car", "red", "right", "nearest"))
+    assert red.colour == "red" and abs(red.x - 14) < 5
+    assert referents(scene, Wanted("elephant")) == ()
+    assert not truth_mask(scene, Wanted("elephant")).any()
+
+
+def test_regions_are_free_fit_the_vehicle_and_project_onto_road():
+    cast = (Placement("car", "red", "parked right", 14.0), Placement("", "", "parked right", 21.0),
+            Placement("", "", "ahead", 14.0))  # fmt: skip
+    scene = scene_with(*cast)
+    (red,) = referents(scene, Wanted("car", "red", "right", "nearest"))
+    for place, anchor in ((Place.BESIDE, red), (Place.FREE_BAY_RIGHT, None), (Place.HERE, None)):
+        truth = region_truth(scene, place, anchor)
+        assert truth is not None, place
+        assert np.isin(scene.class_map[truth.mask], [SceneClass.ROAD, SceneClass.MARKING]).all()
+        assert (scene.instance_map[truth.mask] == 0).all()
+        pixels, valid = ground_to_pixels(scene.camera, scene.camera_in_base, np.array([truth.goal[:2]]))
+        assert valid[0]
+        sides = np.linalg.norm(truth.outline - np.roll(truth.outline, 1, axis=0), axis=1)
+        assert sides.max() >= 4.5 and sides.min() >= 1.9
+    beside = region_truth(scene, Place.BESIDE, red)
+    assert beside is not None
+    assert abs(beside.goal[0] - red.x) < 3 and 1.5 < abs(beside.goal[1] - red.y) < 5
