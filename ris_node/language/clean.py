@@ -9,7 +9,7 @@ import unicodedata
 from ris_node.errors import CommandError
 
 MAX_CHARS = 512
-_PLAIN = str.maketrans({"’": "'", "‘": "'", "´": "'", "`": "'", "“": '"', "”": '"', "–": "-", "—": "-"})
+_PLAIN = str.maketrans("\u2018\u2019\u00b4\u0060\u201c\u201d\u2013\u2014", "''''\"\"--")
 
 
 def clean_text(text: str, max_chars: int = MAX_CHARS) -> str:
@@ -24,7 +24,8 @@ def clean_text(text: str, max_chars: int = MAX_CHARS) -> str:
         raise CommandError(f"the command is a {type(text).__name__}, not text")
     if len(text) > max_chars:
         raise CommandError(
-            f"the command has {len(text)} characters, at most {max_chars} are taken: shorten it, or raise max_query_chars"
+            f"the command has {len(text)} characters, at most {max_chars} are taken: "
+            "shorten it, or raise max_query_chars"
         )
     folded = unicodedata.normalize("NFKC", text).translate(_PLAIN)
     line = " ".join("".join(_keep(c) for c in folded).split())

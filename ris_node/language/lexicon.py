@@ -31,8 +31,9 @@ CITYSCAPES = (
 
 @dataclass(frozen=True)
 class Concept:
-    """One kind of thing: its label, its words in the singular, the Cityscapes classes that show it (none: no class
-    does), and whether it is stuff, which has no number.
+    """One kind of thing: its label, its words in the singular, and the Cityscapes classes that show it (often none).
+
+    `stuff` has no number: one road, one sky.
     """
 
     label: str
@@ -57,7 +58,7 @@ _PEOPLE = (
 CONCEPTS: tuple[Concept, ...] = (
     Concept(
         "car",
-        tuple(["car", "sedan", "suv", "hatchback", "taxi", "cab", "van", "minivan", "jeep", "automobile", "coupe"]),
+        ("car", "sedan", "suv", "hatchback", "taxi", "cab", "van", "minivan", "jeep", "automobile", "coupe"),
         ("car",),
     ),
     Concept("truck", ("truck", "lorry", "pickup", "pick up truck", "pickup truck", "fire engine"), ("truck",)),
@@ -79,7 +80,7 @@ CONCEPTS: tuple[Concept, ...] = (
     Concept("wall", ("wall",), ("wall",), stuff=True),
     Concept(
         "building",
-        tuple(["building", "house", "shop", "store", "hotel", "church", "garage", "tower", "facade"]),
+        ("building", "house", "shop", "store", "hotel", "church", "garage", "tower", "facade"),
         ("building",),
     ),
     Concept("tree", ("tree", "bush", "hedge", "shrub"), ("vegetation",)),
@@ -104,7 +105,7 @@ CONCEPTS: tuple[Concept, ...] = (
     Concept("window", ("window",)),
     Concept(
         "animal",
-        tuple(["animal", "dog", "cat", "horse", "elephant", "cow", "bird", "sheep", "giraffe", "zebra", "bear"]),
+        ("animal", "dog", "cat", "horse", "elephant", "cow", "bird", "sheep", "giraffe", "zebra", "bear"),
     ),
 )
 _IRREGULAR = {

@@ -47,12 +47,13 @@ class Piece:
 
 def find_grid_pieces(mask: Bool) -> tuple[I32, list[Piece]]:
     """Label plane i32[h,w] and pieces of at least `LEAST_CELLS` cells, largest first."""
-    _, labels, stats, centres = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
-    pieces = [
-        Piece(number, *(int(v) for v in stats[number, :5]), float(centres[number, 0]), float(centres[number, 1]))
-        for number in range(1, len(stats))
-        if stats[number, cv2.CC_STAT_AREA] >= LEAST_CELLS
-    ]
+    _, plane, stats, centres = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
+    pieces = []
+    for number, (left, top, width, height, area) in enumerate(stats.tolist()):
+        if number > 0 and area >= LEAST_CELLS:
+            x, y = (float(v) for v in centres[number])
+            pieces.append(Piece(number, left, top, width, height, area, x, y))
+    labels: I32 = np.asarray(plane, np.int32)
     return labels, sorted(pieces, key=lambda piece: -piece.area)
 
 
@@ -118,7 +119,8 @@ def place_region(rule: KeywordRule, road_logits: F32, chosen: list[Piece]) -> F3
     nearest = np.argmin((columns - goal[0]) ** 2 + (2.0 * (rows - goal[1])) ** 2)  # a row is worth two columns
     y, x = np.ogrid[:height, :width]
     distance = np.hypot((x - columns[nearest]) / radius[0], (y - rows[nearest]) / radius[1])
-    return np.minimum(road_logits, (4.0 * (1.0 - distance)).astype(np.float32))
+    limited: F32 = np.minimum(road_logits, (4.0 * (1.0 - distance)).astype(np.float32))
+    return limited
 
 
 def _beside(rule: KeywordRule, piece: Piece, road: Bool) -> tuple[float, float]:
