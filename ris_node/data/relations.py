@@ -39,16 +39,16 @@ def next_to(facts: Facts, x: Object, y: Object) -> int:
     wide = max(x.box[2] - x.box[0], y.box[2] - y.box[0])
     tall = max(x.box[3] - x.box[1], y.box[3] - y.box[1])
     apart = abs(x.foot - y.foot) / tall
-    if gap <= 0.5 * wide and apart <= 0.25 and _overlap(x, y, 0) < 0.5:
+    if gap <= 0.5 * wide and apart <= 0.3 and _overlap(x, y, 0) < 0.6:
         return 1
-    return -1 if gap > 1.5 * wide + 0.02 * facts.width or apart > 0.9 else 0
+    return -1 if gap > wide + 0.02 * facts.width or apart > 0.6 else 0
 
 
 def in_front_of(facts: Facts, x: Object, y: Object) -> int:
     """X is nearer than Y and before it in the picture, both standing on the ground."""
     if x.foot - y.foot >= 0.03 * facts.height and _overlap(x, y, 0) >= 0.5:
         return 1
-    return -1 if x.foot <= y.foot or _gap(x, y) > 0.04 * facts.width else 0
+    return -1 if x.foot <= y.foot or _gap(x, y) > 0 else 0
 
 
 def behind(facts: Facts, x: Object, y: Object) -> int:
