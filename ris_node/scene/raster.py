@@ -198,21 +198,28 @@ class Canvas:
                 self._fill(pixels_of(polygon.astype(np.float32), matrix), colours[i], first + i, len(polygon) > 4)
         return planes
 
-    def faces(self, faces: Faces, order: I64, colours: list[list[int]], matrix: F64, first: int) -> None:
-        """Fill faces in an order; face i is recorded as first + i."""
-        pixels = pixels_of(faces.points, matrix)
+    def faces(self, faces: Faces, pixels: I32, order: I64, colours: list[list[int]], first: int, matrix: F64) -> None:
+        """Fill faces in an order, in the colours of that order; face i is recorded as first + i."""
         shallow = np.minimum.reduceat(faces.points[:, 2], faces.start[:-1]) < NEAR_M
-        start = faces.start.tolist()
-        clipped = shallow.tolist()
-        rough = (faces.facing == 0).tolist()
-        for i in order.tolist():
-            polygon = pixels[start[i] : start[i + 1]]
-            if clipped[i]:
-                cut = clip_near(faces.points[start[i] : start[i + 1]])
-                if len(cut) < 3:
+        size = np.diff(faces.start)
+        convex = (faces.facing[order] == 1) | (size[order] <= 6)
+        rows = zip(
+            order.tolist(), faces.start[order].tolist(), faces.start[order + 1].tolist(), colours, convex.tolist(),
+            shallow[order].tolist(), strict=True,
+        )  # fmt: skip
+        fill, picture, record = cv2.fillConvexPoly, self.colour, self.face
+        for i, begin, end, colour, simple, cut in rows:
+            polygon = pixels[begin:end]
+            if cut:
+                clipped = clip_near(faces.points[begin:end])
+                if len(clipped) < 3:
                     continue
-                polygon = pixels_of(cut.astype(np.float32), matrix)
-            self._fill(polygon, colours[i], first + i, rough[i] and len(polygon) > 6)
+                polygon = pixels_of(clipped.astype(np.float32), matrix)
+            if simple:
+                fill(picture, polygon, colour, 8, _SHIFT)
+                fill(record, polygon, first + i, 8, _SHIFT)
+            else:
+                self._fill(polygon, colour, first + i, True)
 
     def _fill(self, polygon: I32, colour: object, face: int, bent: bool) -> None:
         if bent:
@@ -223,23 +230,26 @@ class Canvas:
             cv2.fillConvexPoly(self.face, polygon, face, cv2.LINE_8, _SHIFT)  # type: ignore[call-overload]
 
 
-def visible_order(faces: Faces, owner_rank: I64, matrix: F64, width: int, height: int) -> I64:
-    """Return the faces worth drawing, far to near: no backs, nothing off the canvas or too small to see."""
+def visible_order(faces: Faces, flat: I32, owner_rank: I64, width: int, height: int) -> I64:
+    """Return the faces worth drawing, far to near: no backs, nothing off the canvas or too small to see.
+
+    `flat` i32[V,2] are the points on the doubled canvas, as `pixels_of` gives them.
+    """
     keep: Bool = ~((faces.facing == 1) & (faces.offset >= 0))
     deepest = np.maximum.reduceat(faces.points[:, 2], faces.start[:-1])
     keep &= deepest > NEAR_M
-    pixels = pixels_of(faces.points, matrix) / np.float32(1 << _SHIFT)
+    pixels = flat / np.float32(1 << _SHIFT)
     low = np.minimum.reduceat(pixels, faces.start[:-1], axis=0)
     high = np.maximum.reduceat(pixels, faces.start[:-1], axis=0)
     keep &= (high[:, 0] > 0) & (high[:, 1] > 0) & (low[:, 0] < 2 * width) & (low[:, 1] < 2 * height)
     size = high - low
-    keep &= (size.max(axis=1) > 0.8) & ((faces.layer == 0) | (size.min(axis=1) > 0.45))
-    distance = np.linalg.norm(faces.centre, axis=1)
-    _, inverse = np.unique(faces.group, return_inverse=True)
-    mean = np.bincount(inverse, distance) / np.bincount(inverse)
+    keep &= (size.max(axis=1) > 1.0) & ((faces.layer == 0) | (size.min(axis=1) > 0.6))
     chosen = np.flatnonzero(keep)
-    keys = (faces.layer, inverse, -mean[inverse], faces.rank, owner_rank[faces.owner])
-    return np.asarray(chosen[np.lexsort(tuple(key[chosen] for key in keys))], dtype=np.int64)
+    distance = np.linalg.norm(faces.centre[chosen], axis=1)
+    _, inverse = np.unique(faces.group[chosen], return_inverse=True)
+    mean = np.bincount(inverse, distance) / np.bincount(inverse)
+    keys = (faces.layer[chosen], inverse, -mean[inverse], faces.rank[chosen], owner_rank[faces.owner[chosen]])
+    return np.asarray(chosen[np.lexsort(keys)], dtype=np.int64)
 
 
 def majority(face: I32, owner_of_face: I32) -> I32:

@@ -11,16 +11,20 @@ import cv2
 import numpy as np
 
 from ris_node.scene.ground import Patches, ground_patches
-from ris_node.scene.light import Light, ground_light, shade, shade_patches
-from ris_node.scene.raster import Canvas, Faces, Pose, majority, pack, painter_order, visible_order
+from ris_node.scene.light import Light, shade, shade_patches
+from ris_node.scene.raster import Canvas, Pose, majority, pack, painter_order, pixels_of, visible_order
 from ris_node.scene.sky import paint_sky
 from ris_node.scene.spec import Scene, SceneClass, SceneObject, SceneSpec
 from ris_node.scene.street import Street
+from ris_node.scene.surface import ground_light
 from ris_node.scene.world import Entity, World, build_world
 from ris_node.types import F64, I64, U8
 
 RANGE_M = 190.0
 _BACKDROP = {SceneClass.BUILDING}
+_LEVEL = np.arange(256) / 255.0
+# A film-like curve: a little more contrast around the middle.
+_CURVE = np.clip(255 * (_LEVEL + 0.09 * np.sin(2 * np.pi * (_LEVEL - 0.5)) * 0.9), 0, 255).astype(np.uint8)
 
 
 def render_scene(spec: SceneSpec, time_s: float = 0.0) -> Scene:
@@ -55,14 +59,15 @@ def render_world(world: World, time_s: float) -> Scene:
     light = Light.of(world, street, to_camera)
     staged = _stage(world, street, time_s)
     faces = pack([e.mesh(time_s) for e in staged.entities], staged.poses, to_camera.rotation, to_camera.translation)
-    order = visible_order(faces, staged.rank, camera.matrix, camera.width, camera.height)
+    flat = pixels_of(faces.points, camera.matrix)
+    order = visible_order(faces, flat, staged.rank, camera.width, camera.height)
     patches = _backdrop(world, street, ground_patches(world, street))
     canvas = Canvas.on(paint_sky(world.weather, world.spec.camera, world.spec.seed))
     count = len(patches.points)
     planes = canvas.patches(
         patches, shade_patches(patches, light), to_camera.rotation, to_camera.translation, camera.matrix, 1
     )
-    canvas.faces(faces, order, shade(faces, light), camera.matrix, 1 + count)
+    canvas.faces(faces, flat, order, shade(faces, order, light), 1 + count, camera.matrix)
     owner = np.concatenate([[0], np.arange(1, count + 1), count + 1 + faces.owner]).astype(np.int32)
     face_map = majority(canvas.face, owner)
     kinds = np.concatenate(
@@ -101,6 +106,7 @@ def _stage(world: World, street: Street, time_s: float) -> _Staged:
     """Choose what is near enough, place it in `base_link` and order it far to near."""
     entities, ids, poses = [], [], []
     number = 0
+    slope = np.tan(np.radians(world.spec.camera.hfov_deg / 2)) * 1.02
     for original in world.entities:
         number += int(original.countable)
         entity = original.at(time_s)
@@ -108,6 +114,8 @@ def _stage(world: World, street: Street, time_s: float) -> _Staged:
         if not -reach - 1 < entity.s - street.ego_s < RANGE_M:
             continue
         x, y = street.to_base(np.array(entity.s), np.array(entity.d)).tolist()
+        if abs(y) - reach - 2.0 > slope * max(x + reach, 1.0):
+            continue
         entities.append(entity)
         ids.append(number if entity.countable else 0)
         poses.append(Pose(x, y, entity.z, street.yaw(entity.s) + entity.yaw))
@@ -195,8 +203,8 @@ def _finish(image: U8, seed: int) -> U8:
     height, width = image.shape[:2]
     gain, grain = _lens(width, height)
     shift = (seed * 7919) % (width * 2)
-    out = image.astype(np.float32) * gain + np.roll(grain, shift, axis=1)
-    return np.clip(out, 0, 255).astype(np.uint8)
+    out = image * gain + np.roll(grain, shift, axis=1)
+    return np.asarray(cv2.LUT(cv2.convertScaleAbs(out), _CURVE), dtype=np.uint8)
 
 
 @lru_cache(maxsize=4)

@@ -14,6 +14,8 @@ from ris_node.scene.palette import Weather
 from ris_node.scene.spec import CameraSpec
 from ris_node.types import F32, U8
 
+TILE = 512
+
 
 def tile_noise(rng: Generator, size: int, scales: tuple[tuple[int, float], ...]) -> F32:
     """Return tileable noise f32[size,size] of mean 0: a sum of (feature size in pixels, amplitude)."""
@@ -27,20 +29,21 @@ def tile_noise(rng: Generator, size: int, scales: tuple[tuple[int, float], ...])
 
 
 @lru_cache(maxsize=8)
-def surfaces(seed: int) -> tuple[F32, F32]:
-    """Return two tiles f32[512,512] of brightness about 1: asphalt (8 m wide) and paving slabs (4.8 m wide)."""
+def surfaces(seed: int) -> tuple[F32, F32, F32]:
+    """Return tiles f32[TILE,TILE] of brightness about 1: asphalt, paving slabs of 64 pixels, grass."""
     rng = np.random.default_rng([seed, 5])
-    asphalt = 1.0 + tile_noise(rng, 512, ((1, 0.05), (4, 0.035), (32, 0.03), (128, 0.035)))
-    slabs = 1.0 + tile_noise(rng, 512, ((1, 0.03), (8, 0.02), (64, 0.02)))
+    asphalt = 1.0 + tile_noise(rng, TILE, ((1, 0.05), (4, 0.035), (32, 0.03), (128, 0.035)))
+    slabs = 1.0 + tile_noise(rng, TILE, ((1, 0.03), (8, 0.02), (64, 0.02)))
+    grass = 1.0 + tile_noise(rng, TILE, ((1, 0.09), (2, 0.09), (8, 0.06), (64, 0.06)))
     for row in range(8):
-        shift = 32 if row % 2 else 0
         for column in range(8):
-            tone = float(rng.normal(1.0, 0.035))
-            x = (column * 64 + shift) % 512
-            slabs[row * 64 : row * 64 + 64, x : x + 64] *= tone
+            x = (column * 64 + 32 * (row % 2)) % TILE
+            # The slab that starts in the middle of the last column wraps round the tile's edge.
+            columns = np.arange(x, x + 64) % TILE
+            slabs[row * 64 : row * 64 + 64, columns] *= float(rng.normal(1.0, 0.035))
             slabs[row * 64 : row * 64 + 64, x : x + 3] *= 0.84
         slabs[row * 64 : row * 64 + 3] *= 0.84
-    return asphalt.astype(np.float32), slabs.astype(np.float32)
+    return asphalt.astype(np.float32), slabs.astype(np.float32), grass.astype(np.float32)
 
 
 @lru_cache(maxsize=16)
