@@ -23,19 +23,15 @@ _COLOUR_WORDS = {
     "maroon": "red",
 }
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
+_MOST = r"{0} ?-?most|(?:far|extreme|furthest|farthest) (?:to the )?{0}|(?:{1}) (?:\w+ )?(?:to|from) the {0}"
+_COUNT = "farthest|furthest|first|second|third|fourth|fifth"
 _ORDERS = (  # the first pattern that fits decides
-    (
-        "leftmost",
-        r"left ?-?most|(?:far|extreme|furthest|farthest)(?:thest)? (?:to the )?left|(?:farthest|first|second|third|fourth|fifth) (?:\w+ )?(?:to|from) the left",
-    ),
-    (
-        "rightmost",
-        r"right ?-?most|(?:far|extreme|furthest|farthest) (?:to the )?right|(?:farthest|first|second|third|fourth|fifth) (?:\w+ )?(?:to|from) the right",
-    ),
-    ("farthest", r"farthest|furthest|most distant|distant|far away|far off|last|in the distance|in the background"),
-    ("nearest", r"nearest|closest|nearby one|in the foreground|immediate"),
-    ("largest", r"largest|biggest|tallest|widest|big|large|huge|longest"),
-    ("smallest", r"smallest|tiniest|shortest|small|little|tiny"),
+    ("leftmost", _MOST.format("left", _COUNT)),
+    ("rightmost", _MOST.format("right", _COUNT)),
+    ("farthest", "farthest|furthest|most distant|distant|far away|far off|last|in the distance|in the background"),
+    ("nearest", "nearest|closest|in the foreground|immediate"),
+    ("largest", "largest|biggest|tallest|widest|longest|big|large|huge"),
+    ("smallest", "smallest|tiniest|shortest|small|little|tiny"),
 )
 _NOT_A_SIDE = re.compile(
     r"\b(?:turn|go|take a|make a|take|make|keep|bear|switch|change)(?: to the| towards the)? (?:left|right)\b"

@@ -141,5 +141,6 @@ def _table() -> dict[str, Noun]:
     return table
 
 
+PLACES = frozenset(("lane", "road", "pavement", "parking space", "crossing"))  # where one goes, rather than beside what
 NOUNS: dict[str, Noun] = _table()
 LONGEST = max(len(words.split()) for words in NOUNS)

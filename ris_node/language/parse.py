@@ -12,227 +12,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ris_node.language import patterns
 from ris_node.language.clean import MAX_CHARS, clean_text
-from ris_node.language.lexicon import LONGEST, NOUNS, Noun
+from ris_node.language.lexicon import LONGEST, NOUNS, PLACES, Noun
 from ris_node.types import Manoeuvre, Query, QueryKind
-
-_SPLIT = re.compile(r"[.!?;,:]+|\b(?:and|then|but|so that|so|before you|instead)\b")
-_PREFIX = re.compile(
-    r"^(?:(?:please|pleas|pls|hey|hi|hello|ok|okay|oh|ah|wow|well|now|next|just|also|actually|maybe|right|great|quickly"
-    r"|slowly|carefully|safely|immediately|always|car|robot|man|dude|no|yes|yeah|kindly|go ahead|go and|try to|start to"
-    r"|be ready to|get ready to|prepare to|feel free to|make sure to|be sure to|remember to"
-    r"|(?:can|could|would|will|should) (?:you|we|u)(?: please| kindly| just)?|you (?:should|must|can|may|need to|have to)"
-    r"|(?:i|we) (?:would like|want|need|would love|wish|'d like)(?: you)? to|i'd like(?: you)? to|we (?:should|must|can|"
-    r"need to|have to|could)|let's|lets|let us|do you mind|would you mind)\b[ ,]*)+"
-)
-_NEGATION = re.compile(
-    r"^(?:do not|don't|dont|do n't|never|not|no|please don't|you (?:must|should|can) ?(?:not|n't)|you mustn't|mustn't|"
-    r"there is no need to|no need to|stop from|avoid|refrain from)\b"
-)
-_LEFT = r"(?:turn|take|make|go|steer|swerve|veer|bear|head|hang|switch|change|merge|move|pull)\b.*\bleft\b"
-_RIGHT = _LEFT.replace("left", "right")
-# What a vehicle can do, in order of preference where a command asks for several.
-_ACTIONS: tuple[tuple[Manoeuvre, re.Pattern[str]], ...] = tuple(
-    (manoeuvre, re.compile(rf"^(?:{pattern})(?:\b|$)"))
-    for manoeuvre, pattern in (
-        (Manoeuvre.PARK, r"(?:re)?park(?! bench)|find (?:me |us )?(?:a|the|some) (?:\w+ )?(?:parking|place|spot|space)|"
-                         r"back (?:in|up)\b|reverse into|pull into (?:a|the|that|this) (?:\w+ )?(?:parking|bay|spot)"),
-        (Manoeuvre.STOP, r"stop(?! (?:sign|light|line|lamp|signal)s?\b)|halt|brake|pull (?:over|up|in|aside|to|near|next|"
-                         r"along|behind|close|beside)|drop (?:me|us|him|her|them|off)|let (?:me|us) (?:out|off)|"
-                         r"pick (?:me|us|him|her|them|up|my|the|that)|pause|come to a (?:stop|halt)|stand|freeze"),
-        (Manoeuvre.FOLLOW, r"follow|keep (?:following|behind)|tail|stay (?:behind|with)|go after|chase|catch up|"
-                           r"drive behind|track"),
-        (Manoeuvre.TURN_LEFT, rf"(?:{_LEFT})(?!.*\bright\b)"),
-        (Manoeuvre.TURN_RIGHT, rf"(?:{_RIGHT})(?!.*\bleft\b)"),
-        (Manoeuvre.WAIT, r"wait(?:e)?|hold (?:on|up|back)|yield|give way|give \w+ (?:\w+ )?way|(?:let|allow) (?!me|us)|"
-                         r"remain|stay (?:here|there|still|put|where)|hang on"),
-        (Manoeuvre.NONE, r"turn|go(?!ing)|drive|head|move|proceed|continue|carry on|keep|stay|slow|speed|accelerate|"
-                         r"decelerate|decrease|increase|pass|overtake|merge|switch|change|shift|take (?!a look)|make|"
-                         r"get|enter|exit|leave|approach|cross|steer|swerve|veer|avoid|evade|back|reverse|bring|"
-                         r"come|pull|roll|advance|return|navigate|u-turn|you-turn|do a|dodge|honk|beep|watch (?:out|for)"
-                         r"|be careful|look out|close (?:in|up)|set off|start|use the|ride|race|cut|circle|run"),
-    )
-)  # fmt: skip
-_FIND = re.compile(
-    r"^(?:show|find|locate|highlight|segment|point (?:at|to|out)|look (?:at|for)|select|mark|detect|identify|see|give me|"
-    r"where(?:'s| is| are)|which(?: one)? is|is there|are there|do you see|can you see|there(?:'s| is| are)|"
-    r"i (?:see|mean|meant)|what about)\b\s*(?:me|us|out)?\s*(?:the location of|where)?\s*"
-)
-_CANCEL = re.compile(
-    r"^(?:(?:please|ok|okay|oh|actually|no) )*(?:cancel|abort|clear|reset|disregard|undo|never ?mind|forget|scrap|ignore)"
-    r"(?: (?:it|that|this|all|everything|about|the|my|last|previous|current|order|command|query|request|target|mission|"
-    r"goal|please|again|now|i|what|said))*$"
-)
-_CHAT = re.compile(
-    r"^(?:(?:hello|hi|hey|hiya|howdy|greetings|good (?:morning|afternoon|evening|night|day|bye)|goodbye|bye|thanks?(?: you)?|"
-    r"cheers|sorry|welcome|yes|yeah|yep|no|nope|ok|okay|sure|fine|great|cool|nice|wow|um+|uh+|hm+|haha|well done|please|"
-    r"test(?:ing)?|how are you(?: doing)?|how is it going|what's up|what is up|who are you|what are you|what can you do|"
-    r"what is your name|what's your name|what time is it|tell me (?:a joke|something)|how old are you|are you (?:there|ok|"
-    r"okay|ready|listening)|can you hear me|do you hear me|i love you|so much|very much|there|everyone|all|robot|car|"
-    r"today|again|one two(?: three)?|check|nice to meet you|see you(?: later)?|you|a lot|buddy|friend|my friend)\s*)+$"
-)
-_TALK = re.compile(
-    r"^(?:what(?:'s| is) the (?:weather|time|date|news|speed|temperature)|how (?:fast|far|long|much|many|old)|why|"
-    r"play |sing |call |turn (?:on|off|up|down) (?:the )?(?:radio|music|light|heat|ac|air|volume)|tell me )"
-)
-_QUANTIFIER = re.compile(r"\b(?:all|every|both|each|several|many|two|three|four|five|six|any)\b")
-_WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*", re.UNICODE)
-_BOUNDARY = frozenset(
-    [
-        "on",
-        "in",
-        "at",
-        "of",
-        "next",
-        "near",
-        "behind",
-        "beside",
-        "besides",
-        "with",
-        "by",
-        "to",
-        "from",
-        "that",
-        "which",
-        "who",
-        "whose",
-        "where",
-        "standing",
-        "walking",
-        "parked",
-        "driving",
-        "riding",
-        "sitting",
-        "waiting",
-        "turning",
-        "crossing",
-        "coming",
-        "moving",
-        "stopped",
-        "under",
-        "over",
-        "above",
-        "below",
-        "before",
-        "after",
-        "between",
-        "against",
-        "along",
-        "across",
-        "ahead",
-        "closest",
-        "nearest",
-        "farthest",
-        "furthest",
-        "is",
-        "are",
-        "was",
-        "beyond",
-        "opposite",
-        "past",
-        "without",
-        "facing",
-        "wearing",
-        "holding",
-        "and",
-        "or",
-        "until",
-        "until",
-        "towards",
-        "toward",
-        "into",
-        "through",
-        "around",
-        "for",
-        "as",
-        "while",
-        "when",
-        "once",
-    ]
-)
-_NOT_NOUNS = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "this",
-        "that",
-        "these",
-        "those",
-        "my",
-        "our",
-        "your",
-        "his",
-        "her",
-        "its",
-        "their",
-        "some",
-        "one",
-        "ones",
-        "us",
-        "me",
-        "him",
-        "it",
-        "them",
-        "here",
-        "there",
-        "first",
-        "second",
-        "third",
-        "last",
-        "other",
-        "left",
-        "right",
-        "front",
-        "middle",
-        "leftmost",
-        "rightmost",
-        "nearest",
-        "closest",
-        "farthest",
-        "side",
-        "far",
-        "big",
-        "large",
-        "small",
-        "tiny",
-        "little",
-        "tall",
-        "short",
-        "red",
-        "blue",
-        "green",
-        "white",
-        "black",
-        "yellow",
-        "orange",
-        "grey",
-        "gray",
-        "silver",
-        "brown",
-        "purple",
-        "pink",
-        "dark",
-        "light",
-        "old",
-        "new",
-        "only",
-        "any",
-        "all",
-        "every",
-        "both",
-        "each",
-        "two",
-        "three",
-        "four",
-        "five",
-        "please",
-        "not",
-        "largest",
-        "biggest",
-        "smallest",
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -265,13 +48,11 @@ def parse_command(query: Query | str, max_chars: int = MAX_CHARS) -> ParsedComma
         return _cancel("cancel")
     text = clean_text(query.text, max_chars)
     lower = text.lower()
-    if query.manoeuvre == Manoeuvre.CANCEL or _CANCEL.match(_bare(lower)):
+    if query.manoeuvre == Manoeuvre.CANCEL or patterns.CANCEL.match(_bare(lower)):
         return _cancel(text)
-    chat = _CHAT.match(_bare(lower)) or (_TALK.match(lower) and not _nouns(lower))
-    if chat and query.kind == QueryKind.AUTO:
-        return ParsedCommand(
-            text, QueryKind.OBJECT, groundable=False, reason=f"'{text[:60]}' names nothing to look for"
-        )
+    if query.kind == QueryKind.AUTO and _is_chat(lower):
+        reason = f"'{text[:60]}' names nothing to look for"
+        return ParsedCommand(text, QueryKind.OBJECT, groundable=False, reason=reason)
     manoeuvre, clause, negated = _action(lower)
     region = clause is not None or query.manoeuvre != Manoeuvre.NONE
     kind = query.kind if query.kind != QueryKind.AUTO else (QueryKind.REGION if region else QueryKind.OBJECT)
@@ -298,78 +79,103 @@ def _cancel(text: str) -> ParsedCommand:
 
 
 def _bare(text: str) -> str:
-    return " ".join(_WORD.findall(text))
+    return " ".join(patterns.WORD.findall(text))
+
+
+def _is_chat(text: str) -> bool:
+    if patterns.TALK.match(text) and not _nouns(text):
+        return True
+    bare = _bare(text)
+    rest = patterns.GREETING.sub(" ", bare)
+    return rest != bare and all(word in patterns.FILLER for word in rest.split())
 
 
 def _clauses(text: str) -> list[str]:
-    return [part.strip() for part in _SPLIT.split(text) if part and part.strip()]
+    parts = (part for whole in patterns.SPLIT.split(text) if whole for part in patterns.BURIED.split(whole))
+    return [part.strip() for part in parts if part.strip()]
 
 
 def _action(text: str) -> tuple[Manoeuvre, str | None, bool]:
-    """The manoeuvre asked for, the clause that asks for it (None: none does), and whether all are forbidden."""
+    """The manoeuvre asked for, the clause that asks for it (None: none does), and whether all that is said is a no."""
     found: list[tuple[int, Manoeuvre, str]] = []
-    forbidden: str | None = None
-    for clause in _clauses(text):
-        body = _PREFIX.sub("", clause)
-        denied = _NEGATION.match(body)
-        rank, manoeuvre = _match(_PREFIX.sub("", body[denied.end() :].strip()) if denied else body)
-        if denied and "until" in body and rank < len(_ACTIONS):  # "do not go until he has crossed" asks to wait
+    clauses = [patterns.PREFIX.sub("", clause).strip() for clause in _clauses(text)]
+    denials = 0
+    for body in clauses:
+        denied = patterns.NEGATION.match(body)
+        rank, manoeuvre = _match(patterns.PREFIX.sub("", body[denied.end() :])) if denied else _match(body)
+        if denied and "until" in body and rank < len(patterns.ACTIONS):  # "do not go until he has crossed"
             found.append((_rank_of(Manoeuvre.WAIT), Manoeuvre.WAIT, body))
-        elif denied and not (body.startswith("avoid") and rank == len(_ACTIONS)):
-            forbidden = forbidden or body
-        elif rank < len(_ACTIONS):
+        elif denied:
+            # "not the red one" beside "the blue one" only narrows it down; "don't stop" forbids whatever surrounds it
+            denials += 1 if rank == len(patterns.ACTIONS) else len(clauses)
+        elif rank < len(patterns.ACTIONS):
             found.append((rank, manoeuvre, body))
     if found:
         _, manoeuvre, clause = min(found, key=lambda item: item[0])
         return manoeuvre, clause, False
-    return Manoeuvre.NONE, None, forbidden is not None
+    return Manoeuvre.NONE, None, bool(clauses) and denials >= len(clauses)
 
 
 def _match(clause: str) -> tuple[int, Manoeuvre]:
-    for rank, (manoeuvre, pattern) in enumerate(_ACTIONS):
+    for rank, (manoeuvre, pattern) in enumerate(patterns.ACTIONS):
         if pattern.match(clause):
             return rank, manoeuvre
-    return len(_ACTIONS), Manoeuvre.NONE
+    return len(patterns.ACTIONS), Manoeuvre.NONE
 
 
 def _rank_of(manoeuvre: Manoeuvre) -> int:
-    return next(rank for rank, (action, _) in enumerate(_ACTIONS) if action == manoeuvre)
+    return next(rank for rank, (action, _) in enumerate(patterns.ACTIONS) if action == manoeuvre)
 
 
-def _nouns(text: str) -> list[tuple[int, int, str, Noun]]:
-    """Known nouns in a text, longest first at each place: (word index, words, form, noun)."""
-    words, found, at = _WORD.findall(text), [], 0
+@dataclass(frozen=True)
+class _Named:
+    """A noun in a phrase: its place among the words, its form, and what the lexicon knows of it."""
+
+    at: int
+    form: str
+    noun: Noun
+
+
+def _nouns(text: str) -> list[_Named]:
+    """The nouns of a text that the lexicon knows, the longest form at each place."""
+    words, found, at = patterns.WORD.findall(text), [], 0
     while at < len(words):
         for count in range(min(LONGEST, len(words) - at), 0, -1):
             form = " ".join(words[at : at + count])
             if form in NOUNS:
-                found.append((at, count, form, NOUNS[form]))
+                found.append(_Named(at, form, NOUNS[form]))
                 at += count - 1
                 break
         at += 1
     return found
 
 
+def _things(text: str) -> list[_Named]:
+    """The nouns that stand for a thing beside which one can stop, not for a place to go."""
+    return [named for named in _nouns(text) if named.noun.concept.label not in PLACES]
+
+
 def _referent(text: str, clause: str | None) -> tuple[str, Noun | None, bool]:
     """The label of the thing meant, its noun where it is known, and whether several are meant."""
-    phrase = clause if clause is not None and _nouns(clause) else text
-    phrase = _FIND.sub("", _PREFIX.sub("", phrase))
-    words, nouns = _WORD.findall(phrase), _nouns(phrase)
+    phrase = clause if clause is not None and _things(clause) else text
+    phrase = patterns.OWN_CAR.sub(r"\1", patterns.FIND.sub("", patterns.PREFIX.sub("", phrase)))
+    words, nouns = patterns.WORD.findall(phrase), _nouns(phrase)
     if clause is not None:
-        chosen = next((n for n in nouns), None)
+        chosen = next(iter(_things(phrase) or nouns), None)
     else:
-        end = next((i for i, word in enumerate(words) if word in _BOUNDARY and i > 0), len(words))
-        head = [n for n in nouns if n[0] < end]
-        chosen = head[-1] if head else None
-        if chosen is None:
-            rest = [word for word in words[:end] if word not in _NOT_NOUNS]
-            if rest:  # a noun that the lexicon does not have
-                word = rest[-1]
-                plural = bool(_QUANTIFIER.search(phrase)) or (len(word) > 3 and bool(re.search(r"[^sui]s$", word)))
-                return word, None, plural
-            chosen = nouns[0] if nouns else None
+        end = next((i for i, word in enumerate(words) if word in patterns.BOUNDARY and i > 0), len(words))
+        head = [named for named in nouns if named.at < end]
+        unknown = [word for word in words[:end] if word not in patterns.NOT_HEADS]
+        if not head and unknown:
+            return unknown[-1], None, _looks_plural(unknown[-1], phrase)
+        chosen = head[-1] if head else next(iter(nouns), None)
     if chosen is None:
         return "", None, False
-    at, _, form, noun = chosen
-    before = " ".join(words[max(0, at - 4) : at])
-    return form if not noun.plural else noun.concept.label, noun, noun.plural or bool(_QUANTIFIER.search(before))
+    counted = patterns.QUANTIFIER.search(" ".join(words[max(0, chosen.at - 4) : chosen.at]))
+    label = chosen.noun.concept.label if chosen.noun.plural else chosen.form
+    return label, chosen.noun, chosen.noun.plural or counted is not None
+
+
+def _looks_plural(word: str, phrase: str) -> bool:
+    ends = len(word) > 3 and re.search(r"[^sui]s$", word) is not None
+    return ends or patterns.QUANTIFIER.search(phrase) is not None

@@ -1,0 +1,195 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The phrases of the grammar, one regular expression for each idea, written against how people really talk to cars."""
+
+from __future__ import annotations
+
+import re
+
+from ris_node.types import Manoeuvre
+
+
+def phrases(text: str) -> str:
+    """The alternatives of a list of phrases, separated by commas or line breaks, as one group."""
+    return "(?:" + "|".join(part.strip() for part in re.split(r"[,\n]", text) if part.strip()) + ")"
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text."""
+    return frozenset(text.split())
+
+
+WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
+
+# Where one thing that is asked ends and the next begins.
+SPLIT = re.compile(
+    r"[.!?;,:]+|\s-\s|\b(?:and|then|but|so that|so|instead)\b"
+    r"|\b(?=(?:please|let us|let's|we (?:can|should|could)|you (?:can|should)|will you|would you)\b)"
+    r"|(?<=passed)\s|(?<=crossed)\s|(?<=passed us)\s"
+)
+
+# What may stand before an order without changing it.
+PREFIX = re.compile(
+    "^(?:"
+    + phrases(
+        """
+        please, pleas, pls, hey, hi, hello, ok, okay, oh, ah, wow, well, now, next, just, also, actually, maybe, right
+        great, quickly, slowly, carefully, safely, immediately, always, no, yes, yeah, kindly
+        better, you better, i think, this will work, try to, try, start to, go ahead, go and, be ready to, get ready to
+        prepare to, feel free to, make sure to, be sure to, remember to, you should, you must, you can, you may
+        you need to, you have to, we should, we must, we can, we could, we need to, we have to, let's, lets, let us
+        (?:can|could|would|will|should) (?:you|we|u)(?: please| kindly| just)?, i'd like(?: you)? to
+        (?:i|we) (?:would like|want|need|would love|wish)(?: you)? to, do you mind, would you mind
+        """
+    )
+    + r"\b[ ,]*)+"
+)
+
+NEGATION = re.compile(
+    "^"
+    + phrases(
+        """
+        do not, don't, dont, do n't, never, not, no, you (?:must|should|can) ?(?:not|n't), you mustn't, mustn't
+        there is no need to, no need to, refrain from
+        """
+    )
+    + r"\b\s*"
+)
+
+_GO_LEFT = (
+    r"(?:turn|take|make|go|steer|swerve|veer|bear|head|hang|switch|change|shift|merge|move|pull)\b"
+    r"(?!.*\bright (?:turn|lane|side|hand|at|onto|into)).*\bleft\b"
+)
+_SWAP = {"left": "right", "right": "left"}
+_GO_RIGHT = re.sub("left|right", lambda found: _SWAP[found.group()], _GO_LEFT)
+
+# What a vehicle can do, in the order in which they win where a command asks for several: where it ends up first.
+ACTIONS: tuple[tuple[Manoeuvre, re.Pattern[str]], ...] = tuple(
+    (manoeuvre, re.compile(rf"^{pattern}(?:\b|$)"))
+    for manoeuvre, pattern in (
+        (
+            Manoeuvre.PARK,
+            phrases(
+                r"""
+                (?:re)?park(?! bench), find parking, find somewhere to, back (?:in|into), reverse into
+                (?:find|look for|check for|see) (?:me |us )?(?:an?|the|some|any) (?:\w+ )?(?:parking|place|spot|space)
+                pull into (?:a|the|that|this) (?:\w+ )?(?:parking|bay|spot|space)
+                """
+            ),
+        ),
+        (
+            Manoeuvre.STOP,
+            phrases(
+                r"""
+                stop(?! (?:sign|light|line|lamp|signal)s?\b), halt, brake, pause, freeze, come to a (?:stop|halt), stand
+                pull (?:over|up|in|aside|to|near|next|along|behind|close|beside), drop (?:me|us|him|her|them|off)
+                let (?:me|us) (?:out|off|get out), pick (?:me|us|him|her|them|up|my|the|that)
+                give (?:me|us|him|her|them) a (?:ride|lift)
+                """
+            ),
+        ),
+        (
+            Manoeuvre.FOLLOW,
+            phrases("follow, keep (?:following|behind), tail, stay (?:behind|with), go after, chase, catch up, track"),
+        ),
+        (Manoeuvre.TURN_LEFT, _GO_LEFT),
+        (Manoeuvre.TURN_RIGHT, _GO_RIGHT),
+        (
+            Manoeuvre.WAIT,
+            phrases(
+                r"""
+                waite?, hold (?:on|up|back), hang on, yield, give way, give \w+ (?:\w+ )?way, (?:let|allow) (?!me|us)
+                remain, stay (?:here|there|still|put|where)
+                """
+            ),
+        ),
+        (
+            Manoeuvre.NONE,
+            phrases(
+                r"""
+                turn, go(?!ing), drive, head (?:to|toward|over|for|back|straight|up|down|north|south|east|west|there|on)
+                move, proceed, continue, carry on, keep, stay, slow down, slow(?=$), go slow, speed, accelerate
+                decelerate, decrease, increase, pass, overtake, merge, switch, change, shift, take (?!a look), make, get
+                enter, exit, leave (?:the|this|that|here|now), approach, cross, steer, swerve, veer, avoid, evade
+                back (?:up|off|out), reverse, bring, come, pull, roll, advance, return, navigate, u-turn, you-turn, do a
+                dodge, honk, beep, watch (?:out|for), be careful, look out, close (?:in|up|the distance), set off, start
+                use the, ride, race, cut, circle, run, climb
+                """
+            ),
+        ),
+    )
+)
+
+# Orders in the middle of a sentence without a comma: "there is a spot there park next to the white van".
+BURIED = re.compile(
+    r"(?<!\bthe)(?<!\ba)(?<!\bbus)(?<!\bnext)(?<!\bnot)(?<!n't)(?<!\bnever)(?<!\bto)(?<!\bcar) "
+    r"(?=(?:(?:park|stop) (?:near|next to|behind|in front|beside|as close)|slow down|pull over)\b)"
+)
+
+# What asks for a picture of something rather than for a movement.
+FIND = re.compile(
+    r"^(?:show|find|locate|highlight|segment|point (?:at|to|out)|look (?:at|for)|select|mark|detect|identify|see"
+    r"|give me|where(?:'s| is| are)|which(?: one)? is|is there|are there|do you see|can you see|there(?:'s| is| are)"
+    r"|i (?:see|mean|meant)|what about)\b\s*(?:me|us|out)?\s*(?:the location of|where)?\s*"
+)
+
+CANCEL = re.compile(
+    r"^(?:(?:please|ok|okay|oh|actually|no) )*"
+    r"(?:cancel|abort|clear|reset|disregard|undo|never ?mind|forget|scrap|ignore)"
+    r"(?: (?:it|that|this|all|everything|about|the|my|last|previous|current|order|command|query|request|target"
+    r"|mission|goal|please|again|now|i|what|said|stop|stopping|parking|turn|search|route|trip|following))*$"
+)
+
+GREETING = re.compile(
+    r"\b"
+    + phrases(
+        """
+        hello, hi, hey, hiya, howdy, greetings, good (?:morning|afternoon|evening|night|day|bye), goodbye, bye, cheers
+        thanks?(?: you)?(?: so much| very much| a lot)?, sorry, welcome, yes, yeah, yep, no, nope, ok, okay, sure, fine
+        great, cool, nice, wow, um+, uh+, hm+, haha, well done, please, test(?:ing)?, how are you(?: doing)?
+        how is it going, what's up, what is up, who are you, what are you, what can you do, what(?:'s| is) your name
+        how old are you, are you (?:there|ok|okay|ready|listening), can you hear me, do you hear me, i love you
+        nice to meet you, see you(?: later)?, one two(?: three)?
+        """
+    )
+    + r"\b"
+)
+FILLER = words(
+    """
+    there everyone all robot car today again check you buddy friend my dear very much to
+    """
+)
+
+TALK = re.compile(
+    r"^(?:what(?:'s| is) the (?:weather|time|date|news|speed|temperature)|what time|how (?:fast|far|long|much|many|old)"
+    r"|why|play (?:me|some|music|a song|the radio)|sing |call |tell me "
+    r"|turn (?:on|off|up|down) (?:the )?(?:radio|music|light|heat|ac|air|volume))"
+)
+
+QUANTIFIER = re.compile(r"\b(?:all|every|both|each|several|many|two|three|four|five|six|any)\b")
+
+# Where the head of an expression ends: "the man | with the dog".
+BOUNDARY = words(
+    """
+    on in at of next near behind beside besides with by to from that which who whose where standing walking parked
+    driving riding sitting waiting turning crossing coming moving stopped under over above below before after
+    between against along across ahead closest nearest farthest furthest is are was beyond opposite past without
+    facing wearing holding and or until till towards toward into through around for as while when once
+    """
+)
+
+# The vehicle itself, as in "park the car next to the barrier".
+OWN_CAR = re.compile(
+    r"^(\w+(?: up| over)?) (?:the|this|my|our|your) (?:car|vehicle)\b(?! (?:in front|on|that|ahead|over))"
+)
+
+# Words before a head that are never the head.
+NOT_HEADS = words(
+    """
+    the a an this that these those my our your his her its their some one ones us me him it them here there first
+    second third last other left right front middle leftmost rightmost nearest closest farthest side far big large
+    small tiny little tall short red blue green white black yellow orange grey gray silver brown purple pink dark
+    light old new only any all every both each two three four five please not largest biggest smallest directly
+    furthest
+    """
+)

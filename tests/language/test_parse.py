@@ -1,0 +1,149 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The grammar against tables of commands, and against thousands that real people gave."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+
+import pytest
+
+from ris_node.language.parse import parse_command
+from ris_node.types import Manoeuvre, Query, QueryKind
+
+OBJECTS = [  # text, label, plural, stuff
+    ("the red car on the left", "car", False, False),
+    ("car", "car", False, False),
+    ("all the pedestrians", "person", True, False),
+    ("people", "person", True, False),
+    ("two cars", "car", True, False),
+    ("every car", "car", True, False),
+    ("the road", "road", False, True),
+    ("the sky", "sky", False, True),
+    ("trees", "tree", True, False),
+    ("the man waiting at the bus stop", "man", False, False),
+    ("a car turning left", "car", False, False),
+    ("the parked car", "car", False, False),
+    ("stop sign", "stop sign", False, False),
+    ("the bus stop", "bus stop", False, False),
+    ("the person next to the car", "person", False, False),
+    ("park bench", "bench", False, False),
+    ("where is the cyclist?", "cyclist", False, False),
+    ("show me all traffic lights", "traffic light", True, False),
+    ("please find the white van", "van", False, False),
+    ("the elephant", "elephant", False, False),
+    ("the umbrellas", "umbrellas", True, False),
+    ("the blue car, not the red one", "car", False, False),
+    ("man on the left", "man", False, False),
+    ("the left one", "", False, False),
+]
+REGIONS = [  # text, manoeuvre, label
+    ("stop next to the red car on the left", Manoeuvre.STOP, "car"),
+    ("Stop!", Manoeuvre.STOP, ""),
+    ("park behind the white van, please", Manoeuvre.PARK, "van"),
+    ("could you please pull over near that woman", Manoeuvre.STOP, "woman"),
+    ("find me a parking spot", Manoeuvre.PARK, "parking spot"),
+    ("follow the bus until the next stop", Manoeuvre.FOLLOW, "bus"),
+    ("wait for the man to cross", Manoeuvre.WAIT, "man"),
+    ("let the red truck pass", Manoeuvre.WAIT, "truck"),
+    ("do not proceed until this worker has crossed", Manoeuvre.WAIT, "worker"),
+    ("turn left behind the silver car", Manoeuvre.TURN_LEFT, "car"),
+    ("take the next right", Manoeuvre.TURN_RIGHT, ""),
+    ("turn left and park behind the bus", Manoeuvre.PARK, "bus"),
+    ("once the pedestrian has crossed we can turn right", Manoeuvre.TURN_RIGHT, "pedestrian"),
+    ("I see my boyfriend. Stop near him.", Manoeuvre.STOP, "boyfriend"),
+    ("park the car next to the barrier", Manoeuvre.PARK, "barrier"),
+    ("change lanes and get behind the blue car", Manoeuvre.NONE, "car"),
+    ("don't stop here, park behind the red car", Manoeuvre.PARK, "car"),
+    ("drive to the intersection", Manoeuvre.NONE, "intersection"),
+    ("there is a spot there park next to the white van", Manoeuvre.PARK, "van"),
+    ("swerve to not hit the cone", Manoeuvre.NONE, "cone"),
+    ("be careful not to hit the white car", Manoeuvre.NONE, "car"),
+]
+REFUSED = [  # text, kind of refusal
+    ("don't stop here", "what not to do"),
+    ("Do not park behind the red car.", "what not to do"),
+    ("you must not follow that bus", "what not to do"),
+    ("never turn left", "what not to do"),
+    ("please don\u2019t pull over", "what not to do"),
+    ("not the red car", "what not to do"),
+    ("hello", "names nothing"),
+    ("Hi there!", "names nothing"),
+    ("thank you very much", "names nothing"),
+    ("how are you today", "names nothing"),
+    ("what time is it", "names nothing"),
+    ("turn on the radio", "names nothing"),
+    ("ok", "names nothing"),
+]
+CANCELS = [
+    "cancel",
+    "Cancel that.",
+    "never mind",
+    "nevermind",
+    "forget it",
+    "please cancel the command",
+    "abort mission",
+]
+
+
+@pytest.mark.parametrize("text, label, plural, stuff", OBJECTS)
+def test_expressions(text, label, plural, stuff):
+    found = parse_command(text)
+    assert (found.kind, found.manoeuvre, found.groundable) == (QueryKind.OBJECT, Manoeuvre.NONE, True)
+    assert (found.label, found.plural, found.stuff) == (label, plural, stuff)
+
+
+@pytest.mark.parametrize("text, manoeuvre, label", REGIONS)
+def test_orders(text, manoeuvre, label):
+    found = parse_command(text)
+    assert (found.kind, found.manoeuvre, found.label) == (QueryKind.REGION, manoeuvre, label)
+    assert found.groundable and not found.negated
+
+
+@pytest.mark.parametrize("text, why", REFUSED)
+def test_what_cannot_be_answered_says_why(text, why):
+    found = parse_command(text)
+    assert not found.groundable
+    assert why in found.reason
+    assert found.negated == (why == "what not to do")
+
+
+@pytest.mark.parametrize("text", CANCELS)
+def test_cancel(text):
+    found = parse_command(text)
+    assert (found.manoeuvre, found.groundable) == (Manoeuvre.CANCEL, False)
+
+
+@pytest.mark.parametrize("text", ["la voiture rouge", "左の赤い車", "das Auto links", "красная машина"])
+def test_other_languages_pass(text):
+    found = parse_command(text)
+    assert (found.kind, found.groundable, found.text) == (QueryKind.OBJECT, True, text)
+
+
+def test_the_query_wins_over_the_grammar():
+    assert parse_command(Query("the red car", kind=QueryKind.REGION)).kind == QueryKind.REGION
+    assert parse_command(Query("stop next to the car", kind=QueryKind.OBJECT)).kind == QueryKind.OBJECT
+    parked = parse_command(Query("the red car", manoeuvre=Manoeuvre.PARK))
+    assert (parked.kind, parked.manoeuvre) == (QueryKind.REGION, Manoeuvre.PARK)
+    assert parse_command(Query("the car", manoeuvre=Manoeuvre.CANCEL)).manoeuvre == Manoeuvre.CANCEL
+    assert parse_command(Query("", manoeuvre=Manoeuvre.CANCEL)).manoeuvre == Manoeuvre.CANCEL
+
+
+@pytest.mark.shared
+def test_real_orders_are_orders_and_real_expressions_are_not(shared):
+    folder = shared / "data/text"
+    drives = [json.loads(line)["command"] for line in (folder / "talk2car_val.jsonl").read_text().splitlines()]
+    with (folder / "carla_nav_sub_commands.csv").open() as stream:
+        drives += [row["command"] for row in csv.DictReader(stream)]
+    names = [
+        json.loads(line)["description"] for line in (folder / "talk2car_expr_train.jsonl").read_text().splitlines()
+    ]
+    with gzip.open(folder / "referit_train.jsonl.gz", "rt") as stream:
+        names += [text for line in stream for text in json.loads(line)["texts"]][::10]
+    orders = [parse_command(text) for text in drives]
+    things = [parse_command(text) for text in names if any(c.isalnum() for c in text)]
+    assert len(orders) > 1500 and len(things) > 10_000
+    assert sum(p.kind == QueryKind.REGION and p.groundable for p in orders) / len(orders) > 0.98
+    assert sum(p.kind == QueryKind.OBJECT and p.groundable for p in things) / len(things) > 0.99
