@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from ris_node.scene.mesh import Colour, Mesh, MeshBuilder
+from ris_node.scene.mesh import EVERYWHERE, MID, NEAR, Colour, Mesh, MeshBuilder
 
 STEEL: Colour = (92, 96, 98)
 
@@ -105,6 +105,7 @@ def _windows(b: MeshBuilder, plan: House, trim: Colour, rng: Generator) -> None:
             _pane(b, x, 0.55, floor * 3.0 + 1.25, floor * 3.0 + 2.75, glass, trim, centre, 0.7)
             b.gloss = 0.0
             z = floor * 3.0 + 1.18
+            b.bands = NEAR
             b.poly(
                 [(x - 0.72, 0.1, z), (x + 0.72, 0.1, z), (x + 0.72, 0.1, z + 0.09), (x - 0.72, 0.1, z + 0.09)],
                 trim,
@@ -113,6 +114,7 @@ def _windows(b: MeshBuilder, plan: House, trim: Colour, rng: Generator) -> None:
             )
     for side in (-1, 1):
         for floor in range(plan.storeys):
+            b.bands = EVERYWHERE
             for y in np.arange(-plan.depth + 2.0, -1.4, 3.2):
                 x, z = side * (plan.width / 2 + 0.03), floor * 3.0 + 1.3
                 b.gloss = 0.6
@@ -137,7 +139,7 @@ def _pane(
     gloss: float,
 ) -> None:
     """Add a framed opening with a cross bar."""
-    b.gloss = 0.0
+    b.gloss, b.bands = 0.0, NEAR | MID
     f = 0.09
     b.poly(
         [
@@ -150,7 +152,7 @@ def _pane(
         centre,
         2,
     )
-    b.gloss = gloss
+    b.gloss, b.bands = gloss, EVERYWHERE
     for sign in (-1, 1):
         near, far = x + sign * 0.03, x + sign * half
         b.poly([(near, 0.05, low), (far, 0.05, low), (far, 0.05, high), (near, 0.05, high)], fill, centre, 3)
@@ -203,26 +205,33 @@ def tree(leaf: Colour, height: float, rng: Generator) -> Mesh:
         b.part(rank=0)
         b.limb((0, 0, fork * 0.95), tip, 0.09, 0.04, bark, 5)
     crown, middle = height * 0.31, height * 0.66
-    for i in range(110):
-        direction = rng.normal(size=3)
-        direction /= np.linalg.norm(direction)
-        at = direction * crown * float(rng.uniform(0.3, 1.0)) ** 0.5
-        light = 0.66 + 0.32 * (at[2] / crown) + 0.12 * float(direction[1]) + float(rng.normal(0, 0.07))
-        b.part(rank=1, glow=0.55)
-        rough = rng.uniform(0.7, 1.12, 11).astype(np.float32)
-        size = crown * float(rng.uniform(0.16, 0.34)) * (1.25 if i < 30 else 0.8)
-        b.blob((float(at[0]), float(at[1]), middle + float(at[2]) * 0.95), size, scaled(leaf, light), rough)
+    for count, low, high, bands in ((18, 0.36, 0.5, EVERYWHERE), (46, 0.17, 0.3, NEAR | MID), (130, 0.09, 0.16, NEAR)):
+        for _ in range(count):
+            _leaves(b, leaf, middle, crown, crown * float(rng.uniform(low, high)), bands, rng)
     return b.build()
+
+
+def _leaves(b: MeshBuilder, leaf: Colour, middle: float, crown: float, size: float, bands: int, rng: Generator) -> None:
+    """Add one clump of leaves to a crown: lighter above, darker below and inside."""
+    direction = rng.normal(size=3)
+    direction /= np.linalg.norm(direction)
+    out = float(rng.uniform(0.2, 1.0)) ** 0.45
+    x, y, z = (direction * max(crown - size * 0.7, 0.1) * out).tolist()
+    light = 0.80 + 0.34 * z / crown + 0.12 * out + float(rng.normal(0, 0.09))
+    b.part(rank=1, glow=0.6, bands=bands)
+    warm = float(rng.normal(1.0, 0.05))
+    tone = (leaf[0] * light * warm, leaf[1] * light, leaf[2] * light / warm)
+    b.blob((x, y, middle + z * 0.92), size, scaled(tone, 1.0), rng.uniform(0.6, 1.15, 9).astype(np.float32))
 
 
 def bush(leaf: Colour, radius: float, rng: Generator) -> Mesh:
     """Build a bush of rough discs standing on the ground."""
     b = MeshBuilder()
-    for _ in range(26):
+    for i in range(34):
         direction = rng.normal(size=3)
         direction /= np.linalg.norm(direction)
         z = abs(float(direction[2])) * radius * 0.85
-        b.part(rank=0, glow=0.5)
+        b.part(rank=0, glow=0.5, bands=EVERYWHERE if i < 10 else NEAR)
         rough = rng.uniform(0.75, 1.1, 10).astype(np.float32)
         light = 0.62 + 0.4 * z / radius + float(rng.normal(0, 0.06))
         at = (float(direction[0]) * radius * 0.6, float(direction[1]) * radius * 0.6, 0.25 * radius + z * 0.7)

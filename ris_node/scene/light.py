@@ -47,7 +47,7 @@ class Light:
         # A camera exposes for what it sees: mostly ground and upright faces.
         seen = w.ambient * 0.9 + w.sun * _SUN * (0.55 * float(sun[2]) + 0.2)
         return Light(
-            to_camera.rotation @ sun, sun, up, w, to_camera, np.array(w.horizon, np.float32), 0.98 / seen, world.spec.camera.z_m
+            to_camera.rotation @ sun, sun, up, w, to_camera, np.array(w.horizon, np.float32), 1.06 / seen, world.spec.camera.z_m
         )
 
     def haze(self, distance: F32) -> F32:

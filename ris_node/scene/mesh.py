@@ -4,26 +4,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from ris_node.types import F32, F64, I32
+from ris_node.types import F32, F64, I32, Bool
 
 Point = tuple[float, float, float]
 Points = npt.ArrayLike
 Colour = tuple[float, float, float]
 
 
-@dataclass(frozen=True)
+NEAR, MID, FAR = 1, 2, 4
+EVERYWHERE = NEAR | MID | FAR
+_BAND_M = (38.0, 80.0)
+
+
+@dataclass(frozen=True, eq=False)
 class Mesh:
     """Polygons in an object's own frame (x forward, y left, z up, origin on the ground below its centre).
 
     `points` f32[V,3] in metres; `spread` f32[V,2] is added along the camera's right and up (billboards);
     face i owns the points start[i]:start[i+1]; `colour` f32[F,3] is 0..255; `rank` orders the parts of an object,
     `group` gathers faces that are sorted by distance together, `layer` orders faces within a group; `gloss` 0..1;
-    `glow` 1: not shaded; `facing` 1: culled when seen from behind.
+    `glow` 1: not shaded; `facing` 1: culled when seen from behind; `bands` says at which distances (NEAR, MID, FAR)
+    a face is worth drawing.
     """
 
     points: F32
@@ -36,31 +43,53 @@ class Mesh:
     gloss: F32
     glow: F32
     facing: I32
+    bands: I32
 
     @property
     def faces(self) -> int:
         """Number of polygons."""
         return len(self.start) - 1
 
+    def at_distance(self, distance: float) -> Mesh:
+        """Return what of it is worth drawing at a distance in metres."""
+        return self._by_band[int(distance > _BAND_M[0]) + int(distance > _BAND_M[1])]
+
+    @cached_property
+    def _by_band(self) -> tuple[Mesh, ...]:
+        return tuple(self._only((self.bands & band) > 0) for band in (NEAR, MID, FAR))
+
+    def _only(self, kept: Bool) -> Mesh:
+        """Return the mesh of some of its faces, bool[F]."""
+        if kept.all():
+            return self
+        size = np.diff(self.start)
+        corners = np.repeat(kept, size)
+        start = np.concatenate([[0], np.cumsum(size[kept])]).astype(np.int32)
+        rows = (getattr(self, item.name)[kept] for item in fields(self)[3:])
+        return Mesh(self.points[corners], self.spread[corners], start, *rows)
+
 
 @dataclass
 class MeshBuilder:
-    """Collects polygons; `rank`, `group` and `gloss` apply to what is added next."""
+    """Collects polygons; the first five fields apply to what is added next."""
 
     rank: int = 0
     group: int = 0
     gloss: float = 0.0
     glow: float = 0.0
+    bands: int = EVERYWHERE
     _points: list[F32] = field(default_factory=list)
     _spread: list[F32] = field(default_factory=list)
     _sizes: list[int] = field(default_factory=list)
     _rows: list[tuple[float, ...]] = field(default_factory=list)
 
-    def part(self, *, rank: int | None = None, gloss: float = 0.0, glow: float = 0.0) -> MeshBuilder:
+    def part(
+        self, *, rank: int | None = None, gloss: float = 0.0, glow: float = 0.0, bands: int = EVERYWHERE
+    ) -> MeshBuilder:
         """Begin a new part (a new group); returns the builder."""
         self.rank = self.rank if rank is None else rank
         self.group += 1
-        self.gloss, self.glow = gloss, glow
+        self.gloss, self.glow, self.bands = gloss, glow, bands
         return self
 
     def poly(self, points: Points, colour: Colour, centre: Points | None = None, layer: int = 0) -> None:
@@ -108,17 +137,19 @@ class MeshBuilder:
     def loft(self, rings: list[F64], colour: Colour) -> None:
         """Add quads between rings of corners f64[S,3], each counter-clockwise seen from the last, and close the last."""
         for low, top in zip(rings[:-1], rings[1:]):
-            quads = np.stack([low, np.roll(low, -1, axis=0), np.roll(top, -1, axis=0), top], axis=1).astype(np.float32)
-            sides = len(quads)
+            sides = len(low)
+            following = np.arange(1, sides + 1) % sides
+            quads = np.empty((sides, 4, 3), np.float32)
+            quads[:, 0], quads[:, 1], quads[:, 2], quads[:, 3] = low, low[following], top[following], top
             self._points.append(quads.reshape(-1, 3))
             self._spread.append(np.zeros((4 * sides, 2), np.float32))
             self._sizes += [4] * sides
-            self._rows += [(*colour, self.rank, self.group, 0, self.gloss, self.glow, 1.0)] * sides
+            self._rows += [(*colour, self.rank, self.group, 0, self.gloss, self.glow, 1.0, self.bands)] * sides
         self._add(rings[-1].astype(np.float32), np.zeros((len(rings[-1]), 2), np.float32), colour, 0, True)
 
     def build(self) -> Mesh:
         """Finish the mesh."""
-        rows = np.asarray(self._rows, dtype=np.float32).reshape(len(self._sizes), 9)
+        rows = np.asarray(self._rows, dtype=np.float32).reshape(len(self._sizes), 10)
         return Mesh(
             points=np.concatenate(self._points),
             spread=np.concatenate(self._spread),
@@ -130,13 +161,14 @@ class MeshBuilder:
             gloss=rows[:, 6].copy(),
             glow=rows[:, 7].copy(),
             facing=rows[:, 8].astype(np.int32),
+            bands=rows[:, 9].astype(np.int32),
         )
 
     def _add(self, points: F32, spread: F32, colour: Colour, layer: int, facing: bool) -> None:
         self._points.append(points)
         self._spread.append(spread)
         self._sizes.append(len(points))
-        self._rows.append((*colour, self.rank, self.group, layer, self.gloss, self.glow, float(facing)))
+        self._rows.append((*colour, self.rank, self.group, layer, self.gloss, self.glow, float(facing), self.bands))
 
 
 def _normal(corners: F32) -> tuple[float, float, float]:

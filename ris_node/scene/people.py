@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ris_node.scene.mesh import Colour, Mesh, MeshBuilder, Point
+from ris_node.scene.mesh import FAR, MID, NEAR, Colour, Mesh, MeshBuilder, Point
 
 PHASES = 12
 PERSON_SIZE = (0.5, 0.55, 1.75)
@@ -36,8 +36,10 @@ def pedestrian(figure: Figure, phase: int) -> Mesh:
     for side, s in ((1, swing), (-1, -swing)):
         _leg(b, side, s, k, figure)
         _arm(b, side, -s, k, figure)
-    b.part()
+    b.part(bands=NEAR)
     _torso(b, k, figure)
+    b.part(bands=MID | FAR)
+    b.limb((0.0, 0.0, (0.86 - 0.36 * figure.coat) * k), (0.0, 0.0, 1.46 * k), 0.15 * k, 0.18 * k, figure.top, 4)
     _head(b, (0.02, 0.0, 1.60 * k), k, figure)
     if figure.bag is not None:
         b.part()
@@ -50,7 +52,9 @@ def _leg(b: MeshBuilder, side: int, swing: float, k: float, figure: Figure) -> N
     knee: Point = (0.26 * swing * k, side * 0.095 * k, 0.47 * k)
     lift = max(0.0, -swing) * 0.07
     foot: Point = (knee[0] + (0.16 * swing - 0.12 * max(0.0, -swing)) * k, side * 0.1 * k, (0.07 + lift) * k)
-    b.part()
+    b.part(bands=MID | FAR)
+    b.limb(hip, foot, 0.08 * k, 0.05 * k, figure.legs, 3)
+    b.part(bands=NEAR)
     b.limb(hip, knee, 0.085 * k, 0.062 * k, figure.legs)
     b.limb(knee, foot, 0.062 * k, 0.045 * k, figure.legs)
     b.limb(
@@ -67,7 +71,9 @@ def _arm(b: MeshBuilder, side: int, swing: float, k: float, figure: Figure) -> N
     shoulder: Point = (0.0, side * 0.20 * k, 1.40 * k)
     elbow: Point = (0.14 * swing * k, side * 0.25 * k, 1.12 * k)
     hand: Point = (elbow[0] + (0.1 + 0.12 * swing) * k, side * 0.24 * k, 0.90 * k)
-    b.part()
+    b.part(bands=MID | FAR)
+    b.limb(shoulder, hand, 0.06 * k, 0.04 * k, figure.top, 3)
+    b.part(bands=NEAR)
     b.limb(shoulder, elbow, 0.058 * k, 0.047 * k, figure.top)
     b.limb(elbow, hand, 0.047 * k, 0.036 * k, figure.top)
     b.blob(hand, 0.045 * k, figure.skin)
@@ -88,13 +94,13 @@ def _torso(b: MeshBuilder, k: float, figure: Figure) -> None:
 def _head(b: MeshBuilder, at: Point, k: float, figure: Figure) -> None:
     """Add neck, face and hair; hair lies behind, so it is seen from the back and as a cap from the front."""
     x, y, z = at
-    b.part()
+    b.part(bands=NEAR)
     b.limb((x, y, z - 0.15 * k), (x, y, z - 0.05 * k), 0.05 * k, 0.05 * k, figure.skin)
     b.part()
     b.blob((x - 0.035 * k, y, z + 0.025 * k), 0.112 * k, figure.hair, squash=1.15)
     b.part()
     b.blob((x + 0.03 * k, y, z - 0.015 * k), 0.098 * k, figure.skin, squash=1.18)
-    b.part()
+    b.part(bands=NEAR | MID)
     b.blob((x + 0.01 * k, y, z + 0.085 * k), 0.088 * k, figure.hair, squash=0.55)
 
 
@@ -134,6 +140,9 @@ def _bicycle(b: MeshBuilder, frame: Colour) -> None:
         for i in range(14):
             p, q = rim[i], rim[(i + 1) % 14]
             b.poly([p, q, hub + (q - hub) * 0.87, hub + (p - hub) * 0.87], (26, 26, 28))
+            if i % 2:
+                continue
+            q = rim[(i + 2) % 14]
             b.poly([p + [0, 0.022, 0], q + [0, 0.022, 0], q - [0, 0.022, 0], p - [0, 0.022, 0]], (26, 26, 28), hub)
     joints: dict[str, Point] = {
         "crank": (0.02, 0.0, 0.32),

@@ -24,7 +24,7 @@ RANGE_M = 190.0
 _BACKDROP = {SceneClass.BUILDING}
 _LEVEL = np.arange(256) / 255.0
 # A film-like curve: a little more contrast around the middle.
-_CURVE = np.clip(255 * (_LEVEL + 0.09 * np.sin(2 * np.pi * (_LEVEL - 0.5)) * 0.9), 0, 255).astype(np.uint8)
+_CURVE = np.clip(255 * (_LEVEL + 0.045 * np.sin(2 * np.pi * (_LEVEL - 0.5))), 0, 255).astype(np.uint8)
 
 
 def render_scene(spec: SceneSpec, time_s: float = 0.0) -> Scene:
@@ -58,7 +58,7 @@ def render_world(world: World, time_s: float) -> Scene:
     street = world.street(time_s)
     light = Light.of(world, street, to_camera)
     staged = _stage(world, street, time_s)
-    faces = pack([e.mesh(time_s) for e in staged.entities], staged.poses, to_camera.rotation, to_camera.translation)
+    faces = pack([e.mesh(time_s).at_distance(p.x) for e, p in zip(staged.entities, staged.poses)], staged.poses, to_camera.rotation, to_camera.translation)
     flat = pixels_of(faces.points, camera.matrix)
     order = visible_order(faces, flat, staged.rank, camera.width, camera.height)
     patches = _backdrop(world, street, ground_patches(world, street))

@@ -143,7 +143,7 @@ def _shadows(world: World, light: Light, things: list[tuple[Entity, Pose]], top:
     soft = cv2.GaussianBlur(sun[top:], (0, 0), 0.0025 * camera.width)
     dark = cv2.GaussianBlur(contact[top:], (0, 0), 0.006 * camera.width)
     w = light.weather
-    strength = 0.62 * w.sun / (w.sun + 0.75 * w.ambient)
+    strength = 0.62 * w.sun / (w.sun + 0.9 * w.ambient)
     level = np.arange(256, dtype=np.float32) / 255
     return np.asarray(cv2.LUT(soft, 1 - level * np.float32(strength)) * cv2.LUT(dark, 1 - level * np.float32(0.55)))
 

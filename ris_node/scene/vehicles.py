@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ris_node.scene.mesh import Colour, Mesh, MeshBuilder
+from ris_node.scene.mesh import EVERYWHERE, NEAR, Colour, Mesh, MeshBuilder
 from ris_node.types import F64
 
 GLASS: Colour = (38, 46, 54)
@@ -131,6 +131,7 @@ def _arches(b: MeshBuilder, axles: tuple[float, ...], width: float, radius: floa
             for layer, (scale, colour) in enumerate(
                 ((1.17, (16, 16, 17)), (1.0, TYRE), (0.66, HUB), (0.56, (96, 98, 101)), (0.16, HUB))
             ):
+                b.bands = EVERYWHERE if layer in (1, 2) else NEAR
                 z = radius + np.sin(angle) * radius * scale
                 if layer == 0:
                     z = np.maximum(z, 0.22)
@@ -162,12 +163,15 @@ def _lower_body(b: MeshBuilder, body: Body, paint: Colour) -> None:
             ]
             b.poly(top, paint, centre)
             b.poly(low_band, tuple(c * 0.92 for c in paint), centre)  # type: ignore[arg-type]
+            b.bands = NEAR
             b.poly(sill, DARK, centre, layer=1)
+            b.bands = EVERYWHERE
     for (x, z, w), sign in ((st[0], -1.0), (st[-1], 1.0)):
         b.poly([(x, w, z), (x, -w, z), (x + sign * 0.02, -w, 0.3), (x + sign * 0.02, w, 0.3)], paint, centre)
         b.poly(
             [(x, w, 0.32), (x, -w, 0.32), (x - sign * 0.1, -w, low), (x - sign * 0.1, w, low)], DARK, centre, layer=1
         )
+    b.bands = NEAR
     doors = np.linspace(body.cabin[0] + 0.75, body.cabin[3] + 0.1, len(body.panes) + 2)
     for x in doors:
         for side in (-1, 1):
@@ -286,7 +290,7 @@ def _cabin(b: MeshBuilder, body: Body, paint: Colour) -> None:
             b.poly(pane, GLASS, centre, layer=1)
         b.gloss = 0.5
     for side in (-1, 1):
-        b.part(rank=3, gloss=0.4)
+        b.part(rank=3, gloss=0.4, bands=NEAR)
         y = side * (wb + 0.11)
         b.box((front_foot - 0.42, y - 0.09, belt - 0.0), (front_foot - 0.3, y + 0.09, belt + 0.15), paint)
 

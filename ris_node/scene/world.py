@@ -58,6 +58,8 @@ class Entity:
 
     def at(self, time_s: float) -> Entity:
         """Return it moved to a time in seconds."""
+        if self.vs == 0.0 and self.vd == 0.0:
+            return self
         return replace(self, s=self.s + self.vs * time_s, d=self.d + self.vd * time_s)
 
     def mesh(self, time_s: float) -> Mesh:
