@@ -11,7 +11,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,14 +56,15 @@ def topics() -> str:
     """What the node listens to and what it publishes."""
 
     def rows(entries: Iterable[interface.Topic]) -> list[list[str]]:
+        notes = {"": "", interface.IF_SUBSCRIBED: " *(S)*"}
         return [
-            [f"`{t.name}`", f"`{t.type}`", t.qos.text, t.doc + (f" *({t.condition})*" if t.condition else "")]
+            [f"`{t.name}`", f"`{t.type}`", t.qos.text, t.doc + notes.get(t.condition, f" *({t.condition})*")]
             for t in entries
         ]
 
     head = ("topic", "type", "QoS", "what")
-    listens = table(head, rows(interface.SUBSCRIPTIONS))
-    return f"It listens to\n\n{listens}\n\nand publishes\n\n{table(head, rows(interface.PUBLISHERS))}"
+    listens, publishes = (table(head, rows(entries)) for entries in (interface.SUBSCRIPTIONS, interface.PUBLISHERS))
+    return f"It listens to\n\n{listens}\n\nand publishes (S: computed only while somebody listens)\n\n{publishes}"
 
 
 def services() -> str:
@@ -102,12 +103,43 @@ def models() -> str:
     """The packaged bundles: what they are, their size and their terms."""
     rows = []
     for path in sorted((ROOT / "engines").glob("*/manifest.json")):
-        manifest = Manifest.from_json(path.read_text(encoding="utf-8"), str(path))
+        manifest = read_manifest(path)
         size = sum(entry.bytes for entry in manifest.files.values()) / 1e6
         rows.append(
             [f"`engines/{path.parent.name}`", manifest.model_id, f"{size:.1f} MB", manifest.description, manifest.use]
         )
     return table(("bundle", "model", "size", "what", "terms of use"), rows) if rows else "No bundle is here yet."
+
+
+def quality() -> str:
+    """What was measured of each packaged bundle, side by side."""
+    manifests = [(path.parent.name, read_manifest(path)) for path in sorted((ROOT / "engines").glob("*/manifest.json"))]
+    measured = {name: dict(flat(manifest.quality)) for name, manifest in manifests}
+    keys = list(dict.fromkeys(key for values in measured.values() for key in values))
+    if not keys:
+        return "Not measured yet."
+    rows = [[key, *(number(values.get(key, "-")) for values in measured.values())] for key in keys]
+    return table(("measured", *(f"`{name}`" for name in measured)), rows)
+
+
+def speed() -> str:
+    """The table that `make bench` measured last on the machine it names."""
+    path = ROOT / "docs" / "bench.json"
+    return "Not measured yet: `make bench`." if not path.is_file() else path.read_text(encoding="utf-8")
+
+
+def read_manifest(path: Path) -> Manifest:
+    """A bundle's manifest."""
+    return Manifest.from_json(path.read_text(encoding="utf-8"), str(path))
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
+    """The leaves of a nested mapping, their keys joined by dots."""
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
 
 
 def number(value: Any) -> str:
@@ -121,6 +153,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "parameters": parameters,
     "verbs": verbs,
     "models": models,
+    "quality": quality,
+    "speed": speed,
 }
 
 

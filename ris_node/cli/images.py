@@ -21,8 +21,8 @@ def read_image(path: Path) -> U8:
     """
     try:
         data = np.frombuffer(path.read_bytes(), np.uint8)
-    except OSError as error:
-        raise ImageError(f"cannot open '{path}': {error.strerror}") from error
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        raise ImageError(f"cannot open '{path}': {getattr(error, 'strerror', None) or error}") from error
     try:
         bgr = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION) if data.size else None
     except cv2.error as error:

@@ -84,7 +84,7 @@ def open_grounder(args: argparse.Namespace) -> Grounder:
     grounder = Grounder.open(args.bundle, model=config.model, output=config.output, region=config.region)
     info = grounder.info
     print(f"model {grounder.model_id} on {info.backend} ({info.provider}, {info.precision})", file=sys.stderr)
-    print(f"use: {grounder.bundle.manifest.use}", *grounder.notes, sep="\n", file=sys.stderr)
+    print(f"use: {grounder.bundle.manifest.use}", file=sys.stderr)
     return grounder
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ def parse_line(raw: bytes, root: Path) -> Item:
     """
     try:
         line = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"not JSON in UTF-8: {error}") from None
     if not isinstance(line, dict):
         raise DataError(f"a JSON object is expected, got {type(line).__name__}")
@@ -64,7 +65,9 @@ def parse_line(raw: bytes, root: Path) -> Item:
         if name not in line:
             raise DataError(f"'{name}' is missing")
         if not isinstance(line[name], types) or isinstance(line[name], bool):
-            raise DataError(f"'{name}' is {line[name]!r}: give a {'string' if str in types else 'number'}")
+            raise DataError(f"'{name}' is {line[name]!r}: give a string{' or a number' if name == 'id' else ''}")
+    if line["id"] in (math.inf, -math.inf) or line["id"] != line["id"]:
+        raise DataError(f"'id' is {line['id']}: give a finite number or a string")
     kind = line.get("type", "object")
     if kind not in ("object", "region"):
         raise DataError(f'\'type\' is {kind!r}: give "object" or "region"')
@@ -134,9 +137,10 @@ def _answer_lines(
     for number, raw in tqdm(lines, desc="predict", unit="line", file=sys.stderr, mininterval=interval):
         try:
             prediction = answer(raw)
-        except RisError as error:
-            tally.bad.append((number, str(error)))
-            tqdm.write(f"line {number}: {error}", file=sys.stderr)
+        except Exception as error:  # one line must not stop the thousands after it
+            reason = str(error) if isinstance(error, RisError) else f"{type(error).__name__}: {error}"
+            tally.bad.append((number, reason))
+            tqdm.write(f"line {number}: {reason}", file=sys.stderr)
             continue
         try:
             out.write(json.dumps(prediction) + "\n")
