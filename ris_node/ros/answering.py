@@ -1,0 +1,178 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The worker's work on one frame: decode, ground, publish. Exactly one result leaves for every processed frame."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ris_node.config import NodeConfig
+from ris_node.errors import RisError
+from ris_node.pipeline.grounder import Grounder
+from ris_node.pipeline.grounding import Grounding
+from ris_node.ros.camera import CameraContext
+from ris_node.ros.conversions import grounding_to_msg, stamp_to_ns
+from ris_node.ros.diagnostics import Meter
+from ris_node.ros.image_outputs import ImageOutputs
+from ris_node.ros.images import decode_compressed, decode_image
+from ris_node.ros.publishers import Publishers
+from ris_node.ros.queries import ActiveQuery
+from ris_node.ros.target_outputs import TargetOutputs
+from ris_node.types import U8, Query, RegionTarget, Status
+
+Message = Any
+_MS = 1e-6  # nanoseconds to milliseconds
+_NO_QUERY = "no query is active: publish on 'command' or 'query', or call ~/set_query"
+Listener = Callable[[Grounding, Message, "RegionTarget | None"], None]
+
+
+@dataclass(frozen=True)
+class FrameJob:
+    """A frame as it came, with the query in force at that moment."""
+
+    msg: Message  # sensor_msgs/Image or CompressedImage
+    query: ActiveQuery | None
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Everything the work needs; made anew by each configure."""
+
+    grounder: Callable[[], Grounder | None]
+    config: Callable[[], NodeConfig]
+    camera: CameraContext
+    publishers: Publishers
+    targets: TargetOutputs
+    images: ImageOutputs
+    meter: Meter
+    now_ns: Callable[[], int]
+    active: Callable[[], ActiveQuery | None]
+    log: Any
+
+
+class Answerer:
+    """Answers frames on the worker's thread.
+
+    `listener` (an action goal's) is given every answer with its message; it may be None.
+    """
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._index = 0
+        self._publish_ms = 0.0
+        self.listener: Listener | None = None
+
+    def restart(self) -> None:
+        """Count frames from 0 again (activation)."""
+        self._index = 0
+
+    def process(self, job: FrameJob, dropped: int) -> bool:
+        """Answer one frame; False when it is too old to be answered."""
+        begin, bench = time.perf_counter(), self._bench
+        stamp_ns = stamp_to_ns(job.msg.header.stamp)
+        age_ms = self._age_ms(stamp_ns)
+        limit_s = bench.config().input.max_frame_age_s
+        if limit_s > 0.0 and age_ms > limit_s * 1e3:  # never true for NaN, an unknown age
+            bench.meter.too_old(age_ms)
+            return False
+        try:
+            grounding, image, no_pose = self._ground(job)
+        except Exception as error:
+            grounding, image, no_pose = self._failed(job, error), None, ""
+        answered = time.perf_counter()
+        self._publish(job, grounding, image, no_pose, (begin, answered, age_ms, dropped))
+        self._publish_ms = (time.perf_counter() - answered) * 1e3
+        bench.meter.publish_ms(self._publish_ms)
+        return True
+
+    def _ground(self, job: FrameJob) -> tuple[Grounding, U8 | None, str]:
+        bench, grounder = self._bench, self._bench.grounder()
+        wanted = job.query is not None or bench.images.need_picture()
+        begin = time.perf_counter()
+        image = _decode(job.msg) if wanted else None
+        decode_ms = (time.perf_counter() - begin) * 1e3
+        if job.query is None or grounder is None:
+            return self._no_query(job, image), image, ""
+        assert image is not None
+        prepared = grounder.prepare(job.query.query)
+        seen = bench.camera.see(image, job.msg.header, region=job.query.wants_region)
+        found = grounder.ground(seen.frame, prepared)
+        timing = replace(found.timing, preprocess=found.timing.preprocess + decode_ms, text=prepared.text_ms)
+        return replace(found, timing=timing), image, seen.no_pose
+
+    def _no_query(self, job: FrameJob, image: U8 | None) -> Grounding:
+        height, width = image.shape[:2] if image is not None else _size(job.msg)
+        return self._empty(job, Status.NO_QUERY, _NO_QUERY, height, width)
+
+    def _failed(self, job: FrameJob, error: Exception) -> Grounding:
+        known = isinstance(error, RisError)
+        message = str(error) if known else f"internal error, {type(error).__name__}: {error}"
+        self._bench.log.warning(message, throttle_duration_sec=5.0)
+        self._bench.meter.failed(message)
+        return self._empty(job, Status.ERROR, message, *_size(job.msg))
+
+    def _empty(self, job: FrameJob, status: Status, message: str, height: int, width: int) -> Grounding:
+        grounder, header = self._bench.grounder(), job.msg.header
+        return Grounding(
+            query=job.query.query if job.query is not None else Query(""),
+            status=status,
+            presence=0.0,
+            instances=(),
+            width=width,
+            height=height,
+            stamp_ns=stamp_to_ns(header.stamp),
+            frame_id=header.frame_id,
+            model_id=grounder.model_id if grounder is not None else "",
+            message=message,
+        )
+
+    def _publish(
+        self,
+        job: FrameJob,
+        grounding: Grounding,
+        image: U8 | None,
+        no_pose: str,
+        moments: tuple[float, float, float, int],
+    ) -> None:
+        bench, (begin, answered, age_ms, dropped) = self._bench, moments
+        total_ms = (answered - begin) * 1e3
+        timing = replace(
+            grounding.timing,
+            age_at_start=age_ms,
+            publish=self._publish_ms,
+            total=total_ms,
+            end_to_end=self._age_ms(grounding.stamp_ns),
+        )
+        grounding = replace(grounding, timing=timing)
+        msg = None
+        if self.listener is not None or bench.publishers.wanted("~/result"):
+            msg = grounding_to_msg(grounding, job.msg.header)
+            msg.frame_index, msg.dropped_since_last = self._index, dropped
+            bench.publishers.publish("~/result", msg)
+        self._index += 1
+        target = None
+        if job.query is not None and job.query.wants_region:
+            target = bench.targets.answer(grounding, no_pose, lambda: bench.active() is job.query)
+        if grounding.width and grounding.height:
+            bench.images.publish(grounding, image, job.msg.header)
+        bench.meter.answered(grounding)
+        listener = self.listener
+        if listener is not None and msg is not None:
+            listener(grounding, msg, target)
+
+    def _age_ms(self, stamp_ns: int) -> float:
+        """Milliseconds since the stamp by the node's clock; NaN where either is not known."""
+        now_ns = self._bench.now_ns()
+        return (now_ns - stamp_ns) * _MS if now_ns and stamp_ns else float("nan")
+
+
+def _decode(msg: Message) -> U8:
+    return decode_image(msg) if hasattr(msg, "encoding") else decode_compressed(msg)
+
+
+def _size(msg: Message) -> tuple[int, int]:
+    """Height and width of a raw image; 0 x 0 for one that was not decoded."""
+    return int(getattr(msg, "height", 0)), int(getattr(msg, "width", 0))

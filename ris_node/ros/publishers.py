@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The node's publishers and QoS profiles, made from the tables in `ris_node.interface`."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+
+from ris_node.interface import PUBLISHERS, Qos
+
+Message = Any
+
+
+def qos_profile(qos: Qos) -> QoSProfile:
+    """The rclpy profile of a table's QoS."""
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST,
+        depth=qos.depth,
+        reliability=ReliabilityPolicy.RELIABLE if qos.reliable else ReliabilityPolicy.BEST_EFFORT,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if qos.latched else DurabilityPolicy.VOLATILE,
+    )
+
+
+@cache
+def interface_class(name: str, kind: str = "msg") -> Any:
+    """The class of an interface such as `sensor_msgs/Image`; `kind` is msg, srv or action.
+
+    Raises:
+        ImportError: its package is not installed.
+    """
+    package, _, type_name = name.partition("/")
+    return getattr(import_module(f"{package}.{kind}"), type_name)
+
+
+class Publishers:
+    """All publishers of the node, by the names in the table; those whose package is missing are left out."""
+
+    def __init__(self, node: Node) -> None:
+        self.missing: set[str] = set()
+        self._publishers: dict[str, Any] = {}
+        for topic in PUBLISHERS:
+            try:
+                message = interface_class(topic.type)
+            except ImportError:
+                self.missing.add(topic.type.partition("/")[0])
+                continue
+            self._publishers[topic.name] = node.create_publisher(message, topic.name, qos_profile(topic.qos))
+
+    def wanted(self, name: str) -> bool:
+        """Whether anybody listens to the topic."""
+        publisher = self._publishers.get(name)
+        return publisher is not None and publisher.get_subscription_count() > 0
+
+    def has(self, name: str) -> bool:
+        """Whether the topic's message package is installed."""
+        return name in self._publishers
+
+    def publish(self, name: str, msg: Message) -> None:
+        """Send a message; callable from any thread."""
+        self._publishers[name].publish(msg)

@@ -1,0 +1,129 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Region targets on their topics: published when steady, taken back the moment they no longer hold."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from ris_node.config import RegionConfig
+from ris_node.pipeline.grounding import Grounding
+from ris_node.ros import target_messages as messages
+from ris_node.ros.publishers import Publishers
+from ris_node.targets.stability import TargetGate
+from ris_node.types import RegionTarget, Status, TargetStatus
+
+
+@dataclass(frozen=True)
+class Held:
+    """The confirmed target that planners may be following."""
+
+    query_id: str
+    target: RegionTarget
+    stamp_ns: int
+
+
+class TargetOutputs:
+    """Publishes `~/region` and what follows from it. Thread-safe: a command withdraws while a frame is answered.
+
+    Args:
+        publishers: where to.
+        config: the current region parameters.
+    """
+
+    def __init__(self, publishers: Publishers, config: Callable[[], RegionConfig]) -> None:
+        self._publishers = publishers
+        self._config = config
+        self._lock = threading.Lock()
+        self._gate = TargetGate(config().stable_frames)
+        self._held: Held | None = None
+        self._drawn = False
+
+    @property
+    def held(self) -> Held | None:
+        """The confirmed target in force."""
+        return self._held
+
+    def restart(self) -> None:
+        """Begin afresh with the current parameters."""
+        with self._lock:
+            self._gate = TargetGate(self._config().stable_frames)
+
+    def answer(self, grounding: Grounding, no_pose: str, current: Callable[[], bool]) -> RegionTarget:
+        """Publish the target of a region query's answer, or why there is none.
+
+        Args:
+            grounding: the answer.
+            no_pose: why TF could not place the camera; then there is no target.
+            current: whether the query is still the active one, asked while nobody else can withdraw.
+
+        Returns:
+            What was said on `~/region`.
+        """
+        query_id, stamp_ns = grounding.query.id, grounding.stamp_ns
+        with self._lock:
+            if not current():
+                said = replace(
+                    self._none(grounding), status=TargetStatus.STALE, message="another command came meanwhile"
+                )
+                self._publishers.publish("~/region", messages.target_to_msg(said, query_id, stamp_ns))
+                return said
+            found = grounding.target if grounding.status is Status.PRESENT else None
+            if no_pose and grounding.status is Status.PRESENT:
+                found = self._none(grounding, TargetStatus.TF_UNAVAILABLE, no_pose)
+            shown, confirmed = self._gate.update(query_id, found)
+            said = shown or self._none(grounding)
+            self._publishers.publish("~/region", messages.target_to_msg(said, query_id, stamp_ns))
+            if confirmed:
+                self._show(said, grounding)
+            else:
+                self._take_back(said.frame_id, stamp_ns)
+        return said
+
+    def withdraw(self, why: str) -> None:
+        """Take back whatever stands: the query was cancelled, replaced or has run out, or the node stops."""
+        with self._lock:
+            held = self._held
+            if held is not None:
+                stale = replace(
+                    held.target, status=TargetStatus.STALE, message=f"{why}: do not drive to this target any more"
+                )
+                self._publishers.publish("~/region", messages.target_to_msg(stale, held.query_id, held.stamp_ns))
+                self._take_back(held.target.frame_id, held.stamp_ns)
+            self._gate.reset()
+
+    def _show(self, target: RegionTarget, grounding: Grounding) -> None:
+        publishers, stamp_ns = self._publishers, grounding.stamp_ns
+        self._held = Held(grounding.query.id, target, stamp_ns)
+        if publishers.wanted("~/target_pose"):
+            publishers.publish("~/target_pose", messages.pose_stamped(target, stamp_ns))
+        if publishers.wanted("~/region_polygon"):
+            publishers.publish("~/region_polygon", messages.polygon_stamped(target, stamp_ns))
+        if publishers.wanted("~/region_grid"):
+            resolution = self._config().grid_resolution
+            publishers.publish("~/region_grid", messages.region_grid(target, stamp_ns, resolution))
+            self._drawn = True
+        if publishers.wanted("~/markers"):
+            publishers.publish("~/markers", messages.target_markers(target, stamp_ns, grounding.query.text))
+            self._drawn = True
+
+    def _take_back(self, frame_id: str, stamp_ns: int) -> None:
+        self._held = None
+        if self._drawn:  # said once; the grid is latched, so that late subscribers see it empty too
+            self._drawn = False
+            self._publishers.publish("~/region_grid", messages.empty_grid(frame_id, stamp_ns))
+            self._publishers.publish("~/markers", messages.delete_markers(frame_id, stamp_ns))
+
+    def _none(self, grounding: Grounding, status: TargetStatus | None = None, message: str = "") -> RegionTarget:
+        """A target that says why there is none."""
+        if status is None:
+            planes = grounding.planes
+            missing = grounding.status is Status.PRESENT and planes is not None and planes.region_pieces.instances
+            status = TargetStatus.NO_CAMERA if missing else TargetStatus.UNSET
+            if missing:
+                message = "no camera_info yet: publish it beside the image, or remap it"
+            else:
+                message = grounding.message or f"the query is {grounding.status.name} in this frame"
+        return RegionTarget(status, self._config().target_frame, message=message)
