@@ -58,17 +58,17 @@ _PEOPLE = (
 CONCEPTS: tuple[Concept, ...] = (
     Concept(
         "car",
-        ("car", "sedan", "suv", "hatchback", "taxi", "cab", "van", "minivan", "jeep", "automobile", "coupe"),
+        ("car", "sedan", "suv", "hatchback", "taxi", "cab", "van", "minivan", "jeep", "automobile", "auto", "coupe"),
         ("car",),
     ),
     Concept("truck", ("truck", "lorry", "pickup", "pick up truck", "pickup truck", "fire engine"), ("truck",)),
-    Concept("bus", ("bus", "coach", "minibus"), ("bus",)),
+    Concept("bus", ("bus", "double decker", "coach", "minibus"), ("bus",)),
     Concept("vehicle", ("vehicle", "trailer"), ("car", "truck", "bus")),
-    Concept("train", ("train", "tram", "streetcar"), ("train",)),
-    Concept("motorcycle", ("motorcycle", "motorbike", "moped", "scooter", "motor"), ("motorcycle", "rider")),
+    Concept("train", ("train", "locomotive", "tram", "streetcar"), ("train",)),
+    Concept("motorcycle", ("motorcycle", "motorbike", "moped", "scooter", "motor"), ("motorcycle",)),
     Concept("bicycle", ("bicycle", "bike", "cycle", "push bike"), ("bicycle",)),
     Concept("cyclist", ("cyclist", "bicyclist", "biker", "rider", "motorcyclist"), ("rider", "bicycle")),
-    Concept("person", tuple(_PEOPLE.split()), ("person", "rider")),
+    Concept("person", tuple(_PEOPLE.split()), ("person",)),
     Concept("traffic light", ("traffic light", "traffic signal", "stop light", "stoplight"), ("traffic light",)),
     Concept(
         "sign",
@@ -76,7 +76,7 @@ CONCEPTS: tuple[Concept, ...] = (
         ("traffic sign",),
     ),
     Concept("pole", ("pole", "post", "lamp post", "lamppost", "street light", "streetlight", "column"), ("pole",)),
-    Concept("fence", ("fence", "railing", "guard rail", "guardrail"), ("fence",), stuff=True),
+    Concept("fence", ("fence", "railing", "fencing", "guard rail", "guardrail"), ("fence",), stuff=True),
     Concept("wall", ("wall",), ("wall",), stuff=True),
     Concept(
         "building",
@@ -86,11 +86,19 @@ CONCEPTS: tuple[Concept, ...] = (
     Concept("tree", ("tree", "bush", "hedge", "shrub"), ("vegetation",)),
     Concept("vegetation", ("vegetation", "greenery", "foliage"), ("vegetation",), stuff=True),
     Concept("grass", ("grass", "terrain", "lawn", "verge", "soil"), ("terrain",), stuff=True),
-    Concept("sky", ("sky", "cloud"), ("sky",), stuff=True),
+    Concept("sky", ("sky", "cloud", "heavens"), ("sky",), stuff=True),
     Concept(
-        "road", ("road", "street", "roadway", "tarmac", "asphalt", "carriageway", "highway"), ("road",), stuff=True
+        "road",
+        ("road", "street", "roadway", "tarmac", "asphalt", "carriageway", "driving surface", "highway"),
+        ("road",),
+        stuff=True,
     ),
-    Concept("pavement", ("pavement", "sidewalk", "side walk", "footpath", "kerb", "curb"), ("sidewalk",), stuff=True),
+    Concept(
+        "pavement",
+        ("pavement", "sidewalk", "side walk", "footpath", "footway", "walkway", "kerb", "curb"),
+        ("sidewalk",),
+        stuff=True,
+    ),
     # No Cityscapes class shows these: the baseline answers ABSENT, a trained model may know better.
     Concept("lane", ("lane",), stuff=True),
     Concept("parking space", ("parking space", "parking spot", "parking lot", "parking place", "parking bay")),

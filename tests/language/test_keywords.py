@@ -14,7 +14,7 @@ RULES = [  # text, classes, other fields
     ("the red car on the left", ("car",), {"side": "left", "colour": "red"}),
     ("the leftmost car", ("car",), {"order": "leftmost", "side": ""}),
     ("the car farthest to the right", ("car",), {"order": "rightmost"}),
-    ("the nearest pedestrian", ("person", "rider"), {"order": "nearest"}),
+    ("the nearest pedestrian", ("person",), {"order": "nearest"}),
     ("the second car from the left", ("car",), {"order": "leftmost", "ordinal": 2}),
     ("the first truck on the right", ("truck",), {"ordinal": 1, "side": "right"}),
     ("the biggest building", ("building",), {"order": "largest"}),
