@@ -11,10 +11,10 @@ from ris_node.types import F32, U8, Bool
 
 COLOUR_NAMES = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "white", "grey", "black", "brown")
 COLOUR_WORDS: dict[str, tuple[str, ...]] = {
-    "red": ("red", "dark red", "maroon"),
+    "red": ("red",),
     "grey": ("grey", "gray", "silver"),
     "white": ("white",),
-    "black": ("black", "dark"),
+    "black": ("black",),
     "blue": ("blue",),
     "green": ("green",),
     "yellow": ("yellow",),

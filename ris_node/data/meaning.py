@@ -152,8 +152,15 @@ def order_meanings(facts: Facts) -> Iterator[Meaning]:
             found += _extremes(facts, group)
         for form, items in found:
             ids = tuple(o.id for o in items)
-            kind = "stuff" if group.info.nature == "mass" else "order" if group.only is None else "single"
-            yield Meaning(kind, form, group.info.name, ids, colour=group.colour, in_view=group.in_view)
+            yield Meaning(_kind_of(group), form, group.info.name, ids, colour=group.colour, in_view=group.in_view)
+
+
+def _kind_of(group: Group) -> str:
+    if group.info.nature == "mass":
+        return "stuff"
+    if group.only is None:
+        return "order"
+    return "colour" if group.colour else "single"
 
 
 def side_of(facts: Facts, item: Object) -> int:
