@@ -11,9 +11,8 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -23,6 +22,21 @@ from ris_node.bundle.manifest import Manifest  # noqa: E402
 from ris_node.cli.verbs import VERBS  # noqa: E402
 from ris_node.config import GROUPS, Spec  # noqa: E402
 
+SCORES = (  # label, row and column of the evaluation
+    ("mIoU, all that is present", "all", "miou"),
+    ("... one of its class in view", "single", "miou"),
+    ("... order (leftmost, nearest, largest)", "order", "miou"),
+    ("... relation (next to, behind)", "relation", "miou"),
+    ("... colour", "colour", "miou"),
+    ("... stuff (road, sky)", "stuff", "miou"),
+    ("found: present and said so", "all", "found"),
+    ("refused: a class not in the picture", "absent", "refused"),
+    ("refused: what never is there (elephants)", "alien", "refused"),
+    ("refused: right class, wrong side or colour", "near_miss", "refused"),
+    ("listens: other words, other mask", "all", "listens"),
+    ("pointing: goals inside the true region", "all", "pointing"),
+    ("calibration error of presence", "all", "ece"),
+)
 BLOCK = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
 
 
@@ -112,14 +126,24 @@ def models() -> str:
 
 
 def quality() -> str:
-    """What was measured of each packaged bundle, side by side."""
-    manifests = [(path.parent.name, read_manifest(path)) for path in sorted((ROOT / "engines").glob("*/manifest.json"))]
-    measured = {name: dict(flat(manifest.quality)) for name, manifest in manifests}
-    keys = list(dict.fromkeys(key for values in measured.values() for key in values))
-    if not keys:
+    """The measured table of `python -m ris_node.evaluation --out docs/evaluation.json`, the bundles side by side."""
+    path = ROOT / "docs" / "evaluation.json"
+    if not path.is_file():
         return "Not measured yet."
-    rows = [[key, *(number(values.get(key, "-")) for values in measured.values())] for key in keys]
-    return table(("measured", *(f"`{name}`" for name in measured)), rows)
+    report = json.loads(path.read_text(encoding="utf-8"))
+    names = list(report["bundles"])
+    rows = {name: {row["name"]: row for row in report["bundles"][name]["rows"]} for name in names}
+    lines = []
+    for label, row, key in SCORES:
+        values = [rows[name].get(row, {}).get(key) for name in names]
+        if any(value is not None for value in values):
+            lines.append([label, *("-" if value is None else f"{value:.3f}" for value in values)])
+    head = table(("measured", *(f"`{name}`" for name in names)), lines)
+    centre, cover = report["pointing_road_centre"], report["mean_region_cover"]
+    note = f"{report['items']} expressions over {report['pictures']} kept-out pictures, the same for all."
+    if centre is not None and cover is not None:
+        note += f" True regions cover {cover:.1%} of the picture; pointing at the middle of the road would hit {centre:.3f}."
+    return f"{head}\n\n{note}"
 
 
 def speed() -> str:
@@ -131,20 +155,6 @@ def speed() -> str:
 def read_manifest(path: Path) -> Manifest:
     """A bundle's manifest."""
     return Manifest.from_json(path.read_text(encoding="utf-8"), str(path))
-
-
-def flat(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
-    """The leaves of a nested mapping, their keys joined by dots."""
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            yield from flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
-
-
-def number(value: Any) -> str:
-    """A measured number, short."""
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 BLOCKS: dict[str, Callable[[], str]] = {
