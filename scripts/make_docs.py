@@ -142,7 +142,7 @@ def quality() -> str:
     centre, cover = report["pointing_road_centre"], report["mean_region_cover"]
     note = f"{report['items']} expressions over {report['pictures']} kept-out pictures, the same for all."
     if centre is not None and cover is not None:
-        note += f" True regions cover {cover:.1%} of the picture; pointing at the middle of the road would hit {centre:.3f}."
+        note += f" True regions cover {cover:.1%} of the picture; the middle of the road lies in {centre:.3f} of them."
     return f"{head}\n\n{note}"
 
 

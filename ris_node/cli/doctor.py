@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -39,8 +41,9 @@ def run(args: argparse.Namespace) -> int:
     """Look at everything, print what was found, and return 1 when something needed is broken."""
     width, height = _parse_size(args.image_size)
     findings: list[Finding] = []
-    for check in _checks(args, width, height):
-        findings.extend(check())
+    with contextlib.redirect_stdout(sys.stderr):  # packages that fail to load may print; stdout is for the report
+        for check in _checks(args, width, height):
+            findings.extend(check())
     broken = sum(finding.level == BROKEN for finding in findings)
     warnings = sum(finding.level == WARNING for finding in findings)
     if args.json:

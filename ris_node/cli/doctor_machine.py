@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ris_node.cli.finding import BROKEN, NOTE, OK, WARNING, Finding
 
-PIP_LINE = "pip install -r requirements/runtime.txt"
+PIP_LINE = "make setup, or pip install -r requirements/runtime.txt; with an installed ROS, see the README"
 # (module, distributions that provide it, oldest version that works); versions as in setup.py.
 NEEDED: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("numpy", ("numpy",), "1.21"),

@@ -9,8 +9,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ris_node.cli.finding import BROKEN, NOTE, OK, WARNING, Finding
 from ris_node.errors import RisError
 
@@ -84,7 +82,12 @@ def _verify(name: str, path: Path) -> Finding:
 
 def _try_out(path: Path | None) -> Finding:
     """Load a bundle as the node does and ground one command in a drawn picture."""
-    from ris_node.pipeline.grounder import Grounder
+    try:  # here, because the doctor has to speak where NumPy or OpenCV is missing
+        import numpy as np
+
+        from ris_node.pipeline.grounder import Grounder
+    except ImportError as error:
+        return Finding("models", BROKEN, f"no model can be loaded: {error}", "see 'packages' above")
 
     picture = np.full((480, 640, 3), 114, np.uint8)
     picture[240:] = 80

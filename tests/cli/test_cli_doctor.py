@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,18 @@ def test_a_damaged_bundle_is_broken_and_makes_the_exit_code_1(
     shown = capsys.readouterr().out
     assert "BROKEN" in shown
     assert "vision.fp32.onnx has SHA-256" in shown
+
+
+@pytest.mark.parametrize(
+    "missing", ["numpy", "cv2", "onnxruntime", "numpy cv2 onnxruntime tokenizers yaml tqdm psutil"]
+)
+def test_it_speaks_where_packages_are_missing(missing: str) -> None:
+    script = f"import sys\nfor name in {missing.split()}: sys.modules[name] = None\n"
+    script += "from ris_node.cli.__main__ import main\nsys.exit(main(['doctor', '--json']))"
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    assert answer.returncode == 1
+    broken = {f["data"].get("package") for f in json.loads(answer.stdout)["findings"] if f["level"] == BROKEN}
+    assert broken >= set(missing.split())
 
 
 def test_versions_agree_with_setup_py() -> None:
