@@ -146,6 +146,8 @@ bollard|thing gc|bollard|
 traffic cone|thing gc|traffic cone,pylon|
 parking bay|stuff|parking bay,parking space,parking spot|
 kerb|stuff|kerb,curb|
+van|thing gcf|van,delivery van,minivan|
+bin|thing gc|bin,rubbish bin,trash can,garbage can,dustbin|
 """
 
 
@@ -201,7 +203,7 @@ def class_id(name: str) -> int:
 # both in view the broader words ("people", "vehicles", "sign") are not used.
 RELATED: tuple[frozenset[str], ...] = (
     frozenset({"person", "cyclist"}),
-    frozenset({"car", "bus", "truck", "train", "motorcycle"}),
+    frozenset({"car", "bus", "truck", "train", "motorcycle", "van"}),
     frozenset({"bicycle", "cyclist", "motorcycle"}),
     frozenset({"sign", "stop sign", "traffic light", "banner", "parking meter"}),
     frozenset({"pole", "bollard", "light", "traffic light", "parking meter", "sign", "stop sign"}),

@@ -38,7 +38,7 @@ def _set(names: str) -> frozenset[str]:
 _CAMVID_UNSURE = _set(
     "bus,truck,train,motorcycle,bicycle,traffic light,stop sign,parking meter,bench,backpack,handbag,suitcase,umbrella,"
     "dog,bird,potted plant,flower,window,door,wall,kerb,grass,dirt,light,banner,chair,clock,bollard,traffic cone,"
-    "stairs,parking bay,railway,bridge,paper,mountain,rock,water,table,gravel,tie,bottle,cup,ball"
+    "stairs,van,bin,parking bay,railway,bridge,paper,mountain,rock,water,table,gravel,tie,bottle,cup,ball"
 )
 _STREETS_UNSURE = _CAMVID_UNSURE | _set("person,cyclist,sign,pole,fence,curtain,boat,sand,cardboard,snow,shelf")
 _COCO_NAMES = {
@@ -166,7 +166,7 @@ def _from_classes(image: U8, labels: U8, source: str, name: str) -> Annotated:
         raise DataError(f"{name}: label {int(labels.max())} is not one of the {len(names)} labels of {source}")
     table = np.array([class_id(n) for n in names], np.uint8)
     classes = table[labels]
-    instances, crowds = _connected(classes)
+    instances, crowds = connected_parts(classes)
     camera, mount = guess_camera(classes, source)
     return Annotated(
         image,
@@ -181,7 +181,7 @@ def _from_classes(image: U8, labels: U8, source: str, name: str) -> Annotated:
     )
 
 
-def _connected(classes: U8, only: Sequence[int] | None = None, first: int = 1) -> tuple[U16, frozenset[int]]:
+def connected_parts(classes: U8, only: Sequence[int] | None = None, first: int = 1) -> tuple[U16, frozenset[int]]:
     """Instances u16[H,W] of things and masses as connected parts, and which are probably several in one."""
     out = np.zeros(classes.shape, np.uint16)
     crowds: set[int] = set()
@@ -255,7 +255,7 @@ def _from_panoptic(image: U8, labels: U8, segments: dict[int, tuple[str, bool]],
             if crowd:
                 crowds.add(value)
     classes, instances = table[labels], instance[labels]
-    parts, more = _connected(classes, sorted(merged), first=256)
+    parts, more = connected_parts(classes, sorted(merged), first=256)
     instances = np.where(instances > 0, instances, parts).astype(np.uint16)
     crowds |= set(more)
     objects = make_objects(instances, classes, frozenset(crowds))

@@ -16,7 +16,7 @@ Rng = np.random.Generator
 LABELLED = {
     "camvid": frozenset({"car", "person", "cyclist", "sign", "pole", "tree", "building", "fence", "sky", "pavement"}),
     "streets": frozenset({"car", "door", "window", "building", "tree", "sky", "pavement"}),
-    "scene": frozenset({"car", "person", "cyclist", "sign", "pole", "tree", "building", "bus", "truck", "bollard"}),
+    "scene": frozenset({"car", "person", "cyclist", "sign", "pole", "tree", "building", "bus", "truck", "van", "bin"}),
 }
 _INDOORS = frozenset(
     {
