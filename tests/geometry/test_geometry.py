@@ -33,6 +33,9 @@ def test_project_undoes_rays_over_the_whole_image(lens: str) -> None:
     back, valid = camera.project(camera.rays(pixels) * 7.3)
     assert valid.all()
     assert np.abs(back - pixels).max() < 1e-4
+    quick, valid = camera.project(camera.rays(pixels, quick=True) * 7.3, quick=True)
+    assert valid.all()
+    assert np.abs(quick - pixels).max() < 0.2
 
 
 def test_projection_is_that_of_opencv() -> None:

@@ -1,0 +1,42 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import numpy as np
+
+from ris_node.targets import TargetGate, interior_point
+from ris_node.types import RegionTarget, TargetStatus
+
+
+def test_interior_point_is_the_middle_of_the_likeliest_component() -> None:
+    belief = np.zeros((100, 200), np.float32)
+    belief[10:40, 10:50] = 0.6
+    belief[60:91, 100:141] = 0.9
+    assert interior_point(belief) == (120.0, 75.0)
+    assert interior_point(belief > 0.8) == (120.0, 75.0)
+    assert interior_point(np.zeros((5, 5), bool)) is None
+    ring = np.zeros((61, 61), bool)
+    ring[5:56, 5:56] = True
+    ring[15:46, 15:46] = False
+    x, y = interior_point(ring) or (0.0, 0.0)
+    assert ring[int(y), int(x)]
+
+
+def ok(x: float) -> RegionTarget:
+    return RegionTarget(TargetStatus.OK, "base_link", position=np.array([x, 0.0, 0.0]))
+
+
+def test_gate_confirms_after_enough_steady_frames_and_goes_stale_once() -> None:
+    gate = TargetGate(frames=3)
+    assert [gate.update("a", ok(x))[1] for x in (5.0, 5.1, 5.3, 5.2)] == [False, False, True, True]
+    lost, confirmed = gate.update("a", None)
+    assert lost is not None
+    assert (lost.status, confirmed) == (TargetStatus.STALE, False)
+    assert gate.update("a", None) == (None, False)
+    assert not gate.update("a", ok(5.0))[1]
+    assert [gate.update("a", ok(x))[1] for x in (5.0, 9.0, 9.0, 9.0)] == [False, False, False, True]
+    assert not gate.update("b", ok(9.0))[1]  # another query starts again
+    refused = RegionTarget(TargetStatus.TOO_SMALL)
+    assert gate.update("b", refused) == (refused, False)
+    gate.reset()
+    assert gate.count == 0
