@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import re
@@ -74,9 +75,10 @@ def install(names: tuple[str, ...]) -> Run:
         folder = place.root / "requirements"
         pip = [str(place.python), "-m", "pip", "install", "--no-input", "--progress-bar", "off"]
         files = [part for name in names for part in ("-r", str(folder / f"{name}.txt"))]
-        extra = (
-            ["--no-deps"] if place.ros_distro and names == ("runtime-ros",) else ["-c", str(folder / "constraints.txt")]
-        )
+        if names == ("runtime-ros",):
+            extra = ["--no-deps"]
+        else:
+            extra = ["-c", str(folder / "constraints.txt"), *installed_numpy(place)]
         log = place.work / f"{names[0]}.log"
         talk.run([*pip, *extra, *files], log=log, env=place.environment(), hint=INSTALL_HINT)
         bare = folder / f"{names[0]}-nodeps.txt"
@@ -86,6 +88,15 @@ def install(names: tuple[str, ...]) -> Run:
             repair_exported_paths(place)
 
     return run
+
+
+def installed_numpy(place: Place) -> list[str]:
+    """Return the pip options that keep an installed ROS's NumPy, which its compiled messages are bound to."""
+    if not place.ros_distro:
+        return []
+    pin = place.work / "numpy.txt"
+    pin.write_text(f"numpy=={importlib.metadata.version('numpy')}\n", encoding="ascii")
+    return ["-c", str(pin)]
 
 
 def torch_wish() -> str:
@@ -98,6 +109,9 @@ def torch_wish() -> str:
 
 def install_torch(place: Place, talk: Talk) -> None:
     """Install torch and what training needs, unless that would bring gigabytes of CUDA that nobody asked for."""
+    if torch_wish() == "auto" and place.ros_distro:
+        talk.say("      left out, and its tests: it may want another NumPy than the installed ROS. TORCH=1 tries it.")
+        return
     if torch_wish() == "auto" and torch_brings_cuda(place):
         talk.say("      left out, and its tests: the package index in force has torch with CUDA only (3 GB).")
         talk.say("      PIP_EXTRA_INDEX_URL set to PyTorch's CPU index gets the small one; TORCH=1 takes the large.")
