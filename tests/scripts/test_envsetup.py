@@ -70,7 +70,8 @@ def test_a_step_is_due_when_what_it_reads_has_changed(place: Place) -> None:
 
 
 def test_paths_of_the_build_machine_are_replaced() -> None:
-    text = "/opt/python/cp311-cp311/include/python3.11;/opt/python/cp311-cp311/lib/python3.11/site-packages/numpy/_core/include"
+    built = "/opt/python/cp311-cp311"
+    text = f"{built}/include/python3.11;{built}/lib/python3.11/site-packages/numpy/_core/include"
     text = steps.BUILD_MACHINE_NUMPY.sub("N", steps.BUILD_MACHINE_PYTHON.sub("P", text))
     assert text == "P;N"
 
@@ -121,11 +122,8 @@ def test_with_ros_sets_what_ros_needs(tmp_path: Path, wheels: bool) -> None:
     assert env["PYTHONPATH"] == f"{venv}/ris_msgs/lib/python3.11/site-packages:/mine"
     assert env["LD_LIBRARY_PATH"].split(":") == [f"{venv}/ris_msgs/lib", *([f"{venv}/lib"] if wheels else [])]
     assert ("_ROS_WHEELS_BOOTSTRAP_COMPLETE" in env) == wheels
-    assert (
-        env["FASTRTPS_DEFAULT_PROFILES_FILE"]
-        == env["FASTDDS_DEFAULT_PROFILES_FILE"]
-        == f"{tmp_path}/launch/fastdds.xml"
-    )
+    assert env["FASTRTPS_DEFAULT_PROFILES_FILE"] == f"{tmp_path}/launch/fastdds.xml"
+    assert env["FASTDDS_DEFAULT_PROFILES_FILE"] == f"{tmp_path}/launch/fastdds.xml"
     assert env["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST"
 
 
