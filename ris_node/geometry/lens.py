@@ -18,7 +18,7 @@ FISHEYE = ("equidistant", "fisheye")
 POLYNOMIAL = ("plumb_bob", "rational_polynomial", "rational", "thin_prism", "tilted", "none", "")
 _POLYNOMIAL_SIZES = (4, 5, 8, 12, 14)
 _NEWTON_STEPS = 12
-_TABLE_SIDE = 161
+_TABLE_SIDE = 97
 _ORIGIN = np.zeros(3)
 _NO_MAP = np.zeros(0, dtype=np.float32)
 
@@ -68,22 +68,28 @@ def undistort(points: F64, model: str, distortion: F64) -> F64:
         return points
     guess = _first_guess(points, model, distortion)
     guess[~np.isfinite(guess).all(axis=1) | (np.abs(guess) > 1e3).any(axis=1)] = 0.0
-    step = 1e-6
+    left = np.arange(len(points))
     for _ in range(_NEWTON_STEPS):
-        error = distort(guess, model, distortion) - points
-        if np.abs(error).max() < 1e-10:
+        error = distort(guess[left], model, distortion) - points[left]
+        off = np.abs(error).max(axis=1) > 1e-10
+        left, error = left[off], error[off]
+        if len(left) == 0:
             break
-        dx = _slope(guess, np.array([step, 0.0]), model, distortion)
-        dy = _slope(guess, np.array([0.0, step]), model, distortion)
-        det = dx[:, 0] * dy[:, 1] - dx[:, 1] * dy[:, 0]
-        det = np.where(np.abs(det) < 1e-9, 1e-9, det)
-        move = np.column_stack(
-            [dy[:, 1] * error[:, 0] - dy[:, 0] * error[:, 1], dx[:, 0] * error[:, 1] - dx[:, 1] * error[:, 0]]
-        )
-        guess = guess - np.clip(move / det[:, None], -1.0, 1.0)
-    wrong = np.abs(distort(guess, model, distortion) - points).max(axis=1) > 1e-6
-    guess[wrong | ~np.isfinite(guess).all(axis=1)] = np.nan
+        guess[left] -= _newton_move(guess[left], error, model, distortion)
+    wrong = np.abs(distort(guess[left], model, distortion) - points[left]).max(axis=1) > 1e-6 if len(left) else left > 0
+    guess[left[wrong]] = np.nan
     return guess
+
+
+def _newton_move(guess: F64, error: F64, model: str, distortion: F64) -> F64:
+    """Return how far to go back, f64[N,2], for f64[N,2] of error: no more than 1 a step."""
+    dx, dy = (_slope(guess, step, model, distortion) for step in (np.array([1e-6, 0.0]), np.array([0.0, 1e-6])))
+    det = dx[:, 0] * dy[:, 1] - dx[:, 1] * dy[:, 0]
+    det = np.where(np.abs(det) < 1e-9, 1e-9, det)
+    move = np.column_stack(
+        [dy[:, 1] * error[:, 0] - dy[:, 0] * error[:, 1], dx[:, 0] * error[:, 1] - dx[:, 1] * error[:, 0]]
+    )
+    return np.asarray(np.clip(move / det[:, None], -1.0, 1.0), dtype=np.float64)
 
 
 def _first_guess(points: F64, model: str, distortion: F64) -> F64:
