@@ -1,0 +1,203 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+pytest.importorskip("ris_msgs")
+pytestmark = pytest.mark.ros
+
+from hypothesis import given, settings  # noqa: E402
+from hypothesis import strategies as st  # noqa: E402
+from ris_msgs.msg import Grounding, NodeStatus, RegionTarget  # noqa: E402
+from ris_msgs.msg import Query as QueryMsg  # noqa: E402
+from sensor_msgs.msg import CameraInfo  # noqa: E402
+from std_msgs.msg import Header  # noqa: E402
+
+from ris_node import types  # noqa: E402
+from ris_node.errors import CommandError  # noqa: E402
+from ris_node.rle import decode_rle  # noqa: E402
+from ris_node.ros import conversions as c  # noqa: E402
+from ris_node.ros import target_messages as t  # noqa: E402
+from ris_node.ros.camera import camera_from_info, is_rectified  # noqa: E402
+from ris_node.ros.status import NodeState  # noqa: E402
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "prefix"),
+    [
+        (types.Status, Grounding, "STATUS_"),
+        (types.TargetStatus, RegionTarget, "STATUS_"),
+        (types.TargetMethod, RegionTarget, "METHOD_"),
+        (types.QueryKind, QueryMsg, "KIND_"),
+        (types.Manoeuvre, QueryMsg, "MANOEUVRE_"),
+        (NodeState, NodeStatus, "STATE_"),
+    ],
+)
+def test_the_core_counts_as_the_messages_do(kind: type, message: type, prefix: str):
+    assert {m.name: m.value for m in kind} == {
+        name[len(prefix) :]: getattr(message, name)
+        for name in dir(message)
+        if name.startswith(prefix) and not name.endswith("__DEFAULT")
+    }
+
+
+@given(
+    text=st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40),
+    kind=st.sampled_from(types.QueryKind),
+    manoeuvre=st.sampled_from(types.Manoeuvre),
+    confidence=st.one_of(st.just(math.nan), st.floats(0, 1, width=32)),
+    ttl_ns=st.integers(0, 10**12),
+    stamp_ns=st.integers(0, 2**31 * 10**9 - 1),
+)
+@settings(max_examples=60, deadline=None)
+def test_queries_travel(text, kind, manoeuvre, confidence, ttl_ns, stamp_ns):
+    query = types.Query(text, "an-id", kind, manoeuvre, "operator", confidence, "en", ttl_ns / 1e9, stamp_ns)
+    back = c.query_from_msg(c.query_to_msg(query))
+    assert repr(back.confidence) == repr(query.confidence)
+    assert (back.text, back.id, back.kind, back.manoeuvre) == (query.text, query.id, query.kind, query.manoeuvre)
+    assert (back.source, back.language, back.stamp_ns) == (query.source, query.language, query.stamp_ns)
+    assert back.ttl_s == pytest.approx(query.ttl_s, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [("kind", 9, "kind is 9"), ("manoeuvre", 200, "manoeuvre is 200"), ("confidence", 1.5, "1.5"), ("ttl", -1, "ttl")],
+)
+def test_queries_that_make_no_sense_are_refused(field: str, value: float, words: str):
+    msg = QueryMsg(text="the car")
+    if field == "ttl":
+        msg.ttl.sec = int(value)
+    else:
+        setattr(msg, field, value)
+    with pytest.raises(CommandError, match=words):
+        c.query_from_msg(msg)
+
+
+@given(st.integers(0, 2**31 * 10**9 - 1))
+def test_stamps_travel_to_the_nanosecond(stamp_ns: int):
+    assert c.stamp_to_ns(c.ns_to_stamp(stamp_ns)) == stamp_ns
+
+
+@given(st.integers(1, 9), st.integers(1, 9), st.integers(0, 2**32))
+def test_masks_travel(height: int, width: int, seed: int):
+    mask = np.random.default_rng(seed).random((height, width)) < 0.5
+    assert np.array_equal(c.rle_from_msg(c.rle_to_msg(mask)), mask)
+
+
+@given(st.integers(0, 2**32))
+def test_an_instance_is_cut_from_the_map_within_its_box(seed: int):
+    random = np.random.default_rng(seed)
+    height, width = random.integers(1, 12, 2)
+    ids = random.integers(0, 3, (height, width)).astype(np.uint16)
+    rows = np.flatnonzero((ids == 2).any(axis=1))
+    if not rows.size:
+        return
+    box = (0, int(rows[0]), int(width), int(rows[-1] - rows[0] + 1))
+    instance = types.Instance(2, "car", 0.5, box, (0.0, 0.0), 0.1, np.zeros((0, 2), np.float32))
+    msg = c.instance_rle(ids, instance)
+    assert np.array_equal(decode_rle(list(msg.counts), msg.height, msg.width), ids == 2)
+
+
+def test_instances_travel():
+    outline = np.array([[1.5, 2.0], [3.0, 4.5], [0.0, 9.0]], np.float32)
+    instance = types.Instance(3, "car", 0.75, (1, 2, 3, 4), (2.5, 3.5), 0.125, outline, "track-1")
+    back = c.instance_from_msg(c.instance_to_msg(instance, np.full((10, 10), 3, np.uint16)))
+    assert np.array_equal(back.outline, outline)
+    assert [
+        getattr(back, f) for f in ("instance_id", "label", "score", "box", "centroid", "area_fraction", "track_id")
+    ] == [
+        getattr(instance, f) for f in ("instance_id", "label", "score", "box", "centroid", "area_fraction", "track_id")
+    ]
+
+
+def test_timings_travel():
+    timing = types.Timing(1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, math.nan)
+    assert repr(c.timing_from_msg(c.timing_to_msg(timing))) == repr(timing)
+
+
+def target(**changes) -> types.RegionTarget:
+    values = {
+        "status": types.TargetStatus.OK,
+        "frame_id": "base_link",
+        "footprint": np.array([[2.0, -1.0], [6.0, -1.0], [6.0, 1.5], [2.0, 1.5]]),
+        "position": np.array([4.0, 0.25, 0.5]),
+        "yaw": 0.75,
+        "covariance": np.arange(36.0).reshape(6, 6),
+        "extent": (4.0, 2.5, 0.0),
+        "method": types.TargetMethod.GROUND_PLANE,
+        "score": 0.75,
+        "valid_fraction": 0.5,
+        "message": "a word",
+    }
+    return types.RegionTarget(**{**values, **changes})
+
+
+def test_targets_travel():
+    msg = t.target_to_msg(target(), "query-1", 1_500_000_000)
+    assert msg.query_id == "query-1" and c.stamp_to_ns(msg.header.stamp) == 1_500_000_000
+    back = t.target_from_msg(msg)
+    for name in ("status", "frame_id", "extent", "method", "score", "valid_fraction", "message"):
+        assert getattr(back, name) == getattr(target(), name)
+    for name in ("footprint", "position", "covariance"):
+        assert np.allclose(getattr(back, name), getattr(target(), name))
+    assert back.yaw == pytest.approx(0.75)
+
+
+def test_the_grid_is_free_inside_the_footprint_and_unknown_outside():
+    grid = t.region_grid(target(), 0, 0.1)
+    cells = np.array(grid.data, np.int8).reshape(grid.info.height, grid.info.width)
+    y, x = np.mgrid[: grid.info.height, : grid.info.width]
+    x = grid.info.origin.position.x + (x + 0.5) * grid.info.resolution
+    y = grid.info.origin.position.y + (y + 0.5) * grid.info.resolution
+    inside = (x > 2.1) & (x < 5.9) & (y > -0.9) & (y < 1.4)
+    outside = (x < 1.9) | (x > 6.1) | (y < -1.1) | (y > 1.6)
+    assert (cells[inside] == 0).all() and (cells[outside] == -1).all()
+    assert grid.info.resolution == pytest.approx(0.1) and grid.header.frame_id == "base_link"
+    assert (cells == 0).sum() * 0.01 == pytest.approx(10.0, rel=0.06)
+
+
+def test_a_huge_grid_is_made_coarser_and_an_empty_one_stays_empty():
+    huge = t.region_grid(target(footprint=np.array([[0.0, 0], [400, 0], [400, 400], [0, 400]])), 0, 0.02)
+    assert len(huge.data) <= 4_100_000 and huge.info.resolution > 0.02
+    assert len(t.region_grid(target(footprint=np.zeros((0, 2))), 0, 0.1).data) == 0
+
+
+def test_markers_show_and_delete():
+    markers = t.target_markers(target(), 0, "stop here").markers
+    assert len({m.id for m in markers}) == 3 and {m.header.frame_id for m in markers} == {"base_link"}
+    assert len(markers[0].points) == 5 and markers[0].points[0] == markers[0].points[-1]
+    assert markers[2].text == "stop here"
+    gone = t.delete_markers("base_link", 0).markers
+    assert gone[0].action == gone[0].DELETEALL
+
+
+def test_pose_and_polygon_stamped_carry_the_target_frame():
+    assert t.pose_stamped(target(), 5).header == Header(stamp=c.ns_to_stamp(5), frame_id="base_link")
+    assert len(t.polygon_stamped(target(), 5).polygon.points) == 4
+
+
+def info() -> CameraInfo:
+    msg = CameraInfo(width=640, height=480, distortion_model="plumb_bob", d=[0.1, 0.0, 0.0, 0.0, 0.0])
+    msg.k = [500.0, 0.0, 320.0, 0.0, 510.0, 240.0, 0.0, 0.0, 1.0]
+    msg.p = [490.0, 0.0, 310.0, 0.0, 0.0, 495.0, 235.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+    return msg
+
+
+def test_camera_info_raw_and_rectified():
+    raw, rectified = camera_from_info(info()), camera_from_info(info(), rectified=True)
+    assert raw.matrix[0, 0] == 500.0 and raw.distortion[0] == 0.1
+    assert rectified.matrix[0, 0] == 490.0 and rectified.matrix[1, 2] == 235.0 and rectified.distortion.size == 0
+    assert is_rectified("/camera/image_rect_color") and not is_rectified("/camera/image_raw")
+
+
+def test_camera_info_with_a_cut_and_binning():
+    msg = info()
+    msg.roi.x_offset, msg.roi.y_offset, msg.roi.width, msg.roi.height = 100, 40, 400, 300
+    msg.binning_x = msg.binning_y = 2
+    camera = camera_from_info(msg)
+    assert (camera.width, camera.height) == (200, 150)
+    assert camera.matrix[0, 0] == 250.0 and camera.matrix[0, 2] == 110.0 and camera.matrix[1, 2] == 100.0

@@ -1,0 +1,186 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from array import array
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("sensor_msgs")
+pytestmark = pytest.mark.ros
+
+from sensor_msgs.msg import CompressedImage, Image  # noqa: E402
+from std_msgs.msg import Header  # noqa: E402
+
+from ris_node.errors import ImageError  # noqa: E402
+from ris_node.ros.images import (  # noqa: E402
+    ENCODINGS,
+    decode_compressed,
+    decode_depth,
+    decode_image,
+    encode_image,
+    encode_jpeg,
+)
+
+
+def smooth(height: int = 48, width: int = 64) -> np.ndarray:
+    """A smooth colourful picture, so that subsampled colour and Bayer patterns lose little."""
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    planes = [40 + 3 * x, 220 - 3 * y, 60 + x + 2 * y]
+    return np.clip(np.stack(planes, -1), 0, 255).astype(np.uint8)
+
+
+def message(data: np.ndarray, encoding: str, width: int, height: int, padding: int = 0) -> Image:
+    """An image of rows u8[R,B] with `padding` bytes of rubbish after each."""
+    rows = np.pad(data.reshape(data.shape[0], -1), ((0, 0), (0, padding)), constant_values=77)
+    msg = Image(encoding=encoding, width=width, height=height, step=rows.shape[1])
+    msg.data = array("B", rows.tobytes())
+    return msg
+
+
+def mosaic(rgb: np.ndarray, pattern: str) -> np.ndarray:
+    """The raw picture of a Bayer sensor with this pattern (row by row, as ROS names it)."""
+    raw = np.empty(rgb.shape[:2], np.uint8)
+    for place, letter in enumerate(pattern):
+        y, x = divmod(place, 2)
+        raw[y::2, x::2] = rgb[y::2, x::2, "rgb".index(letter)]
+    return raw
+
+
+def encode(rgb: np.ndarray, encoding: str) -> np.ndarray:
+    """The rows that a camera driver would send."""
+    if encoding.startswith("bayer_"):
+        return mosaic(rgb, encoding[6:10])
+    if encoding in ("nv12", "nv21"):
+        planar = cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420)
+        h, w = rgb.shape[:2]
+        chroma = planar[h:].reshape(2, -1)
+        order = (0, 1) if encoding == "nv12" else (1, 0)
+        return np.concatenate([planar[:h], np.stack([chroma[order[0]], chroma[order[1]]], -1).reshape(h // 2, w)])
+    if encoding in ("yuv422", "uyvy", "yuv422_yuy2", "yuyv"):
+        y, u, v = cv2.split(cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV))
+        # ITU-R BT.601 as drivers send it: luma in 16..235
+        y = np.clip(16 + y.astype(np.float32) * 219 / 255, 0, 255).astype(np.uint8)
+        blue = 128 + (rgb[..., 2].astype(np.float32) - cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)) * 0.564 * 224 / 255
+        red = 128 + (rgb[..., 0].astype(np.float32) - cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)) * 0.713 * 224 / 255
+        chroma = np.empty_like(y)
+        chroma[:, ::2], chroma[:, 1::2] = np.clip(blue[:, ::2], 0, 255), np.clip(red[:, ::2], 0, 255)
+        pair = (chroma, y) if encoding in ("yuv422", "uyvy") else (y, chroma)
+        return np.stack(pair, -1).reshape(rgb.shape[0], -1)
+    code = {
+        "bgr8": cv2.COLOR_RGB2BGR,
+        "rgba8": cv2.COLOR_RGB2RGBA,
+        "bgra8": cv2.COLOR_RGB2BGRA,
+        "mono8": cv2.COLOR_RGB2GRAY,
+    }.get(encoding)
+    return rgb if code is None else cv2.cvtColor(rgb, code)
+
+
+@pytest.mark.parametrize("padding", [0, 13])
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_every_encoding_becomes_the_picture_it_was(encoding: str, padding: int):
+    rgb = smooth()
+    got = decode_image(message(encode(rgb, encoding), encoding, 64, 48, padding))
+    assert got.shape == rgb.shape and got.dtype == np.uint8
+    want = np.repeat(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)[..., None], 3, -1) if encoding == "mono8" else rgb
+    inner = (slice(2, -2), slice(2, -2))  # Bayer and chroma are guesses at the border
+    difference = np.abs(got[inner].astype(int) - want[inner].astype(int))
+    exact = encoding in ("rgb8", "bgr8", "rgba8", "bgra8", "mono8")
+    assert difference.max() == 0 if exact else difference.mean() < 3 and difference.max() < 16
+
+
+def test_rgb8_is_read_without_a_copy():
+    msg = encode_image(smooth(), "rgb8", Header(), Image)
+    assert np.shares_memory(decode_image(msg), np.frombuffer(msg.data, np.uint8))
+
+
+def test_the_last_row_may_lack_its_padding():
+    rgb = smooth()
+    msg = message(rgb, "rgb8", 64, 48, 10)
+    msg.data = msg.data[:-10]
+    assert np.array_equal(decode_image(msg), rgb)
+
+
+def test_8_bit_images_are_the_same_on_a_big_endian_machine():
+    msg = encode_image(smooth(), "rgb8", Header(), Image)
+    msg.is_bigendian = 1
+    assert np.array_equal(decode_image(msg), smooth())
+
+
+@pytest.mark.parametrize("encoding", ["", "32FC3", "rgb16", "yuv444", "something"])
+def test_other_encodings_are_refused_by_name(encoding: str):
+    with pytest.raises(ImageError, match=f"'{encoding}'.*rgb8"):
+        decode_image(message(smooth(), encoding, 64, 48))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"data": array("B", b"\0" * 100)}, "100 bytes"),
+        ({"data": array("B")}, "0 bytes"),
+        ({"width": 0}, "0 x 48"),
+        ({"height": 0}, "64 x 0"),
+        ({"step": 3}, "step 3"),
+        ({"step": 0}, "step 0"),
+        ({"height": 49}, "needs"),
+        ({"width": 65, "encoding": "yuyv", "step": 500}, "even"),
+        ({"width": 63, "encoding": "nv12"}, "even"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(change: dict[str, object], words: str):
+    msg = message(smooth(), "rgb8", 64, 48)
+    for name, value in change.items():
+        setattr(msg, name, value)
+    with pytest.raises(ImageError, match=words):
+        decode_image(msg)
+
+
+def test_a_bayer_image_of_one_pixel_does_no_harm():
+    assert decode_image(message(np.zeros((1, 1), np.uint8), "bayer_rggb8", 1, 1)).shape == (1, 1, 3)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_depth_in_both_units_and_byte_orders(order: str):
+    metres = np.array([[0.5, 1.25, np.nan], [0.0, 7.5, 65.0]], np.float32)
+    floats = message(metres.astype(f"{order}f4").view(np.uint8), "32FC1", 3, 2, 8)
+    millimetres = message(np.nan_to_num(metres * 1000).astype(f"{order}u2").view(np.uint8), "16UC1", 3, 2)
+    for msg in (floats, millimetres):
+        msg.is_bigendian = int(order == ">")
+    assert np.allclose(decode_depth(floats), metres, equal_nan=True)
+    assert np.allclose(decode_depth(millimetres), np.nan_to_num(metres))
+    assert decode_depth(millimetres).dtype == np.float32
+
+
+def test_depth_of_another_kind_is_refused():
+    with pytest.raises(ImageError, match="rgb8"):
+        decode_depth(message(smooth(), "rgb8", 64, 48))
+
+
+@pytest.mark.parametrize("extension", [".jpg", ".png"])
+def test_compressed_pictures(extension: str):
+    rgb = smooth()
+    data = cv2.imencode(extension, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))[1]
+    msg = CompressedImage(format=extension[1:], data=array("B", data.tobytes()))
+    assert np.abs(decode_compressed(msg).astype(int) - rgb).mean() < (0.1 if extension == ".png" else 4)
+
+
+@pytest.mark.parametrize("data", [b"", b"no picture at all"])
+def test_what_is_no_picture_is_refused(data: bytes):
+    with pytest.raises(ImageError, match="no picture"):
+        decode_compressed(CompressedImage(format="jpeg", data=array("B", data)))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_masks_go_out_and_come_back(dtype: type):
+    plane = np.arange(30, dtype=dtype).reshape(5, 6)[:, ::2]  # not contiguous
+    msg = encode_image(plane, "mono8" if dtype is np.uint8 else "16UC1", Header(frame_id="camera"), Image)
+    assert (msg.height, msg.width, msg.step) == (5, 3, 3 * plane.itemsize)
+    assert np.array_equal(np.frombuffer(msg.data, dtype).reshape(5, 3), plane)
+    assert msg.header.frame_id == "camera"
+
+
+def test_a_jpeg_goes_out_and_comes_back():
+    msg = encode_jpeg(smooth(), Header(), CompressedImage)
+    assert msg.format == "jpeg" and np.abs(decode_compressed(msg).astype(int) - smooth()).mean() < 4
