@@ -29,7 +29,7 @@ _SAY = {"white": 0.45, "grey": 0.62, "black": 0.66}
 _DENY = {"white": 0.12, "grey": 0.25, "black": 0.35}
 _SAY_CHROMATIC, _DENY_CHROMATIC = 0.33, 0.04
 # Neighbours that people mix up: neither is denied while the other is strong.
-_MIXED = {
+MIXED_COLOURS = {
     "red": ("orange", "pink", "brown", "purple"), "orange": ("red", "yellow", "brown"), "yellow": ("orange", "green"),
     "green": ("yellow", "blue"), "blue": ("green", "purple", "grey"), "purple": ("pink", "blue", "red"),
     "pink": ("red", "purple"), "white": ("grey",),
@@ -70,7 +70,7 @@ def colour_verdict(shares: F32, name: str) -> int:
     share = float(shares[index])
     say, deny = _SAY.get(name, _SAY_CHROMATIC), _DENY.get(name, _DENY_CHROMATIC)
     chromatic = float(shares[[i for i, n in enumerate(COLOUR_NAMES) if n not in _SAY]].max())
-    rival = max(float(shares[COLOUR_NAMES.index(n)]) for n in _MIXED[name])
+    rival = max(float(shares[COLOUR_NAMES.index(n)]) for n in MIXED_COLOURS[name])
     if name in _SAY:
         if share >= say and chromatic < 0.15:
             return 1

@@ -10,6 +10,7 @@ import numpy as np
 
 from ris_node.data.annotated import Object
 from ris_node.data.classes import class_id
+from ris_node.data.colours import MIXED_COLOURS
 from ris_node.data.meaning import Facts, Group, Meaning, side_of
 
 _GROUNDS = ("road", "pavement", "grass", "parking bay", "table", "bed", "sand", "snow")
@@ -130,6 +131,9 @@ def colour_misses(facts: Facts, names: tuple[str, ...]) -> Iterator[Meaning]:
             if sum(o.area for o in seen) < 0.8 * sum(o.area for o in group.members):
                 continue
             for colour in names:
+                known = {o.colour for o in group.members if o.colour}
+                if any(colour in MIXED_COLOURS[k] for k in known):
+                    continue
                 if all(facts.colour_of(o, colour) == -1 for o in seen):
                     for form in ("single", "all"):
                         yield Meaning(

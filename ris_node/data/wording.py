@@ -34,8 +34,9 @@ def noun(rng: Rng, info: ClassInfo, plural: bool, narrow: bool, colour: str | No
     word = words[0] if rng.random() < 0.5 else pick(rng, words)
     if not colour:
         return word
-    shade = pick(rng, COLOUR_WORDS[colour])
-    return pick(rng, _CLOTHED).format(n=word, c=shade) if info.name in ("person", "cyclist") else f"{shade} {word}"
+    if info.name in ("person", "cyclist"):
+        return pick(rng, _CLOTHED).format(n=word, c=COLOUR_WORDS[colour][0])
+    return f"{pick(rng, COLOUR_WORDS[colour])} {word}"
 
 
 def phrase(rng: Rng, form: str, split: str, singular: str, plural: str, other: str = "") -> str:
