@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ris_node.language.lexicon import CITYSCAPES, NOUNS
+from ris_node.language.lexicon import CITYSCAPES, NOUNS, PLACES
 from ris_node.language.parse import ParsedCommand
 from ris_node.types import F32, Manoeuvre, QueryKind
 
@@ -23,15 +23,22 @@ _COLOUR_WORDS = {
     "maroon": "red",
 }
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
-_MOST = r"{0} ?-?most|(?:far|extreme|furthest|farthest) (?:to the )?{0}|(?:{1}) (?:\w+ )?(?:to|from) the {0}"
+_MOST = (
+    r"{0} ?-?most|(?:far|extreme|furthest|farthest) (?:to the )?{0}|(?:nearest|closest)(?: to)? the {0}(?: edge)?"
+    r"|(?:{1}) (?:\w+ )?(?:to|from) the {0}"
+)
 _COUNT = "farthest|furthest|first|second|third|fourth|fifth"
 _ORDERS = (  # the first pattern that fits decides
     ("leftmost", _MOST.format("left", _COUNT)),
     ("rightmost", _MOST.format("right", _COUNT)),
-    ("farthest", "farthest|furthest|most distant|distant|far away|far off|last|in the distance|in the background"),
-    ("nearest", "nearest|closest|in the foreground|immediate"),
-    ("largest", "largest|biggest|tallest|widest|longest|big|large|huge"),
-    ("smallest", "smallest|tiniest|shortest|small|little|tiny"),
+    (
+        "farthest",
+        "farthest|furthest|(?:most|greatest) (?:distant|distance|remote)|distant|far (?:away|off)|last|"
+        "in the (?:distance|background)",
+    ),
+    ("largest", "largest|biggest|tallest|widest|longest|greatest|most sizeable|most space|big|large|huge"),
+    ("smallest", "smallest|tiniest|shortest|least (?:space|sizeable|large|big|area)|small|little|tiny"),
+    ("nearest", "nearest|closest|least (?:distance|far)|in the foreground|immediate"),
 )
 _NOT_A_SIDE = re.compile(
     r"\b(?:turn|go|take a|make a|take|make|keep|bear|switch|change)(?: to the| towards the)? (?:left|right)\b"
@@ -49,12 +56,12 @@ class KeywordRule:
 
     `side` is left, right or middle; `order` is one of leftmost, rightmost, nearest, farthest, largest, smallest;
     `ordinal` counts from 1; `every` asks for all of a kind or for stuff; `place` is where a region lies from the
-    object as the driver sees it: short of it, beyond it, or beside it. `named` is whether a thing is named at all,
-    known or not; `region` and `manoeuvre` are the command's.
+    object as the driver sees it: short of it, beyond it, or beside it. `thing` is whether a thing is named at all,
+    known or not, rather than just a place; `region` and `manoeuvre` are the command's.
     """
 
     classes: tuple[str, ...]
-    named: bool = True
+    thing: bool = True
     region: bool = False
     manoeuvre: Manoeuvre = Manoeuvre.NONE
     side: str = ""
@@ -81,7 +88,7 @@ def keyword_rule(command: ParsedCommand) -> KeywordRule:
     light = noun is not None and noun.concept.label == "traffic light"  # "the light turns green" is not paint
     return KeywordRule(
         classes=noun.concept.classes if noun else (),
-        named=bool(command.label),
+        thing=bool(command.label) and (noun is None or noun.concept.label not in PLACES),
         region=command.kind == QueryKind.REGION,
         manoeuvre=command.manoeuvre,
         side="" if order in ("leftmost", "rightmost") else _side(sides),

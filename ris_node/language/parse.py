@@ -159,21 +159,41 @@ def _referent(text: str, clause: str | None) -> tuple[str, Noun | None, bool]:
     """The label of the thing meant, its noun where it is known, and whether several are meant."""
     phrase = clause if clause is not None and _things(clause) else text
     phrase = patterns.OWN_CAR.sub(r"\1", patterns.FIND.sub("", patterns.PREFIX.sub("", phrase)))
-    words, nouns = patterns.WORD.findall(phrase), _nouns(phrase)
+    phrase = patterns.ALL_OF.sub(r"\1", patterns.PART_OF.sub("", phrase))
+    nouns = _nouns(phrase)
     if clause is not None:
-        chosen = next(iter(_things(phrase) or nouns), None)
+        chosen = next(iter(_things(phrase)), None)
+        if chosen is None and (unknown := _unknown_thing(phrase)):
+            return unknown, None, _looks_plural(unknown, phrase)
+        chosen = chosen or next(iter(nouns), None)
     else:
-        end = next((i for i, word in enumerate(words) if word in patterns.BOUNDARY and i > 0), len(words))
-        head = [named for named in nouns if named.at < end]
-        unknown = [word for word in words[:end] if word not in patterns.NOT_HEADS]
-        if not head and unknown:
-            return unknown[-1], None, _looks_plural(unknown[-1], phrase)
-        chosen = head[-1] if head else next(iter(nouns), None)
+        head = _head(phrase)
+        known = [named for named in nouns if named.at < len(head)]
+        unknown_words = [word for word in head if word not in patterns.NOT_HEADS]
+        if not known and unknown_words:
+            return unknown_words[-1], None, _looks_plural(unknown_words[-1], phrase)
+        chosen = known[-1] if known else next(iter(nouns), None)
     if chosen is None:
         return "", None, False
-    counted = patterns.QUANTIFIER.search(" ".join(words[max(0, chosen.at - 4) : chosen.at]))
+    before = patterns.WORD.findall(phrase)[max(0, chosen.at - 4) : chosen.at]
+    counted = patterns.QUANTIFIER.search(" ".join(before)) is not None
     label = chosen.noun.concept.label if chosen.noun.plural else chosen.form
-    return label, chosen.noun, chosen.noun.plural or counted is not None
+    return label, chosen.noun, chosen.noun.plural or counted
+
+
+def _head(phrase: str) -> list[str]:
+    """The words of a phrase up to where its head ends: "the old man | with a dog"."""
+    words = patterns.WORD.findall(phrase)
+    return words[: next((i for i, word in enumerate(words) if word in patterns.BOUNDARY and i > 0), len(words))]
+
+
+def _unknown_thing(phrase: str) -> str:
+    """What an order is about where the lexicon does not know it: "stop near the old snowman" -> snowman."""
+    for found in patterns.BESIDE.finditer(phrase):
+        rest = [w for w in _head(phrase[found.end() :]) if w not in patterns.NOT_HEADS and w not in patterns.VAGUE]
+        if rest and rest[-1] not in patterns.BOUNDARY and rest[-1] not in NOUNS and not rest[-1].isdigit():
+            return rest[-1]
+    return ""
 
 
 def _looks_plural(word: str, phrase: str) -> bool:

@@ -128,7 +128,8 @@ BURIED = re.compile(
 
 # What asks for a picture of something rather than for a movement.
 FIND = re.compile(
-    r"^(?:show|find|locate|highlight|segment|point (?:at|to|out)|look (?:at|for)|select|mark|detect|identify|see"
+    r"^(?:show|find|locate|highlight|outline|watch|pick out|spot|segment"
+    r"|point (?:at|to|out)|look (?:at|for)|select|mark|detect|identify|see"
     r"|give me|where(?:'s| is| are)|which(?: one)? is|is there|are there|do you see|can you see|there(?:'s| is| are)"
     r"|i (?:see|mean|meant)|what about)\b\s*(?:me|us|out)?\s*(?:the location of|where)?\s*"
 )
@@ -175,6 +176,26 @@ BOUNDARY = words(
     driving riding sitting waiting turning crossing coming moving stopped under over above below before after
     between against along across ahead closest nearest farthest furthest is are was beyond opposite past without
     facing wearing holding and or until till towards toward into through around for as while when once
+    """
+)
+
+# "all of the cars" is all the cars; "the area of road" is the road.
+PART_OF = re.compile(r"\b(?:the |an? )?(?:area|areas|part|piece|patch|bit|stretch|section|row|pair|couple) of\b")
+ALL_OF = re.compile(r"\b(all|each|any|one|both|some|most|many|several|two|three|four) of\b")
+
+# Where an order names what it is about: "stop [next to] the snowman".
+BESIDE = re.compile(
+    r"\b(?:near(?:by)?(?: to)?|next to|beside|behind|(?:in )?front of|by|at|alongside|along|opposite|before|after|past"
+    r"|close to|towards?|around|to|from|follow|following|go after|for|let (?!me|us)|pass|approach|avoid|against|with) "
+    r"(?!(?:to|of|by|the (?:left|right|side|end)|(?:my|our|your) (?:left|right)|left|right|up|down)\b)"
+)
+# Words after these that name no thing.
+VAGUE = words(
+    """
+    corner end way direction distance time minute second moment stop halt turn straight north south east west picture
+    view place spot position sight scene image road's edge speed pace now once go driving parking meter meters metre
+    out off park do take get let pass passes passed going close honk follow tell up down he him her them thing
+    metres foot feet km mile miles everything anything nothing something area
     """
 )
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The keyword baseline's rules on the grid of the masks: which pieces a command means, and where to go beside them."""
+"""The keyword baseline's rules on the grid of the masks: which pieces a command means."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from ris_node.language.keywords import KeywordRule
-from ris_node.types import F32, I32, U8, Bool, Manoeuvre
+from ris_node.types import I32, U8, Bool
 
 LEAST_CELLS = 4
 COLOUR_SHARE = 0.2
@@ -100,50 +100,3 @@ def _share(colour: str, image: U8, cells: Bool) -> float:
     dark = value < 130
     fits &= (saturation > 80) & (value > 50) & (dark if colour == "brown" else True)
     return float(fits.mean())
-
-
-def place_region(rule: KeywordRule, road_logits: F32, chosen: list[Piece]) -> F32:
-    """Keep the road's logits f32[h,w] in an ellipse beside the thing meant, or in the middle of the road ahead."""
-    height, width = road_logits.shape
-    road = road_logits > 0
-    if not road.any():
-        return road_logits
-    if chosen:
-        piece = chosen[0]
-        goal = _beside(rule, piece, road)
-        radius = (min(max(0.7 * piece.width, 5.0), 14.0), min(max(0.35 * piece.height, 3.0), 8.0))
-    else:
-        goal = _ahead(rule, road)
-        radius = (10.0, 6.0)
-    rows, columns = np.nonzero(road)
-    nearest = np.argmin((columns - goal[0]) ** 2 + (2.0 * (rows - goal[1])) ** 2)  # a row is worth two columns
-    y, x = np.ogrid[:height, :width]
-    distance = np.hypot((x - columns[nearest]) / radius[0], (y - rows[nearest]) / radius[1])
-    limited: F32 = np.minimum(road_logits, (4.0 * (1.0 - distance)).astype(np.float32))
-    return limited
-
-
-def _beside(rule: KeywordRule, piece: Piece, road: Bool) -> tuple[float, float]:
-    """A point (x, y) in cells: short of a thing, beyond it, or at its foot on the side where the road is."""
-    foot = float(piece.foot)
-    if rule.place == "short" or rule.manoeuvre in (Manoeuvre.FOLLOW, Manoeuvre.WAIT):
-        return piece.x, foot + 0.4 * piece.height
-    if rule.place == "beyond":
-        return piece.x, foot - 0.3 * piece.height
-    rows = road[max(0, piece.foot - 2) : piece.foot + 3]
-    left, right = rows[:, : piece.left].sum(), rows[:, piece.left + piece.width :].sum()
-    if left == right:
-        return piece.x, foot + 1.0
-    return (piece.left - 2.0 if left > right else piece.left + piece.width + 2.0), foot
-
-
-def _ahead(rule: KeywordRule, road: Bool) -> tuple[float, float]:
-    """A point (x, y) in cells on the road ahead, to the side that the command names."""
-    rows, columns = np.nonzero(road)
-    y = float(np.quantile(rows, 0.6))
-    level = columns[np.abs(rows - y) <= 1.5]
-    side = rule.side or {Manoeuvre.TURN_LEFT: "left", Manoeuvre.TURN_RIGHT: "right"}.get(rule.manoeuvre, "")
-    if not side and rule.manoeuvre in (Manoeuvre.PARK, Manoeuvre.STOP):
-        side = "right"  # pulling over is done on the right, where the seed data drive
-    share = {"left": 0.2, "right": 0.8}.get(side, 0.5)
-    return float(np.quantile(level if level.size else columns, share)), y

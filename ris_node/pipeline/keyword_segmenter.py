@@ -10,7 +10,8 @@ from ris_node.bundle.bundle import Bundle
 from ris_node.config import ModelConfig
 from ris_node.language.keywords import KeywordRule, keyword_rule
 from ris_node.language.parse import ParsedCommand
-from ris_node.pipeline.keyword_rules import find_grid_pieces, pick, place_region
+from ris_node.pipeline.keyword_regions import place_region
+from ris_node.pipeline.keyword_rules import find_grid_pieces, pick
 from ris_node.pipeline.segmenter import PADDING, RawAnswer, TextFeatures
 from ris_node.runtime.base import Array
 from ris_node.runtime.select import open_network
@@ -53,7 +54,7 @@ class KeywordSegmenter:
         content = _content(image, self._pad)
         mask = np.where(content, out["mask_logits"][0], NOTHING).astype(np.float32)
         road = np.where(content, out["region_logits"][0], NOTHING).astype(np.float32)
-        if not rule.named and rule.region:  # "pull over": no thing is meant, only a place
+        if rule.region and not rule.thing:  # "pull over on the right": only a place is meant
             region = place_region(rule, road, [])
             return RawAnswer(np.full_like(mask, NOTHING), region, _strength(region))
         labels, pieces = find_grid_pieces(mask > 0.0)
@@ -77,7 +78,7 @@ def _content(image: U8, pad: int) -> Bool:
     return inside
 
 
-def _strength(logits: F32, cells: int = 16) -> float:
+def _strength(logits: F32, cells: int = 8) -> float:
     """Mean of the strongest cells' logits."""
     flat = logits.ravel()
     return float(np.partition(flat, flat.size - cells)[-cells:].mean())

@@ -26,8 +26,11 @@ RULES = [  # text, classes, other fields
     ("stop right here next to the bus", ("bus",), {"side": "", "place": "beside"}),
     ("pull over after the tree on the right", ("vegetation",), {"side": "right", "place": "beyond"}),
     ("wait until the light is green at the traffic light", ("traffic light",), {"colour": ""}),
-    ("the elephant", (), {"named": True}),
-    ("pull over", (), {"named": False, "region": True}),
+    ("the elephant", (), {"thing": True}),
+    ("pull over at the left kerb", ("sidewalk",), {"thing": False, "side": "left"}),
+    ("pull over next to the submarine", (), {"thing": True}),
+    ("the car nearest the right edge", ("car",), {"order": "rightmost"}),
+    ("pull over", (), {"thing": False, "region": True}),
 ]
 
 
