@@ -23,7 +23,7 @@ NEEDED_MESSAGES = ("sensor_msgs", "std_msgs", "std_srvs", "geometry_msgs", "nav_
 OPTIONAL = {  # package: what is lost without it
     "tf2_ros": "the camera's pose comes from the parameters camera_x_m ... camera_yaw_deg instead of TF",
     "vision_msgs": "no ~/detections and ~/label_info",
-    "cv_bridge": "rarer image encodings are read with OpenCV",
+    "cv_bridge": "rare image encodings are refused; rgb, bgr, mono, yuv, nv12 and bayer are read without it",
     "foxglove_msgs": "no Foxglove annotations; ~/overlay and ~/markers show the same",
 }
 WITH_ROS = "run 'make setup' in the repository and use scripts/with_ros, or source a ROS 2 installation"
@@ -56,7 +56,7 @@ def check_ros() -> Iterator[Finding]:
     if _place("ris_msgs"):
         yield Finding("ros", OK, f"ris_msgs found ({_place('ris_msgs')})")
     else:
-        advice = "'make setup' builds it; in a colcon workspace: colcon build, then source install/setup.bash"
+        advice = "'make setup' builds it, then run with scripts/with_ros; with colcon: build, source install/setup.bash"
         yield Finding("ros", BROKEN, "ris_msgs is not built or not sourced: the node cannot start", advice)
 
 
@@ -209,7 +209,7 @@ def _cv_bridge_advice() -> str:
     import numpy
 
     if int(numpy.__version__.split(".")[0]) >= 2 and os.environ.get("ROS_DISTRO") in ("humble", "jazzy"):
-        return "its compiled part breaks under NumPy 2 here: OpenCV is used instead, or pin numpy<2"
+        return "its compiled part breaks under NumPy 2 here: the node does without it, or pin numpy<2"
     return ""
 
 
