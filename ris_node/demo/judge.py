@@ -1,0 +1,152 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Answers held against the truth of their frames: status, mask overlap, and how far the goal is off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from ris_node.demo.script import Step
+from ris_node.rle import decode_rle
+from ris_node.scene.spec import Scene
+from ris_node.scene.truth import RegionTruth, referents, region_truth
+from ris_node.types import Bool, Status, TargetStatus
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What is true of one frame for one command: the right verdicts, the referent's mask and the place to go to.
+
+    More than one verdict is right only where a part of a thing shows and people would differ.
+    """
+
+    verdicts: tuple[str, ...]
+    mask: Bool | None
+    region: RegionTruth | None
+
+
+@dataclass(frozen=True)
+class Score:
+    """How one answer did; None where there is nothing to compare with.
+
+    `goal_error_m` is the distance in metres from the goal to the middle of the true patch, `goal_inside` whether it lies in it.
+    """
+
+    expected: str
+    right: bool
+    iou: float | None = None
+    goal_error_m: float | None = None
+    goal_inside: bool | None = None
+
+
+def truth_of(scene: Scene, step: Step) -> Truth:
+    """Work out what a command truly means in a scene."""
+    if step.meaning is None:
+        region = region_truth(scene, step.place) if step.place else None
+        return Truth(("PRESENT",) if region else ("ABSENT",), None, region)
+    meant = referents(scene, step.meaning)
+    mask = np.isin(scene.instance_map, [thing.id for thing in meant]) & (scene.instance_map > 0)
+    region = region_truth(scene, step.place, meant[0]) if step.place and len(meant) == 1 else None
+    if not meant:
+        return Truth(("ABSENT",), None, None)
+    if step.one and len(meant) > 1:
+        return Truth(("AMBIGUOUS",), mask, None)
+    return Truth(("PRESENT",), mask, region)
+
+
+def judge(truth: Truth, row: dict[str, Any]) -> Score:
+    """Compare one answer (a line of results.jsonl) with the truth of its frame."""
+    right = row["status"] in truth.verdicts
+    iou = None
+    if truth.mask is not None and truth.mask.any():
+        answered = answer_mask(row)
+        union = int((answered | truth.mask).sum())
+        iou = float((answered & truth.mask).sum()) / union if union else 0.0
+    target = row.get("target")
+    if truth.region is None or not target or target["status"] != TargetStatus.OK.name:
+        return Score("/".join(truth.verdicts), right, iou)
+    x, y, _ = truth.region.goal
+    error = float(np.hypot(target["x"] - x, target["y"] - y))
+    return Score("/".join(truth.verdicts), right, iou, error, _inside(truth.region.outline, target["x"], target["y"]))
+
+
+def answer_mask(row: dict[str, Any]) -> Bool:
+    """Return the union bool[H,W] of an answer's instance masks."""
+    mask = np.zeros((row["height"], row["width"]), np.bool_)
+    for instance in row["instances"]:
+        mask |= decode_rle(np.asarray(instance["rle"], np.int64), row["height"], row["width"])
+    return mask
+
+
+def region_pixels(row: dict[str, Any]) -> Bool | None:
+    """Return the answer's region bool[H,W], or None when it has none."""
+    if not row.get("region_rle"):
+        return None
+    return decode_rle(np.asarray(row["region_rle"], np.int64), row["height"], row["width"])
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What came of one command over all of its frames; None where there was nothing to measure."""
+
+    text: str
+    frames: int
+    statuses: dict[str, int]
+    right: float | None
+    iou: float | None
+    goal_error_m: float | None
+    goals: int
+    goals_wanted: int
+
+    def as_row(self) -> dict[str, Any]:
+        """Return it as plain values for JSON."""
+        return asdict(self)
+
+
+def tally(text: str, rows: list[dict[str, Any]]) -> Tally:
+    """Sum up the judged answers to one command."""
+    scores = [row["truth"] for row in rows if row.get("truth")]
+    errors = [score["goal_error_m"] for score in scores if score["goal_error_m"] is not None]
+    statuses: dict[str, int] = {}
+    for row in rows:
+        statuses[row["status"]] = statuses.get(row["status"], 0) + 1
+    return Tally(
+        text,
+        len(rows),
+        statuses,
+        _mean(float(score["right"]) for score in scores),
+        _mean(score["iou"] for score in scores if score["iou"] is not None),
+        float(np.median(errors)) if errors else None,
+        len(errors),
+        sum(1 for score in scores if score["goal_wanted"]),
+    )
+
+
+def latency(rows: list[dict[str, Any]], key: str) -> tuple[float, float]:
+    """Return p50 and p99 in milliseconds of a timing over all answers, NaN when there is none."""
+    values = [row["timing"][key] for row in rows if np.isfinite(row["timing"].get(key, np.nan))]
+    if not values:
+        return float("nan"), float("nan")
+    return float(np.percentile(values, 50)), float(np.percentile(values, 99))
+
+
+def is_status(name: str, *statuses: Status) -> bool:
+    """Whether a status name is one of these."""
+    return name in {status.name for status in statuses}
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    found = list(values)
+    return float(np.mean(found)) if found else None
+
+
+def _inside(outline: np.ndarray, x: float, y: float) -> bool:
+    """Whether a point lies in a convex outline f64[N,2]."""
+    edges = np.roll(outline, -1, axis=0) - outline
+    to_point = np.array([x, y]) - outline
+    cross = edges[:, 0] * to_point[:, 1] - edges[:, 1] * to_point[:, 0]
+    return bool((cross >= 0).all() or (cross <= 0).all())

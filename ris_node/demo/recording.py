@@ -1,0 +1,134 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the processes leave on disk: published frames with their truth, and the node's answers, one JSON line each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TextIO
+
+import cv2
+import numpy as np
+
+from ris_node.demo.sources import SourceFrame
+from ris_node.errors import DemoError
+from ris_node.scene.render import objects_of
+from ris_node.scene.spec import Scene
+from ris_node.scene.world import World
+from ris_node.types import U8
+
+FRAMES, ANSWERS = "frames.jsonl", "results.jsonl"
+
+
+class JsonLines:
+    """A file of JSON lines that says so when the disk does not take them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: TextIO = path.open("w", encoding="utf-8")
+
+    def write(self, row: dict[str, Any]) -> None:
+        """Append one line and hand it to the disk.
+
+        Raises:
+            DemoError: it could not be written; what was written before stays.
+        """
+        try:
+            self._file.write(json.dumps(row) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise DemoError(
+                f"cannot write {self.path}: {error.strerror or error}; free some space or choose --out"
+            ) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class FrameWriter:
+    """Keeps published frames: a JPEG each and, for a rendered scene, its instance and class maps in a PNG."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lines = JsonLines(folder / FRAMES)
+        self._count = 0
+
+    def add(self, frame: SourceFrame, stamp_ns: int) -> None:
+        """Keep a frame under the stamp it was published with.
+
+        Raises:
+            DemoError: the disk is full or may not be written.
+        """
+        name = f"{self._count:06d}"
+        self._count += 1
+        write_image(self.folder / f"{name}.jpg", frame.image, [cv2.IMWRITE_JPEG_QUALITY, 94])
+        if frame.scene is not None:
+            ids = frame.scene.instance_map
+            maps = np.stack([(ids & 255).astype(np.uint8), (ids >> 8).astype(np.uint8), frame.scene.class_map], axis=-1)
+            write_image(self.folder / f"{name}.png", maps, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+        self._lines.write(
+            {"stamp_ns": stamp_ns, "time_s": frame.time_s, "name": name, "truth": frame.scene is not None}
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class KeptFrame:
+    """A frame read back; `scene` has its truth (its depth is not kept)."""
+
+    image: U8
+    stamp_ns: int
+    time_s: float
+    scene: Scene | None
+
+
+def read_frames(folder: Path, world: World | None, wanted: set[int]) -> Iterator[KeptFrame]:
+    """Read back the frames with these stamps, in the order they were published."""
+    for row in read_lines(folder / FRAMES):
+        if row["stamp_ns"] not in wanted:
+            continue
+        image = _read_image(folder / f"{row['name']}.jpg")
+        scene = None
+        if world is not None and row["truth"]:
+            maps = _read_image(folder / f"{row['name']}.png")
+            ids = maps[..., 0].astype(np.uint16) | (maps[..., 1].astype(np.uint16) << 8)
+            scene = objects_of(world, row["time_s"], ids, np.ascontiguousarray(maps[..., 2]))
+            scene = replace(scene, image=image)
+        yield KeptFrame(image, row["stamp_ns"], row["time_s"], scene)
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """Read JSON lines; a last line that was cut off is left out."""
+    rows = []
+    for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+        try:
+            rows.append(json.loads(text))
+        except json.JSONDecodeError:
+            continue
+    return rows
+
+
+def write_image(path: Path, image: U8, options: list[int]) -> None:
+    """Encode an RGB image u8[H,W,3] by the file's ending and write it.
+
+    Raises:
+        DemoError: it could not be written.
+    """
+    done, data = cv2.imencode(path.suffix, image[..., ::-1], options)
+    if not done:
+        raise DemoError(f"cannot encode {path.name} of shape {image.shape}")
+    try:
+        path.write_bytes(data.tobytes())
+    except OSError as error:
+        raise DemoError(f"cannot write {path}: {error.strerror or error}; free some space or choose --out") from error
+
+
+def _read_image(path: Path) -> U8:
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise DemoError(f"cannot read back {path}; was the disk full?")
+    return np.ascontiguousarray(image[..., ::-1])

@@ -1,0 +1,79 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the demo prints at its end: latency, and how the answers compare with the truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ris_node.demo.judge import Tally, latency, tally
+from ris_node.demo.script import Script
+
+
+def summary(script: Script, rows: list[dict[str, Any]], rate: float) -> dict[str, Any]:
+    """Sum up a run as plain values: per command, overall, and latencies in milliseconds as (p50, p99)."""
+    tallies = [
+        tally(step.text, [row for row in rows if row["query_id"] == name]) for name, step in script.by_id.items()
+    ]
+    judged = [row["truth"] for row in rows if row.get("truth")]
+    ious = [truth["iou"] for truth in judged if truth["iou"] is not None]
+    return {
+        "model": rows[-1]["model_id"],
+        "frames": len(rows),
+        "dropped": sum(row["dropped"] for row in rows),
+        "rate_hz": round(rate, 2),
+        "latency_ms": {key: latency(rows, key) for key in ("inference", "total", "end_to_end")}
+        | {"arrival": _arrival(rows)},
+        "status_right": sum(truth["right"] for truth in judged) / len(judged) if judged else None,
+        "mean_iou": sum(ious) / len(ious) if ious else None,
+        "commands": [item.as_row() for item in tallies],
+    }
+
+
+def best_row(rows: list[dict[str, Any]], query_id: str) -> dict[str, Any]:
+    """Return the answer that stands for a command on the contact sheet: the one at two thirds of its time."""
+    own = [row for row in rows if row["query_id"] == query_id]
+    return own[len(own) * 2 // 3]
+
+
+def text(result: dict[str, Any], out: Path) -> str:
+    """Set the summary in a table of plain text."""
+    lines = ["", f"{'command':44s} {'frames':>6s} {'status right':>12s} {'IoU':>6s} {'goal off':>9s}  answered"]
+    for row in result["commands"]:
+        item = Tally(**row)
+        said = ", ".join(f"{name} {count}" for name, count in sorted(item.statuses.items(), key=lambda pair: -pair[1]))
+        goal = f"{item.goal_error_m:.2f} m" if item.goal_error_m is not None else ("none" if item.goals_wanted else "-")
+        lines.append(
+            f"{item.text[:44]:44s} {item.frames:6d} {_share(item.right):>12s} {_number(item.iou):>6s} {goal:>9s}  {said}"
+        )
+    times = result["latency_ms"]
+    lines += [
+        "",
+        f"model {result['model']}; {result['frames']} frames at {result['rate_hz']:.1f} Hz, {result['dropped']} replaced by newer ones",
+        f"latency p50 / p99: network {_pair(times['inference'])}, node {_pair(times['total'])}, image to answer received {_pair(times['arrival'])} ms",
+    ]
+    if result["status_right"] is not None:
+        lines.append(
+            f"against the truth: status right {_share(result['status_right'])}, mean mask IoU {_number(result['mean_iou'])}"
+        )
+    lines.append(
+        f"see {out / 'overlay.mp4'}, {out / 'contact_sheet.png'}, {out / 'results.jsonl'} ({result['seconds']:.0f} s in all)"
+    )
+    return "\n".join(lines)
+
+
+def _arrival(rows: list[dict[str, Any]]) -> tuple[float, float]:
+    return latency([{"timing": {"arrival": row["arrival_ms"]}} for row in rows], "arrival")
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.0f} %"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _pair(times: tuple[float, float]) -> str:
+    return f"{times[0]:.0f} / {times[1]:.0f}"

@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the demo shows: the scene, the commands in their order, and what each of them truly means."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ris_node.scene.spec import CameraSpec, Placement, SceneSpec
+from ris_node.scene.truth import Place, Wanted
+
+SEED = 200_017
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command: what is said, for how long it stays, and its meaning (none: nothing is known, own footage).
+
+    `meaning` is who is meant; `place` where to go (None: only point it out); `one` False: all that fit are meant.
+    """
+
+    text: str
+    seconds: float
+    meaning: Wanted | None = None
+    place: Place | None = None
+    one: bool = True
+    note: str = ""
+
+    def spoken(self, number: int) -> dict[str, Any]:
+        """Return what the speaking process needs."""
+        return {"id": f"demo-{number}", "text": self.text, "seconds": self.seconds, "note": self.note}
+
+
+@dataclass(frozen=True)
+class Script:
+    """The commands of one run; `step(id)` finds the one behind a query id."""
+
+    steps: tuple[Step, ...]
+    by_id: dict[str, Step] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_id", {f"demo-{i}": step for i, step in enumerate(self.steps, 1)})
+
+    def spoken(self) -> list[dict[str, Any]]:
+        """Return the commands for the speaking process, in order."""
+        return [step.spoken(i) for i, step in enumerate(self.steps, 1)]
+
+    @property
+    def seconds(self) -> float:
+        """How long all commands take together."""
+        return sum(step.seconds for step in self.steps)
+
+
+_RED_LEFT = Wanted("car", "red", side="left", order="nearest")
+
+
+def scene_script(seconds: float) -> Script:
+    """Return the commands for the rendered street, stretched or squeezed to about so many seconds in all."""
+    steps = (
+        Step("the red car on the left", 6.0, Wanted("car", "red", side="left")),
+        Step("stop next to the red car on the left", 8.0, _RED_LEFT, Place.BESIDE),
+        Step("the elephant", 4.5, Wanted("elephant"), note="absent"),
+        Step("the cyclist", 6.0, Wanted("cyclist")),
+        Step(
+            "stop next to the white van on the right",
+            1.2,
+            Wanted("van", "white", side="right"),
+            Place.BESIDE,
+            note="changed in mid-flight",
+        ),
+        Step("the blue car on the right", 6.0, Wanted("car", "blue", side="right")),
+        Step("pedestrians", 5.0, Wanted("pedestrian"), one=False),
+        Step("the yellow bus", 4.5, Wanted("bus", "yellow"), note="absent"),
+        Step("pull over on the right", 6.0, None, Place.KERB_RIGHT),
+    )
+    scale = seconds / sum(step.seconds for step in steps)
+    return Script(tuple(Step(**{**_shallow(step), "seconds": step.seconds * scale}) for step in steps))
+
+
+def own_script(commands: list[str], seconds: float) -> Script:
+    """Return a script for footage of which nothing is known: each command for an equal share of the time."""
+    return Script(tuple(Step(command, seconds / len(commands)) for command in commands))
+
+
+def demo_spec(width: int, height: int, seed: int = SEED) -> SceneSpec:
+    """Return the demo's street: parking on both sides, with the things that the commands speak of."""
+    cast = (
+        Placement("", "", "ahead", 20.0),
+        Placement("car", "red", "parked left", 17.0),
+        Placement("", "", "parked right", 12.0),
+        Placement("car", "blue", "parked right", 18.0),
+        Placement("cyclist", "green", "edge right", 15.0, 1.6),
+    )
+    return SceneSpec("demo", seed, "park side", "bright", 0.8, speed=0.35, camera=CameraSpec(width, height), cast=cast)
+
+
+def _shallow(step: Step) -> dict[str, Any]:
+    return {name: getattr(step, name) for name in asdict(step)}

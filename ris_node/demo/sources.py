@@ -1,0 +1,127 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Where frames come from: the rendered street, a video file, a folder of images, or a camera."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ris_node.errors import DemoError
+from ris_node.scene.render import render_world
+from ris_node.scene.spec import Scene, SceneSpec
+from ris_node.scene.world import build_world
+from ris_node.types import U8
+
+_IMAGES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".tif", ".tiff"}
+
+
+@dataclass(frozen=True, eq=False)
+class SourceFrame:
+    """One frame: RGB u8[H,W,3], its time in the source in seconds, and the scene behind it where there is one."""
+
+    image: U8
+    time_s: float
+    scene: Scene | None = None
+
+
+class SceneSource:
+    """The rendered street; `frame(t)` is the view after t seconds."""
+
+    def __init__(self, spec: SceneSpec) -> None:
+        self.world = build_world(spec)
+
+    def frame(self, time_s: float) -> SourceFrame | None:
+        """Render the view at a time in seconds."""
+        scene = render_world(self.world, time_s)
+        return SourceFrame(scene.image, time_s, scene)
+
+
+class VideoSource:
+    """A video file or a camera (`camera:0`); frames are skipped so that the time asked for is the time shown."""
+
+    def __init__(self, name: str, width: int, height: int) -> None:
+        live = name.startswith("camera:")
+        number = name.partition(":")[2]
+        if live and not number.isdigit():
+            raise DemoError(f"{name!r} is no camera: give camera: and its number, e.g. camera:0")
+        self._capture = cv2.VideoCapture(int(number) if live else name)
+        if not self._capture.isOpened():
+            what = "is there a camera, and may you read it?" if live else "is it a video that OpenCV can read?"
+            raise DemoError(f"cannot open {name!r}: {what}")
+        self._size, self._live = (width, height), live
+        rate = float(self._capture.get(cv2.CAP_PROP_FPS))
+        self._rate = rate if np.isfinite(rate) and 1.0 <= rate <= 240.0 else 25.0
+        self._next = 0
+
+    def frame(self, time_s: float) -> SourceFrame | None:
+        """Return the frame at a time in seconds, or None past the end."""
+        wanted = self._next if self._live else max(self._next, round(time_s * self._rate))
+        while self._next < wanted and self._capture.grab():
+            self._next += 1
+        done, picture = self._capture.read()
+        self._next += 1
+        if not done:
+            return None
+        return SourceFrame(fitted(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), *self._size), time_s)  # type: ignore[arg-type]
+
+
+class FolderSource:
+    """The images of a folder in the order of their names, `rate` of them a second; those that cannot be read are left out."""
+
+    def __init__(self, folder: Path, width: int, height: int, rate: float) -> None:
+        self._files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _IMAGES)
+        if not self._files:
+            raise DemoError(f"no image in {str(folder)!r}: it needs files that end in {', '.join(sorted(_IMAGES))}")
+        self._size, self._rate = (width, height), rate
+
+    def frame(self, time_s: float) -> SourceFrame | None:
+        """Return the image whose turn it is, or None past the last."""
+        for path in self._from(int(time_s * self._rate)):
+            picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+            if picture is not None:
+                return SourceFrame(fitted(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), *self._size), time_s)  # type: ignore[arg-type]
+        return None
+
+    def _from(self, index: int) -> Iterator[Path]:
+        yield from self._files[index:]
+
+
+Source = SceneSource | VideoSource | FolderSource
+
+
+def open_source(name: str, spec: SceneSpec, rate: float) -> Source:
+    """Open what `--source` names: "scene", a video file, a folder of images or "camera:N".
+
+    Args:
+        name: what to open.
+        spec: the scene to render; its camera's size is the largest that other frames may have.
+        rate: images a second, for a folder.
+
+    Raises:
+        DemoError: it does not exist or cannot be read.
+    """
+    if name == "scene":
+        return SceneSource(spec)
+    width, height = spec.camera.width, spec.camera.height
+    if name.startswith("camera:"):
+        return VideoSource(name, width, height)
+    path = Path(name)
+    if path.is_dir():
+        return FolderSource(path, width, height, rate)
+    if not path.exists():
+        raise DemoError(f"no such source {name!r}: give scene, a video file, a folder of images or camera:0")
+    return VideoSource(name, width, height)
+
+
+def fitted(image: U8, width: int, height: int) -> U8:
+    """Shrink an image u8[H,W,3] so that it fits into width x height; its aspect stays, and it never grows."""
+    scale = min(width / image.shape[1], height / image.shape[0], 1.0)
+    if scale == 1.0:
+        return image
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)

@@ -1,0 +1,114 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""A camera for the demo: publishes frames of a source with their intrinsics, and keeps each under its stamp.
+
+Run by `ris demo`; by itself: `python -m ris_node.ros.demo_camera --source scene --keep demo/frames`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import rclpy
+from rclpy.signals import SignalHandlerOptions
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+
+from ris_node.demo.recording import FrameWriter
+from ris_node.demo.script import SEED, demo_spec
+from ris_node.demo.sources import Source, SourceFrame, open_source
+from ris_node.errors import RisError
+from ris_node.geometry.camera import Camera
+from ris_node.interface import topic
+from ris_node.ros.conversions import ns_to_stamp
+from ris_node.ros.images import encode_image
+from ris_node.ros.publishers import qos_profile
+
+FRAME_ID = "camera_optical_frame"
+
+
+def camera_info(camera: Camera, header: Header) -> Any:
+    """The `sensor_msgs/CameraInfo` of an undistorted pinhole camera."""
+    info = CameraInfo(header=header, width=camera.width, height=camera.height, distortion_model="plumb_bob")
+    info.d = [0.0] * 5
+    info.k = camera.matrix.reshape(-1).tolist()
+    info.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+    k = camera.matrix
+    info.p = [k[0, 0], 0.0, k[0, 2], 0.0, 0.0, k[1, 1], k[1, 2], 0.0, 0.0, 0.0, 1.0, 0.0]
+    return info
+
+
+class DemoCamera:
+    """Publishes frames at a rate until its time or its source is over."""
+
+    def __init__(self, source: Source, writer: FrameWriter, hfov_deg: float) -> None:
+        self.node = rclpy.create_node("demo_camera")
+        self._image = self.node.create_publisher(Image, "image", qos_profile(topic("image").qos))
+        self._info = self.node.create_publisher(CameraInfo, "camera_info", qos_profile(topic("camera_info").qos))
+        self._source, self._writer, self._hfov = source, writer, hfov_deg
+
+    def run(self, seconds: float, rate: float) -> int:
+        """Publish for so many seconds; returns how many frames there were."""
+        begin = time.monotonic()
+        count = 0
+        while rclpy.ok() and (elapsed := time.monotonic() - begin) < seconds:
+            frame = self._source.frame(elapsed)
+            if frame is None:
+                break
+            self._publish(frame)
+            count += 1
+            time.sleep(max(0.0, begin + count / rate - time.monotonic()) if elapsed < count / rate else 0.0)
+        return count
+
+    def _publish(self, frame: SourceFrame) -> None:
+        stamp_ns = int(self.node.get_clock().now().nanoseconds)
+        header = Header(stamp=ns_to_stamp(stamp_ns), frame_id=FRAME_ID)
+        camera = self._camera(frame)
+        if camera is not None:
+            self._info.publish(camera_info(camera, header))
+        self._image.publish(encode_image(frame.image, "rgb8", header, Image))
+        self._writer.add(frame, stamp_ns)
+
+    def _camera(self, frame: SourceFrame) -> Camera | None:
+        if frame.scene is not None:
+            return frame.scene.camera
+        height, width = frame.image.shape[:2]
+        return Camera.pinhole(width, height, self._hfov) if self._hfov > 0 else None
+
+
+def main() -> int:
+    """Run the camera's process; returns the exit code."""
+    parser = argparse.ArgumentParser(description="Publish the demo's camera frames.")
+    parser.add_argument("--source", default="scene")
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--width", type=int, default=640)
+    parser.add_argument("--height", type=int, default=480)
+    parser.add_argument("--rate", type=float, default=10.0)
+    parser.add_argument("--seconds", type=float, default=3600.0)
+    parser.add_argument("--hfov", type=float, default=0.0)
+    parser.add_argument("--keep", type=Path, required=True)
+    args = parser.parse_args()
+    # One core is the node's: a renderer with threads of its own would take it.
+    cv2.setNumThreads(1)
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        source = open_source(args.source, demo_spec(args.width, args.height, args.seed), args.rate)
+        count = DemoCamera(source, FrameWriter(args.keep), args.hfov).run(args.seconds, args.rate)
+        print(f"camera: {count} frames", flush=True)
+    except RisError as error:
+        print(f"camera: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        pass
+    finally:
+        rclpy.try_shutdown()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

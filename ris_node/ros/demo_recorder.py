@@ -1,0 +1,136 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Keeps every answer of the node, one JSON line each: result, region in metres and region mask of the same frame.
+
+Run by `ris demo`; by itself: `python -m ris_node.ros.demo_recorder --out demo`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
+from ris_msgs.msg import Grounding, NodeStatus, RegionTarget
+from sensor_msgs.msg import Image
+
+from ris_node.demo.recording import ANSWERS, JsonLines
+from ris_node.errors import RisError
+from ris_node.interface import NODE_NAME, topic
+from ris_node.rle import encode_rle
+from ris_node.ros.conversions import instance_from_msg, stamp_to_ns, timing_from_msg
+from ris_node.ros.publishers import qos_profile
+from ris_node.ros.target_messages import target_from_msg
+from ris_node.types import Status
+
+# Answers wait this many frames for the other messages of the same stamp.
+_HOLD = 3
+
+
+class DemoRecorder:
+    """Joins the node's messages by stamp and writes them in order."""
+
+    def __init__(self, lines: JsonLines) -> None:
+        self.node = rclpy.create_node("demo_recorder")
+        for name, kind, handler in (
+            ("~/result", Grounding, self._on_result),
+            ("~/region", RegionTarget, self._on_region),
+            ("~/region_mask", Image, self._on_mask),
+            ("~/status", NodeStatus, self._on_status),
+        ):
+            entry = topic(name)
+            self.node.create_subscription(kind, name.replace("~", NODE_NAME), handler, qos_profile(entry.qos))
+        self._lines = lines
+        self._rows: dict[int, dict[str, Any]] = {}
+        self._extra: dict[int, dict[str, Any]] = {}
+        self.count = 0
+
+    def _on_result(self, msg: Any) -> None:
+        stamp = stamp_to_ns(msg.header.stamp)
+        arrival = (self.node.get_clock().now().nanoseconds - stamp) * 1e-6
+        self._rows[stamp] = {**result_row(msg), "stamp_ns": stamp, "arrival_ms": arrival}
+        self.flush(_HOLD)
+
+    def _on_region(self, msg: Any) -> None:
+        target = target_from_msg(msg)
+        self._extra.setdefault(stamp_to_ns(msg.header.stamp), {})["target"] = {
+            "status": target.status.name, "x": float(target.position[0]), "y": float(target.position[1]), "yaw": target.yaw,
+            "footprint": np.round(target.footprint, 3).tolist(), "message": target.message,
+        }  # fmt: skip
+
+    def _on_mask(self, msg: Any) -> None:
+        pixels = np.frombuffer(msg.data, np.uint8).reshape(msg.height, msg.step)[:, : msg.width]
+        if pixels.any():
+            runs = encode_rle(pixels > 0)
+            self._extra.setdefault(stamp_to_ns(msg.header.stamp), {})["region_rle"] = [int(run) for run in runs]
+
+    def _on_status(self, msg: Any) -> None:
+        row = {"state": int(msg.state), "model": msg.model_id, "backend": msg.backend, "precision": msg.precision}
+        print(json.dumps({"status": row}), flush=True)
+
+    def flush(self, hold: int) -> None:
+        """Write all but the newest `hold` answers."""
+        for stamp in sorted(self._rows)[: max(0, len(self._rows) - hold)]:
+            self._lines.write({**self._rows.pop(stamp), **self._extra.pop(stamp, {})})
+            self.count += 1
+        for stamp in [stamp for stamp in self._extra if stamp < min(self._rows, default=0)]:
+            del self._extra[stamp]
+
+
+def result_row(msg: Any) -> dict[str, Any]:
+    """Return a `ris_msgs/Grounding` as plain values; masks as run lengths."""
+    timing = timing_from_msg(msg.timing)
+    instances = []
+    for part in msg.instances:
+        instance = instance_from_msg(part)
+        instances.append({"label": instance.label, "score": round(float(instance.score), 4), "box": list(instance.box),
+                          "rle": [int(run) for run in part.mask.counts]})  # fmt: skip
+    return {
+        "query_id": msg.query_id, "text": msg.text, "status": Status(msg.status).name, "presence": round(float(msg.presence), 4),
+        "width": int(msg.width), "height": int(msg.height), "frame_index": int(msg.frame_index),
+        "dropped": int(msg.dropped_since_last), "message": msg.message, "model_id": msg.model_id,
+        "timing": {name: _number(value) for name, value in vars(timing).items()}, "instances": instances,
+    }  # fmt: skip
+
+
+def _number(value: float) -> float | None:
+    return round(float(value), 3) if np.isfinite(value) else None
+
+
+def main() -> int:
+    """Run the recorder's process until SIGINT; returns the exit code."""
+    parser = argparse.ArgumentParser(description="Record the node's answers.")
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    code = 0
+    try:
+        recorder = DemoRecorder(JsonLines(args.out / ANSWERS))
+        executor = SingleThreadedExecutor()
+        executor.add_node(recorder.node)
+        try:
+            while rclpy.ok():
+                executor.spin_once(timeout_sec=0.2)
+        except KeyboardInterrupt:
+            end = time.monotonic() + 0.5
+            while time.monotonic() < end:
+                executor.spin_once(timeout_sec=0.05)
+        recorder.flush(0)
+        print(json.dumps({"recorded": recorder.count}), flush=True)
+    except (RisError, OSError) as error:
+        print(f"recorder: {error}", file=sys.stderr)
+        code = 1
+    finally:
+        rclpy.try_shutdown()
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
