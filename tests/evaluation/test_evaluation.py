@@ -125,7 +125,8 @@ def test_a_bundle_is_measured_end_to_end(tmp_path, monkeypatch, tiny_folder, cap
     cv2.imwrite(str(tmp_path / "a.png"), np.full((H, W, 3), 90, np.uint8))
     write_manifest(tmp_path / "eval.jsonl", ITEMS)
     out = tmp_path / "eval.json"
-    code = main(["--bundles", str(tiny_folder), "--manifest", str(tmp_path / "eval.jsonl"), "--out", str(out), "--quiet",
+    manifest = str(tmp_path / "eval.jsonl")
+    code = main(["--bundles", str(tiny_folder), "--manifest", manifest, "--out", str(out), "--quiet",
                  "--answers", str(tmp_path / "answers")])  # fmt: skip
     assert code == 0, capsys.readouterr().err
     report = json.loads(out.read_text())
