@@ -68,7 +68,7 @@ def make_row(name: str, answers: Sequence[Scored], pairs: Sequence[tuple[Scored,
 
 
 def make_table(answers: Sequence[Scored], pairs: Sequence[tuple[EvalItem, EvalItem]]) -> list[Row]:
-    """All rows: all, each set, each kind, each size; `pairs` as from `listening_pairs`."""
+    """All rows: all, each set, kind, size of target and frequent class; `pairs` as from `listening_pairs`."""
     by_id = {a.item.id: a for a in answers}
     scored = [(by_id[a.id], by_id[b.id]) for a, b in pairs if a.id in by_id and b.id in by_id]
     rows = [make_row("all", answers, scored)]
@@ -81,6 +81,8 @@ def make_table(answers: Sequence[Scored], pairs: Sequence[tuple[EvalItem, EvalIt
     named = [a for a in answers if a.item.present and a.item.type == "object"]
     for label, low, high in SIZES:
         rows.append(make_row(label, [a for a in named if low <= a.truth_fraction < high]))
+    for name, items in _by_class(named):
+        rows.append(make_row(f"of class {name}", items))
     rows.append(make_row("two or more in view", [a for a in named if a.item.in_view >= 2]))
     rows.append(make_row("same class, other one", [], _same_class(scored)))
     return rows
@@ -143,6 +145,13 @@ def _region_union(answer: Scored) -> int:
 
 def _same_class(pairs: Sequence[tuple[Scored, Scored]]) -> list[tuple[Scored, Scored]]:
     return [(a, b) for a, b in pairs if a.item.class_name == b.item.class_name]
+
+
+def _by_class(named: Sequence[Scored], least: int = 15) -> list[tuple[str, list[Scored]]]:
+    """Answers by the class named, the most frequent first, where there are enough to say something."""
+    names = _ordered(a.item.class_name for a in named)
+    found = [(name, [a for a in named if a.item.class_name == name]) for name in names]
+    return sorted((pair for pair in found if len(pair[1]) >= least), key=lambda pair: -len(pair[1]))
 
 
 def _ordered(names: Iterable[str]) -> list[str]:
