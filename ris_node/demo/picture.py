@@ -16,7 +16,7 @@ from ris_node.pipeline.overlay import PALETTE, REGION, STATUS
 from ris_node.rle import decode_rle
 from ris_node.scene.spec import Scene
 from ris_node.scene.truth import RegionTruth
-from ris_node.types import F64, U8, Bool, Status
+from ris_node.types import F64, I32, U8, Bool, Status
 
 Colour = tuple[int, int, int]
 HEIGHT = 720
@@ -178,21 +178,18 @@ def _card(canvas: U8, scene: Scene, target: dict[str, Any] | None, region: Regio
         card, 0.9, canvas[y0 : y0 + height, x0 : x0 + width], 0.1, 0
     )
     cv2.rectangle(canvas, (x0, y0), (x0 + width, y0 + height), _DARK, 1)
-    label = (
-        "goal in base_link"
-        if target and target["status"] == "OK"
-        else (target or {}).get("status", "no target").lower().replace("_", " ")
-    )
+    label = str((target or {}).get("status", "no target")).lower().replace("_", " ")
+    label = "goal in base_link" if label == "ok" else label
     _text(canvas, label, (x0 + 8, y0 + 18), 0.42, _WHITE)
 
 
-def _on_map(xy: F64) -> np.ndarray:
+def _on_map(xy: F64) -> I32:
     """Metres in `base_link` to eighths of card pixels i32[N,2]: forward is up."""
     width, height = _CARD
     per_m = height / (_MAP_M[1] + 2.0)
     u = width / 2 - xy[:, 1] * per_m
     v = height - (xy[:, 0] + 2.0) * per_m
-    return (np.stack([u, v], axis=1) * 8).round().astype(np.int32)
+    return np.asarray((np.stack([u, v], axis=1) * 8).round(), dtype=np.int32)
 
 
 def _fill(card: U8, outline: F64, colour: Colour, alpha: float = 1.0) -> None:

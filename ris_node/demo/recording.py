@@ -95,7 +95,7 @@ def read_frames(folder: Path, world: World | None, wanted: set[int]) -> Iterator
         scene = None
         if world is not None and row["truth"]:
             maps = _read_image(folder / f"{row['name']}.png")
-            ids = maps[..., 0].astype(np.uint16) | (maps[..., 1].astype(np.uint16) << 8)
+            ids = np.asarray(maps[..., 0] + 256 * maps[..., 1].astype(np.uint16), dtype=np.uint16)
             scene = objects_of(world, row["time_s"], ids, np.ascontiguousarray(maps[..., 2]))
             scene = replace(scene, image=image)
         yield KeptFrame(image, row["stamp_ns"], row["time_s"], scene)

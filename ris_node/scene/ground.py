@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ris_node.scene.furniture import mix, scaled
-from ris_node.scene.mesh import Colour
+from ris_node.scene.mesh import Colour, mix, scaled
 from ris_node.scene.spec import SceneClass
 from ris_node.scene.street import KERB, KERB_HEIGHT, Street
 from ris_node.scene.world import World

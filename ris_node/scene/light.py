@@ -17,7 +17,6 @@ from ris_node.scene.street import Street
 from ris_node.scene.world import World
 from ris_node.types import F32, F64, I64
 
-
 _SUN = 0.62
 _SKY_TINT = np.array([0.97, 0.99, 1.03], np.float32)
 _STREET = np.array([96.0, 94.0, 92.0], np.float32)
@@ -47,12 +46,19 @@ class Light:
         # A camera exposes for what it sees: mostly ground and upright faces.
         seen = w.ambient * 0.9 + w.sun * _SUN * (0.55 * float(sun[2]) + 0.2)
         return Light(
-            to_camera.rotation @ sun, sun, up, w, to_camera, np.array(w.horizon, np.float32), 1.06 / seen, world.spec.camera.z_m
+            to_camera.rotation @ sun,
+            sun,
+            up,
+            w,
+            to_camera,
+            np.array(w.horizon, np.float32),
+            1.06 / seen,
+            world.spec.camera.z_m,
         )
 
     def haze(self, distance: F32) -> F32:
         """Return the share of haze 0..1 in front of something at a distance in metres."""
-        return (1.0 - np.exp(-self.weather.haze * distance)).astype(np.float32)
+        return np.asarray(1.0 - np.exp(-self.weather.haze * distance), dtype=np.float32)
 
 
 def shade(faces: Faces, order: I64, light: Light) -> list[list[int]]:
@@ -84,12 +90,12 @@ def shade(faces: Faces, order: I64, light: Light) -> list[list[int]]:
 
 
 def shade_patches(patches: Patches, light: Light) -> list[tuple[int, int, int]]:
-    """Return the RGB of flat patches in full sun, without haze (that is added per pixel); far outlines get theirs here."""
+    """Return the RGB of flat patches in full sun; haze is added per pixel, but to far outlines here."""
     w = light.weather
     level = light.gain * (w.ambient + w.sun * _SUN * max(float(light.sun_base[2]), 0.0))
     tint = level * (0.5 + 0.5 * np.array(w.sun_tint) / 255.0)
     colours = []
-    for kind, colour, points in zip(patches.kinds, patches.colours, patches.points):
+    for kind, colour, points in zip(patches.kinds, patches.colours, patches.points, strict=True):
         value = np.array(colour) * tint
         if kind in (SceneClass.BUILDING, SceneClass.TREE):
             share = float(light.haze(np.float32(points[0, 0])))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -135,8 +136,8 @@ class MeshBuilder:
         self.loft([np.asarray(a) + ring * radius_a, np.asarray(b) + ring * radius_b], colour)
 
     def loft(self, rings: list[F64], colour: Colour) -> None:
-        """Add quads between rings of corners f64[S,3], each counter-clockwise seen from the last, and close the last."""
-        for low, top in zip(rings[:-1], rings[1:]):
+        """Add quads between rings of corners f64[S,3], counter-clockwise seen from the last ring, and close that."""
+        for low, top in pairwise(rings):
             sides = len(low)
             following = np.arange(1, sides + 1) % sides
             quads = np.empty((sides, 4, 3), np.float32)
@@ -182,3 +183,13 @@ def _normal(corners: F32) -> tuple[float, float, float]:
         nz += (x0 - x1) * (y0 + y1)
         x0, y0, z0 = x1, y1, z1
     return nx, ny, nz
+
+
+def mix(a: Colour, b: Colour, share: float) -> Colour:
+    """Blend two colours; share 0 gives a, 1 gives b."""
+    return tuple(p + (q - p) * share for p, q in zip(a, b, strict=True))  # type: ignore[return-value]
+
+
+def scaled(a: Colour, by: float) -> Colour:
+    """Multiply a colour, kept within 0..255."""
+    return tuple(min(255.0, p * by) for p in a)  # type: ignore[return-value]

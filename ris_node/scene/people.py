@@ -133,6 +133,7 @@ def cyclist(figure: Figure, frame: Colour, phase: int) -> Mesh:
 def _bicycle(b: MeshBuilder, frame: Colour) -> None:
     """Add wheels as thin rings of spokes-coloured discs and a diamond frame."""
     angle = np.arange(14) * (2 * np.pi / 14)
+    half = np.array([0.0, 0.022, 0.0])
     for x in (-0.52, 0.54):
         b.part(rank=0)
         rim = np.stack([x + 0.34 * np.cos(angle), np.zeros(14), 0.34 + 0.34 * np.sin(angle)], axis=1)
@@ -143,7 +144,7 @@ def _bicycle(b: MeshBuilder, frame: Colour) -> None:
             if i % 2:
                 continue
             q = rim[(i + 2) % 14]
-            b.poly([p + [0, 0.022, 0], q + [0, 0.022, 0], q - [0, 0.022, 0], p - [0, 0.022, 0]], (26, 26, 28), hub)
+            b.poly([p + half, q + half, q - half, p - half], (26, 26, 28), hub)
     joints: dict[str, Point] = {
         "crank": (0.02, 0.0, 0.32),
         "seat": (-0.2, 0.0, 0.86),

@@ -4,121 +4,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from dataclasses import replace
 
 import numpy as np
 from numpy.random import Generator
 
-from ris_node.scene import furniture, people, vehicles
+from ris_node.scene import furniture, houses
+from ris_node.scene.makers import Fixed, Maker
 from ris_node.scene.mesh import Mesh
-from ris_node.scene.palette import COLOUR_NAMES, RGB
-from ris_node.scene.people import Figure
 from ris_node.scene.spec import Placement, SceneClass
-from ris_node.scene.street import KERB_HEIGHT, Street
-from ris_node.scene.world import AHEAD_M, BEHIND_M, Entity, Slot, World, parking_slots
+from ris_node.scene.street import KERB_HEIGHT
+from ris_node.scene.world import AHEAD_M, BEHIND_M, Entity, Slot, World
 
 _CAR_ODDS = {"red": 0.17, "blue": 0.18, "white": 0.18, "black": 0.14, "grey": 0.17, "green": 0.08, "yellow": 0.08}
 
 
-@dataclass(frozen=True, eq=False)
-class _Fixed:
-    """Makes the same mesh for every phase."""
-
-    mesh: Mesh
-
-    def __call__(self, phase: int) -> Mesh:
-        return self.mesh
-
-
-class Populator:
-    """Fills one world, with one random generator, in a fixed order."""
-
-    def __init__(self, world: World, rng: Generator) -> None:
-        self.world, self.rng = world, rng
-        self.layout, self.palette = world.layout, world.palette
-        self.street = Street(world.layout, 0.0, 0.0)
-        self.entities: list[Entity] = []
-        self.slots = parking_slots(world.layout, world.crossings, rng)
-
-    def colour(self, odds: dict[str, float] | None = None) -> str:
-        """Draw a colour name."""
-        if odds is None:
-            return COLOUR_NAMES[int(self.rng.integers(len(COLOUR_NAMES)))]
-        return str(self.rng.choice(list(odds), p=np.array(list(odds.values())) / sum(odds.values())))
-
-    def tone(self, options: tuple[RGB, ...]) -> RGB:
-        """Draw one of some RGB values."""
-        return options[int(self.rng.integers(len(options)))]
-
-    def vehicle(
-        self, label: str, colour: str, s: float, d: float, yaw: float, speed: float = 0.0, parked: bool = False
-    ) -> Entity:
-        """Make a car, van, truck or bus; `speed` is along its own heading."""
-        paint = self.tone(self.palette.paints[colour])
-        if label == "car":
-            body = str(self.rng.choice(list(vehicles.CARS), p=[0.3, 0.34, 0.14, 0.22]))
-            mesh, size = _car_mesh(body, paint)
-        else:
-            mesh, size = _box_mesh(label, paint)
-        vs = speed * float(np.cos(yaw))
-        return Entity(SceneClass[label.upper()], colour, s, d, yaw, size, _Fixed(mesh), vs=vs, parked=parked)
-
-    def figure(self, colour: str) -> Figure:
-        """Dress a person whose most visible garment has the named colour."""
-        cloth = self.palette.cloth
-        legs = self.tone(cloth[str(self.rng.choice(["blue", "black", "grey"]))])
-        hair = ((38, 28, 22), (82, 58, 36), (28, 26, 26), (150, 120, 78), (128, 126, 124))[int(self.rng.integers(5))]
-        coat = float(self.rng.choice([0.0, 0.0, 0.5, 0.9]))
-        bag = self.tone(cloth[self.colour()]) if self.rng.random() < 0.2 else None
-        return Figure(
-            self.tone(cloth[colour]),
-            legs,
-            hair,
-            self.tone(self.palette.skin),
-            float(self.rng.uniform(1.58, 1.88)),
-            coat,
-            bag,
-        )
-
-    def pedestrian(self, colour: str, s: float, d: float, yaw: float, speed: float, z: float = KERB_HEIGHT) -> Entity:
-        """Make a person who walks (or stands, at speed 0) along a heading relative to the street."""
-        figure = self.figure(colour)
-        make = partial(_pedestrian_mesh, figure) if speed > 0 else _Fixed(_pedestrian_mesh(figure, -1))
-        length, width, _ = people.PERSON_SIZE
-        vs, vd = speed * float(np.cos(yaw)), speed * float(np.sin(yaw))
-        return Entity(
-            SceneClass.PEDESTRIAN,
-            colour,
-            s,
-            d,
-            yaw,
-            (length, width, figure.height),
-            make,
-            vs,
-            vd,
-            stride=1.4,
-            phase=float(self.rng.random()),
-            z=z,
-        )
-
-    def cyclist(self, colour: str, s: float, d: float, yaw: float, speed: float) -> Entity:
-        """Make a person on a bicycle."""
-        figure = replace(self.figure(colour), coat=0.0, bag=None)
-        frame = self.tone(self.palette.paints[self.colour()])
-        make = partial(_cyclist_mesh, figure, frame)
-        return Entity(
-            SceneClass.CYCLIST,
-            colour,
-            s,
-            d,
-            yaw,
-            people.CYCLIST_SIZE,
-            make,
-            speed * float(np.cos(yaw)),
-            stride=4.2,
-            phase=float(self.rng.random()),
-        )
+class Populator(Maker):
+    """Fills one world, in a fixed order."""
 
     def still(
         self,
@@ -132,7 +34,7 @@ class Populator:
         countable: bool = True,
     ) -> None:
         """Add something that never moves, standing on the pavement."""
-        self.entities.append(Entity(kind, colour, s, d, yaw, size, _Fixed(mesh), countable=countable, z=KERB_HEIGHT))
+        self.entities.append(Entity(kind, colour, s, d, yaw, size, Fixed(mesh), countable=countable, z=KERB_HEIGHT))
 
     # ---- who is where ------------------------------------------------------------------------------------------
 
@@ -226,7 +128,7 @@ class Populator:
                 if rng.random() < 0.1 + 0.03 * layout.setback:
                     self._gap(s, s + width, d)
                 else:
-                    plan = furniture.House(
+                    plan = houses.House(
                         width,
                         float(rng.uniform(8, 11)),
                         int(rng.integers(layout.storeys[0], layout.storeys[1] + 1)),
@@ -239,7 +141,7 @@ class Populator:
                     size = (width, plan.depth, plan.storeys * 3.0)
                     self.still(
                         SceneClass.BUILDING,
-                        furniture.house(plan, rng),
+                        houses.house(plan, rng),
                         s + width / 2,
                         d,
                         0.0 if side < 0 else np.pi,
@@ -389,24 +291,3 @@ def populate(world: World, rng: Generator) -> tuple[list[Entity], list[Slot]]:
     lot.furnish()
     lot.cast()
     return lot.entities, lot.slots
-
-
-@lru_cache(maxsize=256)
-def _car_mesh(body: str, paint: RGB) -> tuple[Mesh, tuple[float, float, float]]:
-    shape = vehicles.CARS[body]
-    return vehicles.car(shape, paint), (shape.length, shape.width, shape.height)
-
-
-@lru_cache(maxsize=128)
-def _box_mesh(label: str, paint: RGB) -> tuple[Mesh, tuple[float, float, float]]:
-    return vehicles.box_vehicle(label, paint)
-
-
-@lru_cache(maxsize=2048)
-def _pedestrian_mesh(figure: Figure, phase: int) -> Mesh:
-    return people.pedestrian(figure, phase)
-
-
-@lru_cache(maxsize=512)
-def _cyclist_mesh(figure: Figure, frame: RGB, phase: int) -> Mesh:
-    return people.cyclist(figure, frame, phase)

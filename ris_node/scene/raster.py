@@ -65,9 +65,9 @@ def pack(meshes: list[Mesh], poses: list[Pose], rotation: F64, translation: F64)
     points[:, 0] += spread[:, 0]
     points[:, 1] -= spread[:, 1]
     bases = np.concatenate([[0], np.cumsum(counts)])
-    start = np.concatenate([mesh.start[:-1] + base for mesh, base in zip(meshes, bases)] + [bases[-1:]]).astype(
-        np.int64
-    )
+    start = np.concatenate(
+        [mesh.start[:-1] + base for mesh, base in zip(meshes, bases, strict=False)] + [bases[-1:]]
+    ).astype(np.int64)
     owner = np.repeat(np.arange(len(meshes), dtype=np.int32), faces)
     normal, offset, centre = planes_of(points, start)
     return Faces(
@@ -115,7 +115,7 @@ def pixels_of(points: F32, matrix: F64) -> I32:
     z = np.maximum(points[:, 2], NEAR_M * 0.5)
     x = (matrix[0, 0] * points[:, 0] / z + matrix[0, 2]) * 2 + 0.5
     y = (matrix[1, 1] * points[:, 1] / z + matrix[1, 2]) * 2 + 0.5
-    return (np.clip(np.stack([x, y], axis=1), -60000, 60000) * (1 << _SHIFT)).round().astype(np.int32)
+    return np.asarray((np.clip(np.stack([x, y], axis=1), -60000, 60000) * (1 << _SHIFT)).round(), dtype=np.int32)
 
 
 def clip_near(polygon: F32 | F64) -> F64:
@@ -172,7 +172,7 @@ class Canvas:
         """Start a canvas over a sky u8[H,W,3]."""
         height, width = sky.shape[:2]
         big = cv2.resize(sky, (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR)
-        return Canvas(big, np.zeros((2 * height, 2 * width), np.int32))
+        return Canvas(np.asarray(big, np.uint8), np.zeros((2 * height, 2 * width), np.int32))
 
     def patches(
         self,
@@ -188,7 +188,7 @@ class Canvas:
         sizes = np.array([len(points) for points in patches.points])
         moved = np.concatenate(patches.points) @ rotation.T + translation
         start = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-        normal, offset, _ = planes_of(moved, start)  # type: ignore[arg-type]
+        normal, offset, _ = planes_of(moved, start)
         planes[:, :3], planes[:, 3] = normal, offset
         for i in range(len(sizes)):
             polygon = moved[start[i] : start[i + 1]]
@@ -223,11 +223,11 @@ class Canvas:
 
     def _fill(self, polygon: I32, colour: object, face: int, bent: bool) -> None:
         if bent:
-            cv2.fillPoly(self.colour, [polygon], colour, cv2.LINE_8, _SHIFT)  # type: ignore[call-overload]
-            cv2.fillPoly(self.face, [polygon], face, cv2.LINE_8, _SHIFT)  # type: ignore[call-overload]
+            cv2.fillPoly(self.colour, [polygon], colour, cv2.LINE_8, _SHIFT)
+            cv2.fillPoly(self.face, [polygon], face, cv2.LINE_8, _SHIFT)
         else:
-            cv2.fillConvexPoly(self.colour, polygon, colour, cv2.LINE_8, _SHIFT)  # type: ignore[call-overload]
-            cv2.fillConvexPoly(self.face, polygon, face, cv2.LINE_8, _SHIFT)  # type: ignore[call-overload]
+            cv2.fillConvexPoly(self.colour, polygon, colour, cv2.LINE_8, _SHIFT)
+            cv2.fillConvexPoly(self.face, polygon, face, cv2.LINE_8, _SHIFT)
 
 
 def visible_order(faces: Faces, flat: I32, owner_rank: I64, width: int, height: int) -> I64:

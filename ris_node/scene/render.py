@@ -18,7 +18,7 @@ from ris_node.scene.spec import Scene, SceneClass, SceneObject, SceneSpec
 from ris_node.scene.street import Street
 from ris_node.scene.surface import ground_light
 from ris_node.scene.world import Entity, World, build_world
-from ris_node.types import F64, I64, U8
+from ris_node.types import F32, I64, U8, U16
 
 RANGE_M = 190.0
 _BACKDROP = {SceneClass.BUILDING}
@@ -58,10 +58,15 @@ def render_world(world: World, time_s: float) -> Scene:
     street = world.street(time_s)
     light = Light.of(world, street, to_camera)
     staged = _stage(world, street, time_s)
-    faces = pack([e.mesh(time_s).at_distance(p.x) for e, p in zip(staged.entities, staged.poses)], staged.poses, to_camera.rotation, to_camera.translation)
+    faces = pack(
+        [e.mesh(time_s).at_distance(p.x) for e, p in zip(staged.entities, staged.poses, strict=True)],
+        staged.poses,
+        to_camera.rotation,
+        to_camera.translation,
+    )
     flat = pixels_of(faces.points, camera.matrix)
     order = visible_order(faces, flat, staged.rank, camera.width, camera.height)
-    patches = _backdrop(world, street, ground_patches(world, street))
+    patches = _backdrop(world, ground_patches(world, street))
     canvas = Canvas.on(paint_sky(world.weather, world.spec.camera, world.spec.seed))
     count = len(patches.points)
     planes = canvas.patches(
@@ -75,13 +80,13 @@ def render_world(world: World, time_s: float) -> Scene:
     ).astype(np.uint8)
     ids = np.concatenate([np.zeros(count + 1), np.array(staged.ids)[faces.owner]]).astype(np.uint16)
     instance_map = ids[face_map]
-    covered = cv2.resize(
+    covered: U8 = cv2.resize(  # type: ignore[assignment]
         (canvas.face > 0).astype(np.uint8) * (canvas.face <= count).astype(np.uint8) * 255,
         (camera.width, camera.height),
         interpolation=cv2.INTER_AREA,
     )
-    image = cv2.resize(canvas.colour, (camera.width, camera.height), interpolation=cv2.INTER_AREA)
-    boxes = [(e, pose) for e, pose in zip(staged.entities, staged.poses)]
+    image = np.asarray(cv2.resize(canvas.colour, (camera.width, camera.height), interpolation=cv2.INTER_AREA), np.uint8)
+    boxes = [(e, pose) for e, pose in zip(staged.entities, staged.poses, strict=True)]
     image = ground_light(image, covered, world, street, light, boxes)
     every = np.concatenate([np.zeros((1, 4), np.float32), planes, np.column_stack([faces.normal, faces.offset])])
     objects = _objects(staged, instance_map)
@@ -97,6 +102,29 @@ def render_world(world: World, time_s: float) -> Scene:
         street,
         face_map,
         every,
+        world.spec,
+        time_s,
+    )
+
+
+def objects_of(world: World, time_s: float, instance_map: U16, class_map: U8) -> Scene:
+    """Rebuild the truth of a frame from its maps without rendering it: no picture (black) and no depth."""
+    camera, street = world.spec.camera.camera(), world.street(time_s)
+    objects = _objects(_stage(world, street, time_s), instance_map)
+    black = np.zeros((*instance_map.shape, 3), np.uint8)
+    sky = np.zeros(instance_map.shape, np.int32)
+    return Scene(
+        black,
+        instance_map,
+        class_map,
+        objects,
+        camera,
+        world.spec.camera.mount(),
+        world.layout,
+        world.slots,
+        street,
+        sky,
+        np.zeros((1, 4), np.float32),
         world.spec,
         time_s,
     )
@@ -119,7 +147,7 @@ def _stage(world: World, street: Street, time_s: float) -> _Staged:
         entities.append(entity)
         ids.append(number if entity.countable else 0)
         poses.append(Pose(x, y, entity.z, street.yaw(entity.s) + entity.yaw))
-    bounds = np.array([_bounds(entity, pose) for entity, pose in zip(entities, poses)])
+    bounds = np.array([_bounds(entity, pose) for entity, pose in zip(entities, poses, strict=True)])
     distance = np.array([np.hypot(pose.x, pose.y) for pose in poses])
     back = np.array([entity.kind in _BACKDROP for entity in entities])
     rank = np.zeros(len(entities), np.int64)
@@ -136,7 +164,7 @@ def _bounds(entity: Entity, pose: Pose) -> tuple[float, float, float, float]:
     return pose.x - hx, pose.x + hx, pose.y - hy, pose.y + hy
 
 
-def _backdrop(world: World, street: Street, patches: Patches) -> Patches:
+def _backdrop(world: World, patches: Patches) -> Patches:
     """Put a far line of trees and roofs behind everything, where the street ends in the haze."""
     rng = np.random.default_rng([world.spec.seed, 3])
     out = Patches()
@@ -160,7 +188,7 @@ def _objects(staged: _Staged, instance_map: np.ndarray) -> tuple[SceneObject, ..
     """List countable things with their visible pixels and boxes."""
     seen = np.bincount(instance_map.ravel(), minlength=max(staged.ids, default=0) + 1)
     objects = []
-    for entity, number, pose in zip(staged.entities, staged.ids, staged.poses):
+    for entity, number, pose in zip(staged.entities, staged.ids, staged.poses, strict=True):
         if number == 0:
             continue
         length, width, height = entity.size
@@ -194,7 +222,10 @@ def _boxed(objects: list[SceneObject], instance_map: np.ndarray) -> list[SceneOb
         return objects
     x0, x1 = np.minimum.reduceat(columns, first), np.maximum.reduceat(columns, first)
     y0, y1 = np.minimum.reduceat(rows, first), np.maximum.reduceat(rows, first)
-    boxes = {int(v): (int(a), int(b), int(c - a + 1), int(d - b + 1)) for v, a, b, c, d in zip(found, x0, y0, x1, y1)}
+    boxes = {
+        int(v): (int(a), int(b), int(c - a + 1), int(d - b + 1))
+        for v, a, b, c, d in zip(found, x0, y0, x1, y1, strict=True)
+    }
     return [replace(thing, box=boxes.get(thing.id, (0, 0, 0, 0))) for thing in objects]
 
 
@@ -208,7 +239,7 @@ def _finish(image: U8, seed: int) -> U8:
 
 
 @lru_cache(maxsize=4)
-def _lens(width: int, height: int) -> tuple[F64, F64]:
+def _lens(width: int, height: int) -> tuple[F32, F32]:
     x, y = np.meshgrid(np.linspace(-1, 1, width), np.linspace(-1, 1, height))
     gain = (1.0 - 0.09 * (x**2 + y**2))[..., None].astype(np.float32)
     grain = np.random.default_rng(1).normal(0, 1.6, (height, width, 3)).astype(np.float32)

@@ -71,7 +71,7 @@ def paint_sky(weather: Weather, camera: CameraSpec, seed: int) -> U8:
     fade = np.clip(up * 9, 0, 1)[..., None] * 0.9
     share = np.clip(cover, 0, 1)[..., None] * fade
     sky = sky * (1 - share) + body * share
-    return np.clip(sky, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(sky, 0, 255), dtype=np.uint8)
 
 
 def _clouds(rng: Generator, rays: F32, amount: float) -> F32:
@@ -81,4 +81,4 @@ def _clouds(rng: Generator, rays: F32, amount: float) -> F32:
     x = (rays[..., 0] * reach * 120 + float(rng.uniform(0, 1024))) % 1024
     y = (rays[..., 1] * reach * 120 + float(rng.uniform(0, 1024))) % 1024
     noise = cv2.remap(tile, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
-    return np.clip((noise - (0.9 - 1.8 * amount)) * 1.1, 0, 2).astype(np.float32)
+    return np.asarray(np.clip((noise - (0.9 - 1.8 * amount)) * 1.1, 0, 2), dtype=np.float32)

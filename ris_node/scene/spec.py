@@ -94,7 +94,8 @@ class Placement:
 class SceneSpec:
     """A scene to render; what is left empty is drawn from the seed.
 
-    `traffic` scales how many road users there are; `speed` is the ego vehicle's in m/s; `cast` adds what must be there.
+    `traffic` scales how many road users there are; `speed` is the ego vehicle's in m/s; `cast` adds what must be
+    there.
 
     Raises:
         ConfigError: a seed outside of its domain's range, or a layout or domain that does not exist.
@@ -113,7 +114,8 @@ class SceneSpec:
         domain = domain_named(self.domain)
         if not domain.first_seed <= self.seed <= domain.last_seed:
             raise ConfigError(
-                f"seed {self.seed} is not of the scene domain {self.domain!r}: use {domain.first_seed}..{domain.last_seed}"
+                f"seed {self.seed} is not of the scene domain {self.domain!r}: "
+                f"use {domain.first_seed}..{domain.last_seed}"
             )
         if self.layout:
             domain.layout(self.layout)
@@ -127,8 +129,8 @@ class SceneSpec:
 class SceneObject:
     """One thing in a frame, with its exact pose in `base_link` (metres, radians) and size.
 
-    `id` is its value in `Scene.instance_map`; (x, y) is the middle of its footprint, `yaw` its heading; `speed` is in m/s
-    along that heading; `box` (x, y, w, h) and `pixels` are of its visible part (0 when hidden or out of view).
+    `id` is its value in `Scene.instance_map`; (x, y) is the middle of its footprint, `yaw` its heading; `speed` is in
+    m/s along that heading; `box` (x, y, w, h) and `pixels` are of its visible part (0 when hidden or out of view).
     """
 
     id: int
@@ -154,7 +156,7 @@ class SceneObject:
         """Return the corners f64[4,2] of its box on the ground, in metres."""
         half = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]]) * [self.length / 2, self.width / 2]
         c, s = np.cos(self.yaw), np.sin(self.yaw)
-        return half @ np.array([[c, s], [-s, c]]) + [self.x, self.y]
+        return np.asarray(half @ np.array([[c, s], [-s, c]]) + [self.x, self.y])
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,4 +197,4 @@ class Scene:
         plane = self.planes[self.face_map]
         with np.errstate(divide="ignore", invalid="ignore"):
             depth = plane[..., 3] / (plane[..., 0] * u + plane[..., 1] * v + plane[..., 2])
-        return np.where(plane[..., 3] == 0, np.float32(np.inf), depth).astype(np.float32)
+        return np.asarray(np.where(plane[..., 3] == 0, np.inf, depth), dtype=np.float32)

@@ -17,7 +17,7 @@ from ris_node.scene.sky import TILE, surfaces
 from ris_node.scene.spec import CameraSpec, SceneClass
 from ris_node.scene.street import KERB, Street
 from ris_node.scene.world import Entity, World
-from ris_node.types import F32, F64, U8
+from ris_node.types import F32, F64, I64, U8
 
 # Texture pixels per metre of asphalt, slabs and grass, and of the broad stains over all.
 _SCALES = (64, 106, 80)
@@ -28,8 +28,8 @@ _BROAD = 9
 class _Ground:
     """What of the ground does not change while driving, for the rows below the horizon.
 
-    `fine`, `broad` are fixed-point maps into the texture atlas; `distance` f32[h,W] in metres; `strength` f32[h,W] is how
-    much of the fine texture survives the distance; `wear` f32[h,W] the tracks that wheels leave.
+    `fine`, `broad` are fixed-point maps into the texture atlas; `distance` f32[h,W] in metres; `strength` f32[h,W] is
+    how much of the fine texture survives the distance; `wear` f32[h,W] the tracks that wheels leave.
     """
 
     first_row: int
@@ -61,7 +61,7 @@ def _ground(camera: CameraSpec, layout: Layout, ego_d: float) -> _Ground:
     return _Ground(first, fine, broad, distance.astype(np.float32), strength.astype(np.float32), wear)
 
 
-def _surface_kind(layout: Layout, street: Street, across: F64) -> F64:
+def _surface_kind(layout: Layout, street: Street, across: F64) -> I64:
     """Which texture lies at each offset from the centre line: 0 asphalt, 1 slabs, 2 grass."""
     kind = np.zeros(across.shape, dtype=np.int64)
     for beyond in (street.right_kerb - across, across - street.left_kerb):
@@ -95,7 +95,7 @@ def ground_light(
     top = ground.first_row
     tiles = surfaces(world.palette.texture_seed)
     # Driving forward moves the tiles, not the maps: whole texture pixels, so that the maps stay fixed.
-    atlas = np.concatenate([_rolled(tile, street.ego_s * scale) for tile, scale in zip(tiles, _SCALES)])
+    atlas = np.concatenate([_rolled(tile, street.ego_s * scale) for tile, scale in zip(tiles, _SCALES, strict=True)])
     fine = cv2.remap(atlas, *ground.fine, cv2.INTER_LINEAR)
     broad = cv2.remap(_rolled(tiles[0], street.ego_s * _BROAD), *ground.broad, cv2.INTER_LINEAR)
     factor = (1 + (fine - 1) * ground.strength) * (1 + (broad - 1) * 0.6) * ground.wear

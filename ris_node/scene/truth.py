@@ -122,7 +122,7 @@ def region_truth(scene: Scene, place: Place, anchor: SceneObject | None = None) 
 def region_mask(scene: Scene, outline: F64) -> Bool:
     """Return the pixels bool[H,W] of a ground outline f64[N,2] that show free road."""
     steps = np.linspace(0, 1, 10, endpoint=False)[:, None]
-    edges = np.concatenate([a + steps * (b - a) for a, b in zip(outline, np.roll(outline, -1, axis=0))])
+    edges = np.concatenate([a + steps * (b - a) for a, b in zip(outline, np.roll(outline, -1, axis=0), strict=True)])
     edges[:, 0] = np.maximum(edges[:, 0], scene.camera_in_base.translation[0] + 0.5)
     pixels, _ = ground_to_pixels(scene.camera, scene.camera_in_base, edges)
     canvas = np.zeros(scene.instance_map.shape, np.uint8)

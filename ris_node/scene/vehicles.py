@@ -1,14 +1,13 @@
-# SPDX-FileCopyrightText: 2026 ris_node authors
-# SPDX-License-Identifier: Apache-2.0
 """Meshes of cars, vans, lorries and buses, lofted from side profiles."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
-from ris_node.scene.mesh import EVERYWHERE, NEAR, Colour, Mesh, MeshBuilder
+from ris_node.scene.mesh import EVERYWHERE, NEAR, Colour, Mesh, MeshBuilder, scaled
 from ris_node.types import F64
 
 GLASS: Colour = (38, 46, 54)
@@ -104,15 +103,15 @@ CARS: dict[str, Body] = {"sedan": SEDAN, "hatchback": HATCH, "estate": ESTATE, "
 def car(body: Body, paint: Colour) -> Mesh:
     """Build a car of the given paint (RGB 0..255)."""
     b = MeshBuilder()
-    _wheels(b, body.wheels, body.width, body.radius, rank=-2)
+    wheels(b, body.wheels, body.width, body.radius, rank=-2)
     _lower_body(b, body, paint)
     _front_and_tail(b, body, paint)
-    _arches(b, body.wheels, body.width, body.radius)
+    arches(b, body.wheels, body.width, body.radius)
     _cabin(b, body, paint)
     return b.build()
 
 
-def _wheels(b: MeshBuilder, axles: tuple[float, ...], width: float, radius: float, rank: int) -> None:
+def wheels(b: MeshBuilder, axles: tuple[float, ...], width: float, radius: float, rank: int) -> None:
     """Add tyres under the body, seen from the front and the back."""
     for x in axles:
         for side in (-1, 1):
@@ -121,7 +120,7 @@ def _wheels(b: MeshBuilder, axles: tuple[float, ...], width: float, radius: floa
             b.box((x - radius * 0.85, y - 0.1, 0.0), (x + radius * 0.85, y + 0.1, 2 * radius * 0.9), TYRE)
 
 
-def _arches(b: MeshBuilder, axles: tuple[float, ...], width: float, radius: float, rank: int = 1) -> None:
+def arches(b: MeshBuilder, axles: tuple[float, ...], width: float, radius: float, rank: int = 1) -> None:
     """Add wheel arches, tyres and hubs as discs on the flanks."""
     angle = np.linspace(0, 2 * np.pi, 14, endpoint=False)
     for x in axles:
@@ -144,7 +143,7 @@ def _lower_body(b: MeshBuilder, body: Body, paint: Colour) -> None:
     st, low, crease = body.stations, 0.2, 0.62
     centre = (0.0, 0.0, 0.55)
     b.part(rank=0, gloss=0.55)
-    for (x0, z0, w0), (x1, z1, w1) in zip(st[:-1], st[1:]):
+    for (x0, z0, w0), (x1, z1, w1) in pairwise(st):
         b.poly([(x0, w0, z0), (x1, w1, z1), (x1, -w1, z1), (x0, -w0, z0)], paint, centre)
         for side in (-1, 1):
             c0, c1 = min(crease, z0 - 0.05), min(crease, z1 - 0.05)
@@ -162,7 +161,7 @@ def _lower_body(b: MeshBuilder, body: Body, paint: Colour) -> None:
                 (x0, side * w0 * 0.965, low + 0.09),
             ]
             b.poly(top, paint, centre)
-            b.poly(low_band, tuple(c * 0.92 for c in paint), centre)  # type: ignore[arg-type]
+            b.poly(low_band, scaled(paint, 0.92), centre)
             b.bands = NEAR
             b.poly(sill, DARK, centre, layer=1)
             b.bands = EVERYWHERE
@@ -182,7 +181,7 @@ def _lower_body(b: MeshBuilder, body: Body, paint: Colour) -> None:
                 (x + 0.012, y * 0.99, body.belt),
                 (x - 0.012, y * 0.99, body.belt),
             ]
-            b.poly(line, tuple(c * 0.45 for c in paint), centre, layer=2)  # type: ignore[arg-type]
+            b.poly(line, scaled(paint, 0.45), centre, layer=2)
 
 
 def _front_and_tail(b: MeshBuilder, body: Body, paint: Colour) -> None:
@@ -249,8 +248,8 @@ def _front_and_tail(b: MeshBuilder, body: Body, paint: Colour) -> None:
     b.poly(
         [(x, 0.27, z - 0.06), (x, -0.27, z - 0.06), (x, -0.27, z - 0.17), (x, 0.27, z - 0.17)], PLATE, centre, layer=2
     )
-    shade = tuple(c * 0.7 for c in paint)
-    b.poly([(x, 0.7, 0.52), (x, -0.7, 0.52), (x, -0.7, 0.5), (x, 0.7, 0.5)], shade, centre, layer=1)  # type: ignore[arg-type]
+    shade = scaled(paint, 0.7)
+    b.poly([(x, 0.7, 0.52), (x, -0.7, 0.52), (x, -0.7, 0.5), (x, 0.7, 0.5)], shade, centre, layer=1)
 
 
 def _cabin(b: MeshBuilder, body: Body, paint: Colour) -> None:
@@ -260,7 +259,7 @@ def _cabin(b: MeshBuilder, body: Body, paint: Colour) -> None:
     centre = ((rear_foot + front_foot) / 2, 0.0, (belt + roof) / 2)
     b.part(rank=2, gloss=0.5)
     ridge = ((rear_top, roof - 0.07), (rear_top + 0.28, roof), (front_top - 0.3, roof), (front_top, roof - 0.06))
-    for (x0, z0), (x1, z1) in zip(ridge[:-1], ridge[1:]):
+    for (x0, z0), (x1, z1) in pairwise(ridge):
         b.poly([(x0, wr, z0), (x1, wr, z1), (x1, -wr, z1), (x0, -wr, z0)], paint, centre)
     ends = (((rear_foot, belt), (rear_top, roof - 0.07)), ((front_foot, belt), (front_top, roof - 0.06)))
     for (xf, zf), (xt, zt) in ends:
@@ -273,10 +272,10 @@ def _cabin(b: MeshBuilder, body: Body, paint: Colour) -> None:
         foot_r, foot_f = np.array([rear_foot, side * wb, belt]), np.array([front_foot, side * wb, belt])
         top_r, top_f = np.array([rear_top, side * wr, roof - 0.07]), np.array([front_top, side * wr, roof - 0.06])
         crown = [(x, side * wr, z) for x, z in ridge]
-        b.poly([foot_f, *crown[::-1], foot_r], paint, centre)
+        b.poly(np.array([foot_f, *crown[::-1], foot_r]), paint, centre)
         cuts = (0.03, *body.panes, 0.97)
         b.gloss = 0.75
-        for c0, c1 in zip(cuts[:-1], cuts[1:]):
+        for c0, c1 in pairwise(cuts):
             low0, low1 = foot_r + (foot_f - foot_r) * (c0 + 0.015), foot_r + (foot_f - foot_r) * (c1 - 0.015)
             up0, up1 = top_r + (top_f - top_r) * (c0 + 0.015), top_r + (top_f - top_r) * (c1 - 0.015)
             pane = np.stack(
@@ -308,149 +307,3 @@ def _inset(quad: F64, across: float, up: float) -> F64:
             top_l + (top_r - top_l) * across,
         ]
     )
-
-
-def box_vehicle(kind: str, paint: Colour) -> tuple[Mesh, tuple[float, float, float]]:
-    """Build a van, lorry or bus; returns the mesh and (length, width, height) in metres."""
-    return {"van": _van, "truck": _truck, "bus": _bus}[kind](paint)
-
-
-def _shell(
-    b: MeshBuilder, x: tuple[float, float], width: float, z: tuple[float, float], paint: Colour, slope: float
-) -> None:
-    """Add a box body whose front leans back by `slope` metres at the top."""
-    w, wt = width / 2, width / 2 * 0.95
-    low, top = z
-    centre = ((x[0] + x[1]) / 2, 0.0, (low + top) / 2)
-    mid = low + (top - low) * 0.45
-    for side in (-1, 1):
-        b.poly(
-            [(x[0], side * w, low), (x[1], side * w, low), (x[1], side * w, mid), (x[0], side * w, mid)],
-            tuple(c * 0.95 for c in paint),
-            centre,
-        )  # type: ignore[arg-type]
-        b.poly(
-            [
-                (x[0], side * w, mid),
-                (x[1], side * w, mid),
-                (x[1] - slope, side * wt, top),
-                (x[0] + 0.04, side * wt, top),
-            ],
-            paint,
-            centre,
-        )
-    b.poly([(x[0], w, low), (x[0], -w, low), (x[0] + 0.04, -wt, top), (x[0] + 0.04, wt, top)], paint, centre)
-    b.poly([(x[1], w, low), (x[1], -w, low), (x[1], -w, mid), (x[1], w, mid)], paint, centre)
-    b.poly([(x[1], w, mid), (x[1], -w, mid), (x[1] - slope, -wt, top), (x[1] - slope, wt, top)], paint, centre)
-    b.poly(
-        [(x[0] + 0.04, wt, top), (x[0] + 0.04, -wt, top), (x[1] - slope, -wt, top), (x[1] - slope, wt, top)],
-        paint,
-        centre,
-    )
-
-
-def _panel(
-    b: MeshBuilder, x: float, ys: tuple[float, float], zs: tuple[float, float], colour: Colour, lean: float = 0.0
-) -> None:
-    """Add an upright panel across the vehicle at x, its top moved by `lean`; seen from the outside."""
-    centre = (0.0, 0.0, (zs[0] + zs[1]) / 2)
-    b.poly(
-        [(x, ys[0], zs[0]), (x, ys[1], zs[0]), (x + lean, ys[1], zs[1]), (x + lean, ys[0], zs[1])],
-        colour,
-        centre,
-        layer=1,
-    )
-
-
-def _flank(
-    b: MeshBuilder, y: float, xs: tuple[float, float], zs: tuple[float, float], colour: Colour, tuck: float = 0.0
-) -> None:
-    """Add panels on both flanks, tops tucked in by `tuck`."""
-    for side in (-1, 1):
-        low, top = side * (y + 0.006), side * (y + 0.006 - tuck)
-        b.poly(
-            [(xs[0], low, zs[0]), (xs[1], low, zs[0]), (xs[1], top, zs[1]), (xs[0], top, zs[1])],
-            colour,
-            ((xs[0] + xs[1]) / 2, 0.0, zs[0]),
-            layer=1,
-        )
-
-
-def _lights(b: MeshBuilder, rear: float, front: float, width: float, z: float) -> None:
-    """Add lamps and plates at both ends."""
-    b.part(gloss=0.3)
-    for side in (-1, 1):
-        a, c = side * width * 0.32, side * width * 0.46
-        _panel(b, front + 0.02, (a, c), (z, z + 0.16), LAMP)
-        _panel(b, rear - 0.02, (side * width * 0.40, side * width * 0.47), (z, z + 0.34), TAIL)
-    _panel(b, rear - 0.02, (-0.26, 0.26), (z - 0.2, z - 0.09), PLATE)
-    _panel(b, front + 0.02, (-0.26, 0.26), (z - 0.22, z - 0.11), PLATE)
-
-
-def _van(paint: Colour) -> tuple[Mesh, tuple[float, float, float]]:
-    length, width, height = 5.3, 2.0, 2.4
-    b = MeshBuilder()
-    _wheels(b, (-1.6, 1.65), width, 0.35, rank=-2)
-    b.part(rank=0, gloss=0.4)
-    _shell(b, (-2.65, 2.1), width, (0.26, height), paint, 0.75)
-    b.part(rank=1, gloss=0.45)
-    _shell(b, (1.6, 2.65), width * 0.97, (0.26, 1.2), paint, 0.35)
-    b.part(rank=2, gloss=0.9)
-    _panel(b, 2.1 - 0.01, (0.86, -0.86), (1.28, 2.18), GLASS, -0.62)
-    b.part(rank=2, gloss=0.75)
-    _flank(b, width / 2 * 0.985, (0.55, 1.6), (1.28, 2.0), GLASS, 0.03)
-    _panel(b, -2.66, (0.82, 0.06), (1.3, 2.1), GLASS, 0.03)
-    _panel(b, -2.66, (-0.06, -0.82), (1.3, 2.1), GLASS, 0.03)
-    b.part(rank=2)
-    _flank(b, width / 2, (0.42, 0.45), (0.4, 2.2), (40, 40, 42), 0.02)
-    _flank(b, width / 2, (-1.0, -0.97), (0.4, 2.2), (70, 70, 72), 0.02)
-    _panel(b, 2.66, (0.6, -0.6), (0.66, 0.95), DARK)
-    b.rank = 2
-    _lights(b, -2.65, 2.65, width, 0.8)
-    _arches(b, (-1.6, 1.65), width, 0.35, rank=2)
-    return b.build(), (length, width, height)
-
-
-def _truck(paint: Colour) -> tuple[Mesh, tuple[float, float, float]]:
-    length, width, height = 7.8, 2.4, 3.3
-    b = MeshBuilder()
-    _wheels(b, (-2.4, 2.6), width, 0.45, rank=-2)
-    b.part(rank=-1)
-    b.box((-3.8, -0.9, 0.5), (3.6, 0.9, 0.9), DARK)
-    b.part(rank=0, gloss=0.1)
-    _shell(b, (-3.9, 1.9), width, (0.85, height), (222, 222, 218), 0.02)
-    b.part(rank=0, gloss=0.45)
-    _shell(b, (2.05, 3.9), width * 0.96, (0.5, 2.75), paint, 0.3)
-    b.part(rank=1, gloss=0.9)
-    _panel(b, 3.91 - 0.08, (1.02, -1.02), (1.7, 2.5), GLASS, -0.16)
-    _flank(b, width / 2 * 0.955, (2.6, 3.55), (1.7, 2.45), GLASS, 0.03)
-    b.part(rank=1)
-    _flank(b, width / 2 * 0.985, (-3.6, 1.6), (1.5, 2.3), paint, 0.02)
-    _panel(b, 3.92, (0.8, -0.8), (0.7, 1.35), DARK)
-    _panel(b, -3.92, (0.02, -0.02), (0.9, 3.2), (120, 120, 118))
-    b.rank = 2
-    _lights(b, -3.9, 3.9, width, 0.75)
-    _arches(b, (-2.4, 2.6), width * 0.97, 0.45, rank=2)
-    return b.build(), (length, width, height)
-
-
-def _bus(paint: Colour) -> tuple[Mesh, tuple[float, float, float]]:
-    length, width, height = 10.6, 2.5, 3.05
-    b = MeshBuilder()
-    _wheels(b, (-2.9, 2.7), width, 0.48, rank=-2)
-    b.part(rank=0, gloss=0.4)
-    _shell(b, (-5.3, 5.3), width, (0.3, height), paint, 0.12)
-    b.part(rank=1, gloss=0.8)
-    for x in np.arange(-5.0, 4.6, 1.36):
-        _flank(b, width / 2, (x, x + 1.26), (1.3, 2.5), GLASS, 0.035)
-    _panel(b, 5.31, (1.12, -1.12), (1.15, 2.55), GLASS, -0.08)
-    _panel(b, -5.31, (1.0, -1.0), (1.6, 2.5), GLASS, 0.02)
-    b.part(rank=1, glow=0.6)
-    _panel(b, 5.28, (0.9, -0.9), (2.66, 2.9), (40, 36, 26), -0.01)
-    _panel(b, 5.31, (0.5, -0.6), (2.71, 2.85), (250, 170, 50), -0.01)
-    b.part(rank=1)
-    _flank(b, width / 2, (-5.2, 5.2), (0.5, 0.62), (228, 228, 224))
-    b.rank = 2
-    _lights(b, -5.3, 5.3, width, 0.75)
-    _arches(b, (-2.9, 2.7), width, 0.48, rank=2)
-    return b.build(), (length, width, height)
