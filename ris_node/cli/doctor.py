@@ -12,13 +12,14 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from ris_node.cli import doctor_machine, doctor_model, doctor_ros
+from ris_node.cli import doctor_live, doctor_machine, doctor_model, doctor_ros
 from ris_node.cli.finding import BROKEN, NOTE, WARNING, Finding
 from ris_node.errors import ConfigError
 
 EPILOG = """examples:
   ris doctor                            look at this machine
   ris doctor --live                     and send 1080p frames between two processes over DDS
+  ris doctor --camera /front/image_raw  and listen to a camera for a few seconds, as the node would
   ris doctor --image-size 3840x2160     will frames of this size pass through shared memory?
   ris doctor --bundle my/bundle         check this model bundle too
   ris doctor --json | python3 -m json.tool
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `ris doctor`."""
     parser.epilog = EPILOG
     parser.add_argument("--live", action="store_true", help="send frames between two processes and count them")
+    parser.add_argument("--camera", metavar="TOPIC", help="look at this image topic and its camera_info")
     parser.add_argument("--image-size", metavar="WxH", default="1920x1080", help="largest frame (default: %(default)s)")
     parser.add_argument("--bundle", metavar="DIR", type=Path, help="check this model bundle as well")
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
@@ -66,7 +68,9 @@ def _checks(args: argparse.Namespace, width: int, height: int) -> Iterable[Calla
     yield lambda: doctor_ros.check_transport(width, height)
     yield doctor_ros.check_network
     if args.live:
-        yield lambda: doctor_ros.check_live(width, height)
+        yield lambda: doctor_live.check_live(width, height)
+    if args.camera:
+        yield lambda: doctor_live.check_camera(args.camera)
 
 
 def _parse_size(text: str) -> tuple[int, int]:

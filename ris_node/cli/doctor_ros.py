@@ -139,28 +139,6 @@ def check_network() -> Iterator[Finding]:
     yield Finding("network", NOTE, what, "command and query are reliable: send them with 'reliable', the default")
 
 
-def check_live(width: int, height: int) -> Iterator[Finding]:
-    """Send frames between two processes over the middleware as it is set up here, and count what arrives."""
-    if not _place("rclpy"):
-        yield Finding("live", WARNING, "no frames were sent: rclpy is not found", WITH_ROS)
-        return
-    from ris_node.cli.live import measure
-
-    result = measure(width, height)
-    if result.error:
-        yield Finding("live", BROKEN, f"frames could not be sent: {result.error}", "see 'ros' and 'transport' above")
-        return
-    what = f"{result.received} of {result.sent} frames of {width}x{height} arrived"
-    what += f", median {result.median_ms:.1f} ms" if result.received else ""
-    data = {"sent": result.sent, "received": result.received, "median_ms": result.median_ms}
-    if result.received == 0:
-        yield Finding("live", BROKEN, what, "see 'transport' above", data)
-    elif result.received < 0.95 * result.sent:
-        yield Finding("live", WARNING, what, "see 'transport' above; a busy machine loses frames too", data)
-    else:
-        yield Finding("live", OK, what, "", data)
-
-
 def _shared_memory(segment: int) -> Iterator[Finding]:
     if not Path("/dev/shm").is_dir():
         yield Finding("transport", WARNING, "there is no /dev/shm: frames go over UDP", "mount a tmpfs there")

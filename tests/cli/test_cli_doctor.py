@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from ris_node.bundle import packaged_bundles
-from ris_node.cli import doctor_machine, doctor_model, doctor_ros
+from ris_node.cli import doctor_live, doctor_machine, doctor_model, doctor_ros
 from ris_node.cli.__main__ import main
 from ris_node.cli.fastdds import find_profiles, read_limits
 from ris_node.cli.finding import BROKEN, OK, WARNING
-from ris_node.cli.live import measure
+from ris_node.cli.probes import measure
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = """<dds><profiles><transport_descriptors><transport_descriptor><transport_id>s</transport_id><type>SHM</type>
@@ -128,8 +128,8 @@ def test_live_frames_really_pass_between_two_processes() -> None:
 
 @pytest.mark.ros
 def test_live_says_why_when_the_probe_cannot_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ris_node.cli.live.PROBE", "ris_node.ros.no_such_probe")
-    finding = next(iter(doctor_ros.check_live(64, 48)))
+    monkeypatch.setattr("ris_node.cli.probes.PROBE", "ris_node.ros.no_such_probe")
+    finding = next(iter(doctor_live.check_live(64, 48)))
     assert finding.level == BROKEN
     assert "no_such_probe" in finding.what
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Doctor's live check: two processes, one sends camera-sized frames over the middleware, one counts them."""
+"""Doctor's probes: processes of their own that use rclpy and answer with one JSON object."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-PROBE = "ris_node.ros.doctor_probe"
+PROBE, LOOK = "ris_node.ros.doctor_probe", "ris_node.ros.doctor_look"
 
 
 @dataclass(frozen=True)
@@ -27,14 +28,7 @@ class LiveResult:
 def measure(width: int, height: int, frames: int = 30, rate_hz: float = 15.0, timeout_s: float = 40.0) -> LiveResult:
     """Send `frames` raw RGB frames of this size, best effort, and count what a second process gets."""
     options = [f"/ris_doctor_{os.getpid()}", str(width), str(height), str(frames), str(rate_hz)]
-    probes = [_start(role, options) for role in ("receive", "send")]
-    try:
-        answers = [_finish(probe, timeout_s) for probe in probes]
-    finally:
-        for probe in probes:
-            if probe.poll() is None:
-                probe.kill()
-                probe.wait()
+    answers = _run([[PROBE, "receive", *options], [PROBE, "send", *options]], timeout_s)
     error = next((answer["error"] for answer in answers if "error" in answer), "")
     if error:
         return LiveResult(error=error)
@@ -42,9 +36,24 @@ def measure(width: int, height: int, frames: int = 30, rate_hz: float = 15.0, ti
     return LiveResult(sent["sent"], received["received"], received["median_ms"] or float("nan"))
 
 
-def _start(role: str, options: list[str]) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", PROBE, role, *options]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def look_at_camera(topic: str, info_topic: str, seconds: float) -> dict[str, Any]:
+    """What `ris_node.ros.doctor_look` saw on a camera's topics; with "error" when it could not look."""
+    return _run([[LOOK, topic, info_topic, str(seconds)]], 3 * seconds + 20.0)[0]
+
+
+def _run(modules: Sequence[Sequence[str]], timeout_s: float) -> list[dict[str, Any]]:
+    """Run modules beside each other and return their answers; none is left running."""
+    probes = [
+        subprocess.Popen([sys.executable, "-m", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for words in modules
+    ]
+    try:
+        return [_finish(probe, timeout_s) for probe in probes]
+    finally:
+        for probe in probes:
+            if probe.poll() is None:
+                probe.kill()
+                probe.wait()
 
 
 def _finish(probe: subprocess.Popen[str], timeout_s: float) -> dict[str, Any]:
