@@ -1,0 +1,68 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Text and vision looking at each other, level by level, and the position codes both sides use."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+
+from ris_node.models.attention import MaskedAttention
+
+CODES = 14  # values `position_codes` gives a cell
+
+
+def position_codes(height: int, width: int) -> torch.Tensor:
+    """Return f32[height*width, 14]: x, y in [-1, 1] at cell centres, then sines and cosines of three octaves."""
+    y = ((torch.arange(height) + 0.5) / height * 2 - 1).view(-1, 1).expand(height, width)
+    x = ((torch.arange(width) + 0.5) / width * 2 - 1).view(1, -1).expand(height, width)
+    codes = [x, y]
+    for octave in (1, 2, 4):
+        for axis in (x, y):
+            codes += [torch.sin(axis * math.pi * octave), torch.cos(axis * math.pi * octave)]
+    return torch.stack(codes, -1).reshape(height * width, CODES)
+
+
+class LevelFusion(nn.Module):  # type: ignore[misc]
+    """One level of TSMI's first stage: words into pixels through a gate, then pixels back into words.
+
+    `V' = V + tanh(MLP(F)) * F` with `F = attention(V -> T)`, and `T' = norm(T + attention(T -> V'))`. The gate starts
+    at zero, so that an untrained level passes its pixels through unchanged.
+    """
+
+    def __init__(self, width: int, text_width: int, heads: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.read_words = MaskedAttention(width, text_width, width, heads)
+        self.read_pixels = MaskedAttention(text_width, width, width, heads)
+        self.gate_in, self.gate_out = nn.Linear(width, width), nn.Linear(width, width)
+        nn.init.zeros_(self.gate_out.weight)
+        nn.init.zeros_(self.gate_out.bias)
+        self.norm_words = nn.LayerNorm(text_width)
+
+    def forward(
+        self, pixels: torch.Tensor, position: torch.Tensor, words: torch.Tensor, bias: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Fuse pixels [B,N,C] (with their position code, broadcastable) and words [B,L,T]; `bias` masks padding."""
+        read = self.read_words(self.norm(pixels) + position, words, None, bias)
+        gate = torch.tanh(self.gate_out(torch.relu(self.gate_in(read))))
+        pixels = pixels + gate * read
+        words = self.norm_words(words + self.read_pixels(words, pixels + position, pixels))
+        return pixels, words
+
+
+class FiLM(nn.Module):  # type: ignore[misc]
+    """Scales and shifts tokens by the sentence; starts as the identity."""
+
+    def __init__(self, width: int, text_width: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(text_width, 2 * width)
+        nn.init.zeros_(self.linear.weight)
+        nn.init.zeros_(self.linear.bias)
+
+    def forward(self, tokens: torch.Tensor, sentence: torch.Tensor) -> torch.Tensor:
+        """Modulate tokens [B,N,C] by sentence [B,T]."""
+        scale, shift = self.linear(sentence).unsqueeze(1).chunk(2, -1)
+        return tokens * (1 + scale) + shift

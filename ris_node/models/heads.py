@@ -1,0 +1,88 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What turns fused tokens into answers: the top-down decoder, the kernel that text makes, the presence head."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812
+
+from ris_node.models.attention import MaskedAttention
+
+
+def to_map(tokens: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """Lay tokens [B,H*W,C] out as a map [B,C,H,W]."""
+    return tokens.transpose(1, 2).unflatten(2, (height, width))
+
+
+def double(x: torch.Tensor) -> torch.Tensor:
+    """Enlarge a map twofold, bilinear, `align_corners=False`."""
+    return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+class TopDown(nn.Module):  # type: ignore[misc]
+    """A feature pyramid from stride 16 over 8 to 4: P [B, out, H/4, W/4]."""
+
+    def __init__(self, token_width: int, fine_width: int, low_width: int, out_width: int) -> None:
+        super().__init__()
+        self.from16 = nn.Conv2d(token_width, fine_width, 1)
+        self.mix8a = nn.Conv2d(fine_width, fine_width, 3, padding=1)
+        self.mix8b = nn.Conv2d(fine_width, fine_width, 3, padding=1)
+        self.from8 = nn.Conv2d(fine_width, out_width, 1)
+        self.low = nn.Conv2d(low_width, out_width, 1)
+        self.mix4 = nn.Conv2d(out_width, out_width, 3, padding=1)
+
+    def project_low(self, low: torch.Tensor) -> torch.Tensor:
+        """Project the stride-4 map, which does not depend on the text, once per image."""
+        return self.low(low)
+
+    def forward(self, x16: torch.Tensor, x8: torch.Tensor, low: torch.Tensor) -> torch.Tensor:
+        """Merge maps of strides 16, 8 and 4 (the last already projected)."""
+        x = double(self.from16(x16)) + x8
+        x = x + self.mix8b(torch.relu(self.mix8a(torch.relu(x))))
+        x = torch.relu(double(self.from8(x)) + low)
+        return torch.relu(x + self.mix4(x))
+
+
+class KernelHead(nn.Module):  # type: ignore[misc]
+    """TSMI's second stage: a 1x1 kernel made from text gives the alignment map A; `logits = A + conv(P(1 + s(A)))`."""
+
+    def __init__(self, text_width: int, width: int) -> None:
+        super().__init__()
+        self.hidden, self.kernel = nn.Linear(text_width, text_width), nn.Linear(text_width, width + 1)
+        self.refine = nn.Conv2d(width, 1, 3, padding=1)
+        self.scale = width**-0.5
+        nn.init.zeros_(self.refine.bias)
+
+    def forward(self, text: torch.Tensor, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return A and the logits, each [B,H,W], for text [B,T] and P [B,C,H,W]."""
+        made = self.kernel(torch.relu(self.hidden(text)))
+        height, width = pixels.shape[2], pixels.shape[3]
+        aligned = (made[:, None, :-1] * self.scale) @ pixels.flatten(2) + made[:, None, -1:]
+        aligned = aligned.unflatten(2, (height, width))
+        logits = aligned + self.refine(pixels * (1 + torch.sigmoid(aligned)))
+        return aligned.squeeze(1), logits.squeeze(1)
+
+
+class PresenceHead(nn.Module):  # type: ignore[misc]
+    """Whether the text's target is there: pixels read the memory tokens, and the best evidence is looked at.
+
+    After RefSegformer's existence head; `evidence` are the largest values of coarse score maps. With `detached` the
+    head does not shape what it reads.
+    """
+
+    def __init__(self, width: int, heads: int, evidence: int, detached: bool) -> None:
+        super().__init__()
+        self.detached = detached
+        self.read = MaskedAttention(width, width, width, heads)
+        self.hidden, self.out = nn.Linear(2 * width + evidence, width), nn.Linear(width, 1)
+
+    def forward(
+        self, pixels: torch.Tensor, memory: torch.Tensor, summary: torch.Tensor, evidence: torch.Tensor
+    ) -> torch.Tensor:
+        """Return logits [B] for pixels [B,N,C], memory [B,M,C], summary [B,C] and evidence [B,E]."""
+        if self.detached:
+            pixels, memory, summary, evidence = (x.detach() for x in (pixels, memory, summary, evidence))
+        read = self.read(pixels, memory).mean(1)
+        return self.out(torch.relu(self.hidden(torch.cat([read, summary, evidence], -1)))).squeeze(-1)

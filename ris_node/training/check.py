@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The running check: the model on held-out training pictures, at network scale, every few minutes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from ris_node.training.batches import collate
+from ris_node.training.items import Drawn
+from ris_node.training.step import run_batch
+from ris_node.training.words import WordFeatures
+from ris_node.types import F32, Bool
+
+
+def answers(
+    model: Any, pictures: Sequence[Drawn], features: WordFeatures, limit: int, bf16: bool
+) -> list[dict[str, Any]]:
+    """Run up to `limit` expressions of each picture; one record each with truth and probabilities at stride 4."""
+    was_training = model.training
+    model.eval()
+    records: list[dict[str, Any]] = []
+    for number, picture in enumerate(pictures):
+        rows = np.random.default_rng(number).permutation(len(picture.texts))[:limit]
+        batch = collate([picture], [rows.tolist()], [picture.image])
+        with torch.no_grad():
+            answer, _ = run_batch(model, batch, features, bf16)
+        for i in range(len(rows)):
+            records.append(
+                {
+                    "picture": number,
+                    "text": batch.texts[i],
+                    "kind": batch.names[i],
+                    "presence": float(torch.sigmoid(answer.presence_logit[i])),
+                    "mask": torch.sigmoid(answer.mask_logits[i]).numpy(),
+                    "region": torch.sigmoid(answer.region_logits[i]).numpy(),
+                    "true_mask": (batch.masks[i] >= 0.5).numpy() if batch.has_mask[i] else None,
+                    "true_region": (batch.regions[i] >= 0.5).numpy() if batch.has_region[i] else None,
+                    "present": bool(batch.presence[i]),
+                }
+            )
+    model.train(was_training)
+    return records
+
+
+def iou(first: Bool, second: Bool) -> float:
+    """Intersection over union of two masks; 1 where both are empty."""
+    union = int((first | second).sum())
+    return float((first & second).sum()) / union if union else 1.0
+
+
+def summary(records: list[dict[str, Any]], mask_at: float = 0.5, presence_at: float = 0.5) -> dict[str, float]:
+    """Mean IoU by kind, shares found and refused, how well it listens, how often the region's peak is right."""
+    out: dict[str, list[float]] = {}
+    for record in records:
+        said = record["presence"] >= presence_at
+        if record["present"]:
+            out.setdefault("found", []).append(float(said))
+        else:
+            out.setdefault(f"refused_{record['kind']}", []).append(float(not said))
+        true = record["true_mask"]
+        if record["present"] and true is not None and true.any() and record["true_region"] is None:
+            value = iou(record["mask"] >= mask_at, true) if said else 0.0
+            out.setdefault(f"miou_{record['kind']}", []).append(value)
+            out.setdefault("miou", []).append(value)
+        region = record["true_region"]
+        if record["present"] and region is not None and region.any():
+            out.setdefault("pointing", []).append(float(region.flat[int(record["region"].argmax())]))
+            out.setdefault("region_iou", []).append(iou(record["region"] >= mask_at, region))
+    result = {name: float(np.mean(values)) for name, values in sorted(out.items())}
+    result["listens"] = _listens(records, mask_at)
+    return result
+
+
+def _listens(records: list[dict[str, Any]], mask_at: float) -> float:
+    by_picture: dict[int, list[tuple[Bool, F32]]] = {}
+    for record in records:
+        if record["present"] and record["true_mask"] is not None and record["true_region"] is None:
+            by_picture.setdefault(record["picture"], []).append((record["true_mask"], record["mask"] >= mask_at))
+    good = total = 0
+    for pairs in by_picture.values():
+        for i, (truth, given) in enumerate(pairs):
+            for other_truth, other_given in pairs[:i]:
+                if iou(truth, other_truth) < 0.1:
+                    total += 1
+                    good += iou(given, other_given) < 0.3  # type: ignore[arg-type]
+    return good / total if total else float("nan")

@@ -1,0 +1,157 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The settings of a training run, read from YAML; unknown keys are refused by name."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ris_node.errors import ConfigError
+
+# How often each kind of expression is drawn, relative to the others that a picture offers.
+KIND_WEIGHTS = {
+    "class": 1.0,
+    "stuff": 0.7,
+    "single": 1.6,
+    "order": 2.4,
+    "relation": 1.8,
+    "colour": 1.4,
+    "region": 2.0,
+    "absent": 1.0,
+    "alien": 0.6,
+    "near_miss": 1.4,
+}
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """What is trained on: sources, how many drawn variants of each picture, how many are held out for the check.
+
+    `variants` maps a source to the number of variants (mirrored, cropped) drawn per picture; `repeat` to how often a
+    picture of it is used in an epoch.
+    """
+
+    variants: Mapping[str, int] = field(
+        default_factory=lambda: {"camvid": 8, "streets": 5, "coco100": 8, "rendered": 2}
+    )
+    repeat: Mapping[str, float] = field(
+        default_factory=lambda: {"camvid": 1.0, "streets": 1.0, "coco100": 1.0, "rendered": 0.5}
+    )
+    rendered_scenes: int = 600
+    held_out: Mapping[str, int] = field(default_factory=lambda: {"camvid": 30, "streets": 24, "coco100": 6})
+    per_picture: int = 48
+    kinds: Mapping[str, float] = field(default_factory=lambda: dict(KIND_WEIGHTS))
+    seed: int = 11
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Weights of the loss terms (A: the alignment map; kind and coarse: the stride-16 maps)."""
+
+    bce: float = 3.0
+    dice: float = 1.0
+    aligned: float = 1.5
+    kind: float = 1.0
+    coarse: float = 1.0
+    region: float = 1.0
+    presence: float = 0.7
+    contrast: float = 0.05
+
+
+@dataclass(frozen=True)
+class OptimConfig:
+    """AdamW with a warm-up, a constant stretch and a cosine decay over the last `decay` share of `steps`.
+
+    Every step, each of `processes` processes of `threads` threads takes `images` pictures with `expressions` each.
+    On CPUs that others use too, several processes of one thread lose less time waiting for each other.
+    """
+
+    steps: int = 3000
+    images: int = 3
+    expressions: int = 8
+    rate: float = 6e-4
+    trunk_rate: float = 1e-4
+    weight_decay: float = 0.02
+    warmup: int = 150
+    decay: float = 0.5
+    clip: float = 1.0
+    ema: float = 0.998
+    freeze_before: str = "add12"
+    bf16: bool = True
+    threads: int = 1
+    processes: int = 2
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A whole run; `model` names a registered system and `settings` are its config's values."""
+
+    model: str = "tsmi"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    trunk: str = "pretrained/deeplab_cityscapes.onnx"
+    data: DataConfig = field(default_factory=DataConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    optim: OptimConfig = field(default_factory=OptimConfig)
+    check_minutes: float = 8.0
+    save_minutes: float = 2.0
+    seed: int = 3
+
+
+def load_config(path: Path) -> TrainConfig:
+    """Read a run's settings.
+
+    Raises:
+        ConfigError: the file is no mapping, or a key at any level is unknown.
+    """
+    values = yaml.safe_load(path.read_text()) or {}
+    return config_from(values, str(path))
+
+
+def config_from(values: Any, where: str = "config") -> TrainConfig:
+    """Build the settings from nested mappings (see `load_config`)."""
+    made = _build(TrainConfig, values, where)
+    assert isinstance(made, TrainConfig)
+    return made
+
+
+def to_mapping(config: TrainConfig) -> dict[str, Any]:
+    """Return the settings as nested plain values, as they are kept in checkpoints."""
+    return dataclasses.asdict(config)
+
+
+_NESTED: dict[str, type[Any]] = {"data": DataConfig, "loss": LossConfig, "optim": OptimConfig}
+
+
+def _build(kind: type[Any], values: Any, where: str) -> Any:
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"{where} must be a mapping, got {type(values).__name__}")
+    fields = {f.name: f for f in dataclasses.fields(kind)}
+    unknown = sorted(set(values) - set(fields))
+    if unknown:
+        raise ConfigError(f"{where} has unknown keys {unknown}; known are {sorted(fields)}")
+    made = {}
+    for key, value in values.items():
+        nested = _NESTED.get(key) if kind is TrainConfig else None
+        made[key] = _build(nested, value, f"{where}: {key}") if nested else _checked(kind, key, value, where)
+    return kind(**made)
+
+
+def _checked(kind: type[Any], key: str, value: Any, where: str) -> Any:
+    default = getattr(kind(), key)
+    if isinstance(default, bool) or isinstance(value, bool):
+        right = isinstance(default, bool) and isinstance(value, bool)
+    elif isinstance(default, float):
+        right = isinstance(value, int | float)
+    elif isinstance(default, Mapping):
+        right = isinstance(value, Mapping)
+    else:
+        right = isinstance(value, type(default))
+    if not right:
+        raise ConfigError(f"{where}: {key} must be like {default!r}, got {value!r}")
+    return float(value) if isinstance(default, float) else value

@@ -1,0 +1,123 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""A drawn picture with its expressions at the network's scale: what the pools keep and batches are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ris_node.data.annotated import Annotated
+from ris_node.types import I32, U8, Bool
+
+PAD_VALUE = 114
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One variant of a picture: `image` u8[H,W,3] letterboxed; per expression a text, its kind and soft maps.
+
+    `masks` u8[a,H/4,W/4], `regions` u8[b,H/4,W/4] and `kind_maps` u8[c,H/16,W/16] hold coverage times 255, the first
+    of each empty; `mask_at`, `region_at` and `kind_at` i32[n] say which is whose. `presence` u8[n] is 1 or 0;
+    `has_mask` and `has_region` u8[n] say which truths are known (an empty one may be).
+    """
+
+    image: U8
+    texts: tuple[str, ...]
+    kinds: tuple[str, ...]
+    masks: U8
+    regions: U8
+    kind_maps: U8
+    mask_at: I32
+    region_at: I32
+    kind_at: I32
+    presence: U8
+    has_mask: U8
+    has_region: U8
+
+
+@dataclass(frozen=True)
+class Letter:
+    """Where a picture of some size lands in the letterbox: scaled size and offsets."""
+
+    height: int
+    width: int
+    inner_height: int
+    inner_width: int
+    top: int
+    left: int
+
+    @classmethod
+    def fit(cls, size: tuple[int, int], height: int, width: int) -> Letter:
+        """Fit a picture of `size` (rows, columns) centrally into height x width."""
+        scale = min(height / size[0], width / size[1])
+        inner_h, inner_w = max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+        return cls(height, width, inner_h, inner_w, (height - inner_h) // 2, (width - inner_w) // 2)
+
+    def image(self, image: U8) -> U8:
+        """Letterbox an RGB picture with grey borders."""
+        smaller = self.inner_width < image.shape[1]
+        way = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+        out = np.full((self.height, self.width, 3), PAD_VALUE, np.uint8)
+        inner = cv2.resize(image, (self.inner_width, self.inner_height), interpolation=way)
+        out[self.top : self.top + self.inner_height, self.left : self.left + self.inner_width] = inner
+        return out
+
+    def coverage(self, mask: Bool, stride: int) -> U8:
+        """Share of every stride x stride cell that a mask bool[H,W] covers, times 255."""
+        inner = cv2.resize(
+            mask.astype(np.uint8) * 255, (self.inner_width, self.inner_height), interpolation=cv2.INTER_AREA
+        )
+        full = np.zeros((self.height, self.width), np.uint8)
+        full[self.top : self.top + self.inner_height, self.left : self.left + self.inner_width] = inner
+        small = cv2.resize(full, (self.width // stride, self.height // stride), interpolation=cv2.INTER_AREA)
+        return np.asarray(small, np.uint8)
+
+
+def random_view(picture: Annotated, rng: np.random.Generator, first: bool) -> Annotated:
+    """Return a mirrored and cropped view of a picture; the first view of each keeps the whole picture."""
+    if rng.random() < 0.5:
+        picture = picture.flipped()
+    if first or rng.random() < 0.25:
+        return picture
+    height, width = picture.height, picture.width
+    area, aspect = rng.uniform(0.35, 1.0), np.exp(rng.uniform(np.log(1.0), np.log(1.8)))
+    crop_w = min(width, int(np.sqrt(area * height * width * aspect)))
+    crop_h = min(height, int(np.sqrt(area * height * width / aspect)))
+    x0, y0 = int(rng.integers(0, width - crop_w + 1)), int(rng.integers(0, height - crop_h + 1))
+    return picture.cropped(x0, y0, x0 + crop_w, y0 + crop_h)
+
+
+def jitter(image: U8, rng: np.random.Generator) -> U8:
+    """Change brightness, contrast, saturation and noise a little; hues stay, so that colour words stay true."""
+    x = image.astype(np.float32)
+    mean = x.mean()
+    x = (x - mean) * rng.uniform(0.75, 1.25) + mean * rng.uniform(0.75, 1.25)
+    grey = x.mean(2, keepdims=True)
+    x = grey + (x - grey) * rng.uniform(0.8, 1.25)
+    if rng.random() < 0.3:
+        x += rng.normal(0.0, rng.uniform(2.0, 8.0), x.shape).astype(np.float32)
+    if rng.random() < 0.2:
+        x = cv2.GaussianBlur(x, (0, 0), rng.uniform(0.4, 1.0))
+    return np.asarray(np.clip(x, 0, 255), np.uint8)
+
+
+def choose(drawn: Drawn, count: int, weights: dict[str, float], rng: np.random.Generator) -> list[int]:
+    """Choose `count` expressions, kinds by weight, without repeats while there are enough."""
+    by_kind: dict[str, list[int]] = {}
+    for index in rng.permutation(len(drawn.texts)).tolist():
+        by_kind.setdefault(drawn.kinds[index], []).append(index)
+    chosen: list[int] = []
+    while len(chosen) < count:
+        left = [kind for kind, items in by_kind.items() if items and weights.get(kind, 1.0) > 0]
+        if not left:
+            break
+        chance = np.array([weights.get(kind, 1.0) for kind in left])
+        chosen.append(by_kind[left[int(rng.choice(len(left), p=chance / chance.sum()))]].pop())
+    repeats: Sequence[int] = chosen or [0]
+    while len(chosen) < count:
+        chosen.append(repeats[int(rng.integers(len(repeats)))])
+    return chosen

@@ -1,0 +1,171 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Pools of drawn variants: every picture mirrored, cropped and asked about, once, and kept on disk.
+
+Drawing takes tens of milliseconds a variant, so it is done ahead, in several processes; what is already on disk is
+not drawn again. The draw of a variant depends on the seed, its picture and its number only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ris_node.data.annotated import Annotated
+from ris_node.data.classes import class_id
+from ris_node.data.expressions import Expression, generate
+from ris_node.data.readers import open_set
+from ris_node.training.config import DataConfig
+from ris_node.training.items import Drawn, Letter, random_view
+from ris_node.types import U8
+
+RENDERED = "rendered"
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Job:
+    """The variants of one picture to draw: its set, its index there, and where they go."""
+
+    source: str
+    index: int
+    variants: int
+    plain: bool  # no mirror, no crop, and the running check's count of expressions
+    height: int
+    width: int
+    per_picture: int
+    seed: int
+    folder: Path
+
+
+def draw(picture: Annotated, expressions: Sequence[Expression], height: int, width: int) -> Drawn:
+    """Bring a picture and its expressions to the network's scale."""
+    letter = Letter.fit((picture.height, picture.width), height, width)
+    stack = _Stack(height // 4, width // 4), _Stack(height // 4, width // 4), _Stack(height // 16, width // 16)
+    at: tuple[list[int], list[int], list[int]] = ([], [], [])
+    for e in expressions:
+        at[0].append(stack[0].add(e.mask, lambda m: letter.coverage(m, 4)))
+        at[1].append(stack[1].add(e.region, lambda m: letter.coverage(m, 4)))
+        named = picture.class_mask(class_id(e.class_name)) if e.class_name else None
+        at[2].append(stack[2].add(named, lambda m: letter.coverage(m, 16), key=e.class_name))
+    return Drawn(
+        letter.image(picture.image),
+        tuple(e.text for e in expressions),
+        tuple(e.kind for e in expressions),
+        stack[0].made(),
+        stack[1].made(),
+        stack[2].made(),
+        np.asarray(at[0], np.int32),
+        np.asarray(at[1], np.int32),
+        np.asarray(at[2], np.int32),
+        np.asarray([e.positive for e in expressions], np.uint8),
+        np.asarray([not e.positive or e.mask is not None for e in expressions], np.uint8),
+        np.asarray([e.type == "region" for e in expressions], np.uint8),
+    )
+
+
+class _Stack:
+    """Maps of one size, each different one once, the first of them empty."""
+
+    def __init__(self, height: int, width: int) -> None:
+        self._maps = [np.zeros((height, width), np.uint8)]
+        self._known: dict[bytes | str, int] = {}
+
+    def add(self, mask: np.ndarray | None, scale: Callable[[np.ndarray], U8], key: str = "") -> int:
+        if mask is None:
+            return 0
+        name: bytes | str = key or hashlib.sha1(np.packbits(mask).tobytes(), usedforsecurity=False).digest()
+        if name not in self._known:
+            self._known[name] = len(self._maps)
+            self._maps.append(scale(mask))
+        return self._known[name]
+
+    def made(self) -> U8:
+        return np.stack(self._maps)
+
+
+def save_drawn(path: Path, drawn: Drawn) -> None:
+    """Write a variant, whole or not at all."""
+    beside = path.with_name(path.stem + ".part.npz")
+    values: dict[str, Any] = {k: v for k, v in vars(drawn).items() if isinstance(v, np.ndarray)}
+    words = json.dumps({"texts": drawn.texts, "kinds": drawn.kinds})
+    values["words"] = np.frombuffer(words.encode(), np.uint8)
+    np.savez(beside, **values)
+    beside.replace(path)
+
+
+def load_drawn(path: Path) -> Drawn:
+    """Read what `save_drawn` wrote."""
+    with np.load(path) as content:
+        values = {name: content[name] for name in content.files if name != "words"}
+        words = json.loads(content["words"].tobytes())
+    return Drawn(texts=tuple(words["texts"]), kinds=tuple(words["kinds"]), **values)
+
+
+def _paths(job: Job) -> list[Path]:
+    mark = "check" if job.plain else "train"
+    return [job.folder / f"{job.source}-{job.index:04d}-{mark}-{v}.npz" for v in range(job.variants)]
+
+
+def _run(job: Job) -> int:
+    """Draw the variants of a job that are not on disk yet."""
+    missing = [(v, path) for v, path in enumerate(_paths(job)) if not path.exists()]
+    if not missing:
+        return 0
+    picture = _picture(job.source, job.index, job.seed)
+    for number, path in missing:
+        rng = np.random.default_rng([job.seed, job.index, number, int(job.plain), *job.source.encode()])
+        view = picture if job.plain else random_view(picture, rng, number == 0)
+        made = generate(view, rng, "train", job.per_picture)
+        if made:
+            save_drawn(path, draw(view, made, job.height, job.width))
+    return len(missing)
+
+
+def _picture(source: str, index: int, seed: int) -> Annotated:
+    if source == RENDERED:
+        from ris_node.training.rendered import training_scene
+
+        return training_scene(index, seed)
+    return open_set(f"{source}/train")[index]
+
+
+def plan(config: DataConfig, height: int, width: int, folder: Path) -> tuple[list[Job], list[Job]]:
+    """Return the jobs of training and of the running check; held-out pictures are one stretch in each source."""
+    key = json.dumps([_VERSION, height, width, config.per_picture, config.seed])
+    folder = folder / hashlib.sha256(key.encode()).hexdigest()[:12]
+    folder.mkdir(parents=True, exist_ok=True)
+    train: list[Job] = []
+    check: list[Job] = []
+    for source, variants in config.variants.items():
+        count = config.rendered_scenes if source == RENDERED else len(open_set(f"{source}/train"))
+        held = config.held_out.get(source, 0)
+        first = count - held if source != "camvid" else count // 2  # CamVid is a drive: its ends touch other sets
+        for index in range(count):
+            kept_out = first <= index < first + held
+            job = Job(
+                source, index, 1 if kept_out else variants, kept_out, height, width, config.per_picture, config.seed,
+                folder,
+            )  # fmt: skip
+            (check if kept_out else train).append(job)
+    return train, check
+
+
+def prepare(jobs: Sequence[Job], workers: int) -> int:
+    """Draw everything that is missing, in `workers` processes; return how many variants were drawn."""
+    if workers <= 1:
+        return sum(_run(job) for job in jobs)
+    with ProcessPoolExecutor(workers) as pool:
+        return sum(pool.map(_run, jobs, chunksize=8))
+
+
+def load_pool(job: Job) -> list[Drawn]:
+    """Read the variants of a picture that are on disk; none where it offers no expression."""
+    return [load_drawn(path) for path in _paths(job) if path.exists()]
