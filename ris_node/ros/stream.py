@@ -31,14 +31,13 @@ class RateGate:
     def __init__(self) -> None:
         self._stamp_ns: int | None = None
         self._arrival_s = 0.0
-        self._due_s = float("-inf")
-        self._time_s = 0.0
+        self._due_s = self._time_s = 0.0
 
     def take(self, stamp_ns: int, arrival_s: float, max_rate_hz: float) -> Take:
         """Decide on a frame with this stamp that arrived at `arrival_s` (monotonic seconds)."""
         jumped = self._stamp_ns is not None and stamp_ns < self._stamp_ns - _JUMP_NS
         if self._stamp_ns is None or jumped:
-            self._due_s, self._time_s = float("-inf"), 0.0
+            self._due_s = self._time_s = 0.0
         else:
             step_s = (stamp_ns - self._stamp_ns) / _NS
             # a stream time that only ever moves on: by stamps, or by the clock where they do not move
@@ -46,11 +45,12 @@ class RateGate:
         self._stamp_ns, self._arrival_s = stamp_ns, arrival_s
         if max_rate_hz <= 0.0:
             return Take.JUMP if jumped else Take.YES
-        if self._time_s < self._due_s:
-            return Take.NO
         period_s = 1.0 / max_rate_hz
         # a tenth of a period of patience: jitter must not turn 10 Hz of a 30 Hz camera into 7.5 Hz
-        self._due_s = max(self._due_s, self._time_s - period_s / 10.0) + period_s
+        if self._time_s < self._due_s - period_s / 10.0:
+            return Take.NO
+        # a frame that comes late may be followed early by up to a period, so that the average holds
+        self._due_s = max(self._due_s, self._time_s - period_s) + period_s
         return Take.JUMP if jumped else Take.YES
 
 

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -262,19 +263,24 @@ class OwnProcess:
         args = [text for name, value in values.items() for text in ("-p", f"{name}:={_yaml(value)}")]
         command = [sys.executable, "-m", "ris_node.ros.grounding_node", "--ros-args", "-r", f"__ns:={namespace}", *args]
         environment = {**os.environ, "ROS_DOMAIN_ID": str(domain), "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115  # a pipe that nobody reads would stop the node
         self.process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command, cwd=ROOT, env=environment, stdout=self._log, stderr=subprocess.STDOUT, text=True
         )
-        self.output = ""
 
     def interrupt(self, timeout_s: float = 20.0, number: int = signal.SIGINT) -> int:
-        """Send SIGINT and return the exit code; what was printed is in `output`."""
+        """Send SIGINT and return the exit code."""
         self.process.send_signal(number)
         return self.wait(timeout_s)
 
     def wait(self, timeout_s: float = 20.0) -> int:
-        self.output, _ = self.process.communicate(timeout=timeout_s)
-        return self.process.returncode
+        return self.process.wait(timeout_s)
+
+    @property
+    def output(self) -> str:
+        """What the process has printed so far."""
+        self._log.seek(0)
+        return self._log.read()
 
     def close(self) -> None:
         if self.process.poll() is None:

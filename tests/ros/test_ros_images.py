@@ -60,11 +60,11 @@ def encode(rgb: np.ndarray, encoding: str) -> np.ndarray:
         order = (0, 1) if encoding == "nv12" else (1, 0)
         return np.concatenate([planar[:h], np.stack([chroma[order[0]], chroma[order[1]]], -1).reshape(h // 2, w)])
     if encoding in ("yuv422", "uyvy", "yuv422_yuy2", "yuyv"):
-        y, u, v = cv2.split(cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV))
         # ITU-R BT.601 as drivers send it: luma in 16..235
-        y = np.clip(16 + y.astype(np.float32) * 219 / 255, 0, 255).astype(np.uint8)
-        blue = 128 + (rgb[..., 2].astype(np.float32) - cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)) * 0.564 * 224 / 255
-        red = 128 + (rgb[..., 0].astype(np.float32) - cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)) * 0.713 * 224 / 255
+        luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
+        y = np.clip(16 + luma * 219 / 255, 0, 255).astype(np.uint8)
+        blue = 128 + (rgb[..., 2] - luma) * 0.564 * 224 / 255
+        red = 128 + (rgb[..., 0] - luma) * 0.713 * 224 / 255
         chroma = np.empty_like(y)
         chroma[:, ::2], chroma[:, 1::2] = np.clip(blue[:, ::2], 0, 255), np.clip(red[:, ::2], 0, 255)
         pair = (chroma, y) if encoding in ("yuv422", "uyvy") else (y, chroma)
