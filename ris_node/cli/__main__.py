@@ -41,6 +41,7 @@ def build_parser(verb_in_use: str | None) -> tuple[argparse.ArgumentParser, Run 
         if verb.name == verb_in_use:
             add_arguments, run = verb.load()
             add_arguments(sub)
+            sub.epilog = sub.epilog or verb.examples
             if "--json" not in sub._option_string_actions:
                 sub.add_argument("--json", action="store_true", help="print the result as JSON on stdout")
     return parser, run

@@ -17,6 +17,7 @@ class Verb:
     name: str
     module: str
     summary: str
+    examples: str = ""  # shown by --help where the module sets no epilog of its own
 
     def load(self) -> tuple[Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], int]]:
         """Import the verb's module and return its `add_arguments` and `run`."""
@@ -25,9 +26,28 @@ class Verb:
 
 
 VERBS: tuple[Verb, ...] = (
-    Verb("demo", "ris_node.demo.run", "watch the ROS 2 node ground commands in a moving street scene"),
+    Verb(
+        "demo",
+        "ris_node.demo.run",
+        "watch the ROS 2 node ground commands in a moving street scene",
+        """\
+examples:
+  ris demo                                                     a rendered street; see demo/overlay.mp4 afterwards
+  ris demo --source drive.mp4 --command "the car in front"     your own film, or a folder of images, or camera:0
+  ris demo --source frames --command "the van" --hfov 70       with the view angle, goals come in metres
+""",
+    ),
     Verb("predict", "ris_node.cli.predict", "find what a command means in pictures, without ROS"),
     Verb("doctor", "ris_node.cli.doctor", "say what is installed, what will work, and what to do where it will not"),
-    Verb("bench", "ris_node.bench.run", "measure the bare network, the core, and the node over DDS"),
+    Verb(
+        "bench",
+        "ris_node.bench.run",
+        "measure the bare network, the core, and the node over DDS",
+        """\
+examples:
+  ris bench                      a table of latency, frames a second, CPU and memory; bench/ keeps it as JSON
+  ris bench --json               the same on stdout
+""",
+    ),
     Verb("config", "ris_node.cli.config", "show every parameter of the node with its default and meaning"),
 )
