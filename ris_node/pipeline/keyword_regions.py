@@ -19,7 +19,7 @@ from ris_node.types import F32, F64, Bool, Manoeuvre
 CAMERA_HEIGHT_M = 1.5
 FOCAL_PER_WIDTH = 0.9
 LANE_M, LENGTH_M = 3.0, 6.5
-SOFT_M = 1.0  # at this distance outside of the box the answer turns from yes to no
+SOFT_M = 0.4  # at this distance outside of the box the answer turns from yes to no
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Ground:
         """Lay the assumed flat ground under a road mask bool[h,w]."""
         height, width = road.shape
         rows = np.flatnonzero(road.sum(axis=1) >= 2)
-        horizon = float(np.clip(rows[0] - 1 if rows.size else 0, 0.3 * height, 0.55 * height))
+        horizon = float(np.clip(rows[0] - 1 if rows.size else 0, 0.3 * height, 0.46 * height))
         y, x = np.mgrid[:height, :width]
         below = np.maximum(y + 0.5 - horizon, 1e-3)
         ahead = np.where(y > horizon, FOCAL_PER_WIDTH * width * CAMERA_HEIGHT_M / below, np.inf)
@@ -57,7 +57,7 @@ def place_region(rule: KeywordRule, road_logits: F32, chosen: list[Piece]) -> F3
     x0, x1, y0, y1 = _beside(rule, chosen[0], ground) if chosen else _ahead(rule, ground)
     beyond_x = np.maximum(np.maximum(x0 - ground.ahead, ground.ahead - x1), 0.0)
     beyond_y = np.maximum(np.maximum(y0 - ground.left, ground.left - y1), 0.0)
-    distance = np.hypot(np.minimum(beyond_x, 1e3) / 2.0, beyond_y)  # a metre ahead matters less than one aside
+    distance = np.hypot(np.minimum(beyond_x, 1e3), beyond_y)
     distance = distance - distance[road].min()  # no road in the box: the nearest road instead
     limited: F32 = np.minimum(road_logits, (4.0 * (1.0 - distance / SOFT_M)).astype(np.float32))
     return limited
