@@ -1,0 +1,133 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""From a checkpoint to a bundle: graphs, tokenizer, thresholds, provenance and what was measured."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ris_node.bundle import InputContract, Manifest, TextContract, Thresholds, write_manifest
+from ris_node.errors import ExportError
+from ris_node.export.graphs import export_text, export_vision
+from ris_node.export.latency import measure
+from ris_node.models.minilm import load_minilm, minilm_folder
+from ris_node.models.registry import build_model, model_config
+from ris_node.models.trunk import GraphSpec
+from ris_node.training.calibrate import Calibration, calibrate
+from ris_node.training.check import answers
+from ris_node.training.checkpoint import load_checkpoint
+from ris_node.training.config import TrainConfig, config_from
+from ris_node.training.pools import load_pool, plan, prepare
+from ris_node.training.words import WordFeatures
+
+LARGEST_BYTES = 40_000_000
+USE = (
+    "Trained on CamVid and LabelMeFacade, which are for non-commercial research; on COCO panoptic annotations "
+    "(CC BY 4.0; the photos under their authors' Flickr licences); and on this project's own renderings. The trunk started from a "
+    "Cityscapes network by Google Coral (Apache-2.0; Cityscapes itself is for non-commercial use), the text encoder is "
+    "all-MiniLM-L6-v2 (Apache-2.0). Non-commercial research only."
+)
+DESCRIPTION = (
+    "TSMI, our reading of its abstract, over a MobileNet-EdgeTPU DeepLab trunk, with a presence head and a region head"
+)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A checkpoint made ready: the averaged model in evaluation mode, its run's settings, and its step."""
+
+    name: str
+    model: Any
+    config: TrainConfig
+    step: int
+
+
+def open_checkpoint(path: Path) -> Trained:
+    """Rebuild the model of a checkpoint, with its averaged weights."""
+    content = load_checkpoint(path)
+    config = config_from(content["config"], str(path))
+    settings = model_config(config.model, content["settings"])
+    model = build_model(config.model, settings, GraphSpec.from_json(json.loads(content["graph"])))
+    model.load_state_dict(content["average"])
+    return Trained(config.model, model.eval(), config, int(content["step"]))
+
+
+def calibrate_on_held_out(trained: Trained, cache: Path) -> Calibration:
+    """Choose the thresholds on the run's held-out training pictures, drawn again where they are not kept."""
+    c = trained.model.config
+    held = plan(trained.config.data, c.height, c.width, cache)[1]
+    prepare(held, 1)
+    pictures = [drawn for job in held for drawn in load_pool(job)]
+    return calibrate(answers(trained.model, pictures, WordFeatures(c.text_tokens), 48, bf16=False))
+
+
+def write_bundle(trained: Trained, chosen: Calibration, out: Path, trunk: Path | None) -> Manifest:
+    """Write graphs, tokenizer and manifest into `out`; `trunk`, where given, is timed beside the vision graph.
+
+    Raises:
+        ExportError: a graph does not match torch, or the bundle is too large.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    encoder = load_minilm()
+    export_vision(encoder, trained.model, out / "vision.fp32.onnx")
+    export_text(encoder, trained.model, out / "text.onnx")
+    shutil.copyfile(minilm_folder() / "tokenizer.json", out / "tokenizer.json")
+    size = sum(path.stat().st_size for path in out.iterdir() if path.is_file())
+    if size > LARGEST_BYTES:
+        raise ExportError(f"the bundle in {out} has {size} bytes, at most {LARGEST_BYTES}; make the model smaller")
+    c = trained.model.config
+    graphs = {"vision": out / "vision.fp32.onnx", "text": out / "text.onnx"}
+    latency = measure(graphs | ({"bare_trunk": trunk} if trunk else {}), threads=2, size=(c.height, c.width))
+    return write_manifest(out, _manifest(trained, chosen, latency))
+
+
+def add_quality(out: Path, report: Path) -> Manifest:
+    """Put an evaluation report (of `python -m ris_node.evaluation --out`) into the manifest of a bundle."""
+    manifest = Manifest.from_json((out / "manifest.json").read_text(encoding="utf-8"))
+    content = json.loads(report.read_text(encoding="utf-8"))
+    own = content["bundles"].get(out.name)
+    if own is None:
+        raise ExportError(f"{report} says nothing of {out.name!r}, only of {sorted(content['bundles'])}")
+    about = {k: v for k, v in content.items() if k != "bundles"}
+    return write_manifest(out, replace(manifest, quality={"evaluation": about, **own}))
+
+
+def _manifest(trained: Trained, chosen: Calibration, latency: Any) -> Manifest:
+    c = trained.model.config
+    return Manifest(
+        name=trained.name,
+        version="1",
+        family="referring",
+        use=USE,
+        description=DESCRIPTION,
+        input=InputContract(c.height, c.width),
+        text=TextContract(
+            c.text_tokens, c.text_width, encoder="all-MiniLM-L6-v2, int8 weights, with a trained adapter"
+        ),
+        thresholds=Thresholds(mask=chosen.mask, presence=chosen.presence, uncertain_band=0.05, region=chosen.region),
+        provenance={
+            "system": trained.name,
+            "trained_by_us": True,
+            "made_by": "python -m ris_node.training config/train/default.yaml; python -m ris_node.export",
+            "date": time.strftime("%Y-%m-%d"),
+            "torch": str(torch.__version__),
+            "steps": trained.step,
+            "expressions": trained.step
+            * trained.config.optim.images
+            * trained.config.optim.expressions
+            * trained.config.optim.processes,
+            "data": dict(trained.config.data.variants),
+            "thresholds": {
+                "chosen_on": "held-out pictures of the training sets with training wordings, never the evaluation set",
+                **chosen.to_mapping(),
+            },
+        },
+        latency=latency,
+    )
