@@ -22,6 +22,7 @@ from ris_node.bundle.manifest import Manifest  # noqa: E402
 from ris_node.cli.verbs import VERBS  # noqa: E402
 from ris_node.config import GROUPS, Spec  # noqa: E402
 
+MEASURED = ROOT / "docs" / "measured"
 SCORES = (  # label, row and column of the evaluation
     ("mIoU, all that is present", "all", "miou"),
     ("... one of its class in view", "single", "miou"),
@@ -126,8 +127,8 @@ def models() -> str:
 
 
 def quality() -> str:
-    """The measured table of `python -m ris_node.evaluation --out docs/evaluation.json`, the bundles side by side."""
-    path = ROOT / "docs" / "evaluation.json"
+    """What `python -m ris_node.evaluation --out docs/measured/evaluation.json` found last, the bundles side by side."""
+    path = MEASURED / "evaluation.json"
     if not path.is_file():
         return "Not measured yet."
     report = json.loads(path.read_text(encoding="utf-8"))
@@ -147,9 +148,35 @@ def quality() -> str:
 
 
 def speed() -> str:
-    """The table that `make bench` measured last on the machine it names."""
-    path = ROOT / "docs" / "bench.json"
-    return "Not measured yet: `make bench`." if not path.is_file() else path.read_text(encoding="utf-8")
+    """The short form of what `ris bench --out docs/measured` found last, with the machine it ran on."""
+    path = MEASURED / "bench.json"
+    if not path.is_file():
+        return "Not measured yet: `make bench`."
+    found = json.loads(path.read_text(encoding="utf-8"))
+    about, rows = found["machine"], []
+    for size, bare in found["bare_network"].items():
+        paced, full = found["node_paced"].get(size), found["node_at_60_hz"].get(size)
+        node = [pair(paced["end_to_end"]), str(full["rate_hz"]), f"{full['cpu_cores']['node']:.2f}",
+                f"{max(paced['rss_mb'], full['rss_mb']):.0f}"] if paced and full else ["-"] * 4  # fmt: skip
+        ratio = found["ratios"][size].get("node/network")
+        rows.append(
+            [size, pair(bare), pair(found["core"][size]["total"]), *node, "-" if ratio is None else f"{ratio:.2f}"]
+        )
+    head = ("frames", "bare network", "core", "node, stamp to result", "node at 60 Hz in: frames/s", "its CPU, cores",
+            "its RSS, MB", "node / network")  # fmt: skip
+    starts = ", ".join(f"{value:.1f}" for value in found["start_to_ready_s"]) or "not measured"
+    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
+    note = (
+        f"Milliseconds, p50 (p99). `{about['model']}`, {about['vision_graph']['file']}, on {about['device']}, "
+        f"{about['cores']} cores; {versions}. Start to READY: {starts} s. "
+        "`make bench` measures it anew and explains the parts."
+    )
+    return f"{table(head, rows)}\n\n{note}"
+
+
+def pair(series: dict[str, float]) -> str:
+    """The median of a series and its 99th percentile."""
+    return f"{series['p50_ms']:.1f} ({series['p99_ms']:.1f})"
 
 
 def read_manifest(path: Path) -> Manifest:

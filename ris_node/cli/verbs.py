@@ -39,15 +39,6 @@ examples:
     ),
     Verb("predict", "ris_node.cli.predict", "find what a command means in pictures, without ROS"),
     Verb("doctor", "ris_node.cli.doctor", "say what is installed, what will work, and what to do where it will not"),
-    Verb(
-        "bench",
-        "ris_node.bench.run",
-        "measure the bare network, the core, and the node over DDS",
-        """\
-examples:
-  ris bench                      a table of latency, frames a second, CPU and memory; bench/ keeps it as JSON
-  ris bench --json               the same on stdout
-""",
-    ),
+    Verb("bench", "ris_node.bench.run", "measure the bare network, the core, and the node over DDS"),
     Verb("config", "ris_node.cli.config", "show every parameter of the node with its default and meaning"),
 )
