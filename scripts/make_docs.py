@@ -11,8 +11,9 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -127,24 +128,49 @@ def models() -> str:
 
 
 def quality() -> str:
-    """What `python -m ris_node.evaluation --out docs/measured/evaluation.json` found last, the bundles side by side."""
-    path = MEASURED / "evaluation.json"
-    if not path.is_file():
+    """What `python -m ris_node.evaluation` found, as the bundles' manifests keep it, side by side; and the goals."""
+    found = {
+        path.parent.name: read_manifest(path).quality for path in sorted((ROOT / "engines").glob("*/manifest.json"))
+    }
+    found = {name: measured for name, measured in found.items() if "rows" in measured}
+    if not found:
         return "Not measured yet."
-    report = json.loads(path.read_text(encoding="utf-8"))
-    names = list(report["bundles"])
-    rows = {name: {row["name"]: row for row in report["bundles"][name]["rows"]} for name in names}
+    rows = {name: {row["name"]: row for row in measured["rows"]} for name, measured in found.items()}
     lines = []
     for label, row, key in SCORES:
-        values = [rows[name].get(row, {}).get(key) for name in names]
+        values = [rows[name].get(row, {}).get(key) for name in found]
         if any(value is not None for value in values):
             lines.append([label, *("-" if value is None else f"{value:.3f}" for value in values)])
-    head = table(("measured", *(f"`{name}`" for name in names)), lines)
-    centre, cover = report["pointing_road_centre"], report["mean_region_cover"]
-    note = f"{report['items']} expressions over {report['pictures']} kept-out pictures, the same for all."
+    parts = [table(("measured", *(f"`{name}`" for name in found)), lines)]
+    for name, measured in found.items():
+        if "evaluation" in measured:
+            parts.append(evaluated_on(measured["evaluation"]))
+        if measured.get("goals"):
+            parts.append(f"What was asked of `{name}`, in the same run as the baseline:\n\n{goals(measured['goals'])}")
+    return "\n\n".join(dict.fromkeys(parts))
+
+
+def evaluated_on(about: Mapping[str, Any]) -> str:
+    """The evaluation set in one sentence or two."""
+    note = f"Measured on {about['items']} expressions over {about['pictures']} kept-out pictures."
+    centre, cover = about.get("pointing_road_centre"), about.get("mean_region_cover")
     if centre is not None and cover is not None:
         note += f" True regions cover {cover:.1%} of the picture; the middle of the road lies in {centre:.3f} of them."
-    return f"{head}\n\n{note}"
+    return note
+
+
+def goals(found: Sequence[Mapping[str, Any]]) -> str:
+    """Goals, what was measured, and whether they were reached."""
+    rows = [
+        [
+            g["name"],
+            "-" if g["value"] is None else f"{g['value']:.3f}",
+            f"{g['least']:g}",
+            "yes" if g["reached"] else "**no**",
+        ]
+        for g in found
+    ]
+    return table(("goal", "measured", "at least", "reached"), rows)
 
 
 def speed() -> str:

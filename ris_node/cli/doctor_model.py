@@ -65,8 +65,7 @@ def _verify(name: str, path: Path) -> Finding:
         return Finding("models", BROKEN, f"{name}: {error}", RESTORE, {"bundle": name, "path": str(path)})
     manifest = bundle.manifest
     megabytes = sum(entry.bytes for entry in manifest.files.values()) / 1e6
-    quality = dict(_flat(manifest.quality))
-    measured = ", ".join(f"{key} {value:g}" for key, value in list(quality.items())[:6])
+    measured = _measured(manifest.quality)
     what = f"{name}: {manifest.model_id}, {megabytes:.1f} MB, files and contract verified"
     lines = [what, f"use: {manifest.use}"] + ([f"measured: {measured}"] if measured else [])
     data = {
@@ -118,10 +117,9 @@ def _providers(backend: str) -> str:
     return f" ({onnxruntime.__version__}: {', '.join(onnxruntime.get_available_providers())})"
 
 
-def _flat(quality: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
-    """The numbers of a nested mapping with their keys joined by dots."""
-    for key, value in quality.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        elif isinstance(value, (int, float)) and not isinstance(value, bool):
-            yield f"{prefix}{key}", float(value)
+def _measured(quality: Mapping[str, Any]) -> str:
+    """The scores over everything in an evaluation report, where a manifest keeps one."""
+    rows = quality.get("rows") or []
+    whole = next((row for row in rows if isinstance(row, Mapping) and row.get("name") == "all"), {})
+    scores = [(name, whole.get(name)) for name in ("miou", "found", "refused", "listens", "pointing")]
+    return ", ".join(f"{name} {value:.3f}" for name, value in scores if isinstance(value, float))
