@@ -155,6 +155,13 @@ def test_batch_lines_have_the_stated_form_and_agree_with_the_core(pictures: Path
     assert [p["region"] for p in (predictions[0], predictions[5])] == [None, None]
 
 
+def test_a_dash_writes_predictions_to_stdout_and_nothing_else(pictures: Path, tmp_path: Path) -> None:
+    manifest = write_manifest(pictures / "in.jsonl", [{"id": 7, "image": "dot.png", "text": "the road"}])
+    answer = ris("--manifest", manifest, "--out", "-")  # without --root: the manifest's own folder
+    assert answer.returncode == 0, answer.stderr
+    assert json.loads(answer.stdout)["id"] == 7
+
+
 def test_bad_lines_are_named_by_number_and_the_rest_is_answered(pictures: Path, tmp_path: Path) -> None:
     good = {"id": "good", "image": "street.png", "text": "the road"}
     bad: list[dict[str, Any] | bytes] = [
