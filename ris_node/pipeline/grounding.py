@@ -15,7 +15,7 @@ from ris_node.pipeline.letterbox import Letterbox
 from ris_node.pipeline.segmenter import sigmoid
 from ris_node.types import F32, U8, U16, Bool, Instance, Query, RegionTarget, Status, Timing
 
-_REACH = 8.0  # logits beyond are as good as certain
+_REACH = 12.0  # logits beyond are as good as certain
 _PROBABILITY = np.rint(sigmoid(np.linspace(-_REACH, _REACH, 256, dtype=np.float32)) * 255.0).astype(np.uint8)
 
 

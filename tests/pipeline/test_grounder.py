@@ -56,7 +56,7 @@ def test_the_mask_lies_where_the_thing_is_at_any_size(grounder, width, height):
     assert not found.region_mask.any() and not found.region_confidence.any()
     x, y = found.point
     assert truth[round(y), round(x)]
-    assert (found.confidence[found.mask] >= 116).all() and (found.confidence[~found.mask] <= 139).all()
+    assert ((found.confidence >= 128) != found.mask).mean() < 0.004  # the outermost pixel row may differ
 
 
 def test_absent_means_nothing_at_all(grounder):
