@@ -23,7 +23,7 @@ class Commands:
 
     def __init__(self, node: Any) -> None:
         self._node = node
-        self._log = node.get_logger()
+        self._log = node.log
         self.queries = Queries(lambda: node.parameters.config.query, self._on_change)
         for message, name, callback in ((String, "command", self._on_command), (QueryMsg, "query", self._on_query)):
             node.create_subscription(message, name, callback, qos_profile(topic(name).qos))

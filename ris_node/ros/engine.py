@@ -19,8 +19,8 @@ _POLL_S = 0.02
 class Engine:
     """Holds the loaded `Grounder`, and loads the next one in a thread of its own.
 
-    While a new model loads the old one stays in `grounder`; `swap(grounder)` is called on the loading thread when
-    the new one is there, and has to put it to work and to close the old one (`adopt`).
+    While a new model loads the old one stays in `grounder`; what `start` is given as `done` is called on the loading
+    thread when the new one is there, and has to `adopt` it between two frames.
 
     Args:
         status: told about LOADING, READY and FAULT.
@@ -51,8 +51,8 @@ class Engine:
         thread = self._thread
         return thread is not None and thread.is_alive()
 
-    def start(self, config: NodeConfig, done: Callable[[Grounder], None]) -> None:
-        """Begin to load the model of `config`; `done` gets it on the loading thread."""
+    def start(self, config: NodeConfig, done: Callable[[Grounder], bool]) -> None:
+        """Begin to load the model of `config`; `done` gets it on the loading thread, False refuses it."""
         with self._lock:
             self._ticket += 1
             self.error = ""
@@ -90,7 +90,7 @@ class Engine:
         if grounder is not None:
             grounder.close()
 
-    def _load(self, ticket: int, config: NodeConfig, done: Callable[[Grounder], None]) -> None:
+    def _load(self, ticket: int, config: NodeConfig, done: Callable[[Grounder], bool]) -> None:
         begin = time.monotonic()
         try:
             grounder = self._open(config)
@@ -102,7 +102,9 @@ class Engine:
         if not current:
             grounder.close()
             return
-        done(grounder)
+        if not done(grounder):
+            grounder.close()
+            return
         for note in (*grounder.notes, *(f"{s.backend} is not used: {s.reason}" for s in grounder.skipped)):
             self._log.info(note)
         self._log.info(f"model {grounder.model_id} is ready after {time.monotonic() - begin:.2f} s")

@@ -31,45 +31,54 @@ def _run(args: Sequence[str] | None) -> int:
     from ris_node.errors import ConfigError
     from ris_node.ros.node import GroundingNode
 
+    interrupted: list[int] = []
+    # rclpy's own handler, installed next, ends the context and then calls this one: no KeyboardInterrupt from here on
+    signal.signal(signal.SIGINT, lambda number, _: interrupted.append(number))
     rclpy.init(args=list(args) if args is not None else None)
+    node = None
     try:
         node = GroundingNode()
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        _spin(executor, node, interrupted)
     except ConfigError as error:
         rclpy.logging.get_logger("grounding_node").fatal(str(error))
-        rclpy.try_shutdown()
         return _BAD_CONFIG
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-    try:
-        _spin(executor, node)
+    except Exception:
+        if not interrupted and rclpy.ok():  # else a context that has ended is reason enough
+            raise
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # once is enough
-        ended = node.close()
-        if ended:
-            executor.shutdown(0.0)
-            node.destroy_node()
-            rclpy.try_shutdown()
-        else:
-            # a network is being loaded or run in native code; Python must not be torn down around it
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(0)
+        _end(node)
     return 0
 
 
-def _spin(executor: Any, node: Any) -> None:
-    """Spin until the context ends; an error in one callback must not end the node."""
+def _spin(executor: Any, node: Any, interrupted: list[int]) -> None:
+    """Spin until the process is told to end; an error in one callback must not end the node."""
     from rclpy.executors import ExternalShutdownException
 
-    while executor.context.ok():
+    while executor.context.ok() and not interrupted:
         try:
             executor.spin_once()
-        except (KeyboardInterrupt, ExternalShutdownException):
+        except ExternalShutdownException:
             return
         except Exception as error:
             if not executor.context.ok():
                 return
-            node.get_logger().error(f"a callback failed, {type(error).__name__}: {error}")
+            node.log.error(f"a callback failed, {type(error).__name__}: {error}", throttle_duration_sec=1.0)
+
+
+def _end(node: Any) -> None:
+    """Stop all threads and leave; at once where native code does not let go of one."""
+    import rclpy
+
+    if node is not None and not node.close():
+        # a network is being loaded or run; Python must not be torn down around it
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+    if node is not None:
+        node.destroy_node()
+    rclpy.try_shutdown()
 
 
 if __name__ == "__main__":

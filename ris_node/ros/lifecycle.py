@@ -29,7 +29,7 @@ def guard_transitions(node: Any) -> None:
         except Exception as error:
             wanted = request.transition.label or request.transition.id
             reason = str(error).splitlines()[0]
-            node.get_logger().warning(f"transition '{wanted}' is not possible while {node.phase}: {reason}")
+            node.log.warning(f"transition '{wanted}' is not possible while {node.phase}: {reason}")
             response.success = False
             return response
 
@@ -44,7 +44,7 @@ def told(transition: Transition) -> Transition:
         try:
             return transition(node, state)
         except Exception as error:
-            node.get_logger().error(f"{transition.__name__} failed, {type(error).__name__}: {error}")
+            node.log.error(f"{transition.__name__} failed, {type(error).__name__}: {error}")
             raise
 
     return telling

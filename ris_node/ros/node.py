@@ -24,7 +24,7 @@ from ris_node.ros.diagnostics import Meter, diagnostic_array
 from ris_node.ros.engine import Engine
 from ris_node.ros.image_outputs import ImageOutputs
 from ris_node.ros.lifecycle import ACTIVE, FINALIZED, INACTIVE, UNCONFIGURED, Autostart, guard_transitions, told
-from ris_node.ros.logs import forward_logs
+from ris_node.ros.logs import NodeLogger, forward_logs
 from ris_node.ros.params import NodeParameters
 from ris_node.ros.publishers import Publishers
 from ris_node.ros.services import ServiceActions, Services
@@ -55,11 +55,12 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
         self.phase = UNCONFIGURED
         self.parameters = NodeParameters(self, lambda: self.phase == UNCONFIGURED, self._on_parameters)
         self._live = self.parameters.config  # what frames are answered with
-        forward_logs(self.get_logger())
+        self.log = NodeLogger(self.get_logger(), self.context.ok)
+        forward_logs(self.log)
         self.outputs = Publishers(self)
         self.status = StatusBoard(self._publish_status, lambda: self.get_clock().now().to_msg())
         self.status.update(message="unconfigured: call the lifecycle transition 'configure', or set autostart")
-        self.engine = Engine(self.status, self.get_logger(), open_model)
+        self.engine = Engine(self.status, self.log, open_model)
         self.targets = TargetOutputs(self.outputs, lambda: self._live.region)
         self.meter = Meter()
         self.worker: Worker[FrameJob] | None = None
@@ -80,7 +81,7 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
         self._watch_time()
         missing = [part.MISSING for part in (bridge, tf, vision, foxglove) if part.MISSING]
         if missing:
-            self.get_logger().info(f"not installed, and not needed: {'; '.join(missing)}")
+            self.log.info(f"not installed, and not needed: {'; '.join(missing)}")
 
     # lifecycle ------------------------------------------------------------------------------------------------
 
@@ -105,7 +106,7 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
         self.engine.wait(CONFIGURE_WAIT_S, self.context.ok)
         if self.engine.grounder is None:
             why = self.engine.error or "the model is still loading: activate again when ~/status says READY"
-            self.get_logger().error(f"cannot activate: {why}")
+            self.log.error(f"cannot activate: {why}")
             return _REFUSED
         self.answerer.restart()
         self.source.start()
@@ -175,7 +176,7 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
 
     # model and parameters ---------------------------------------------------------------------------------------
 
-    def _on_model(self, grounder: Grounder) -> None:
+    def _on_model(self, grounder: Grounder) -> bool:
         """Put a loaded model to work between two frames; called on the loading thread."""
 
         def adopt() -> None:
@@ -183,10 +184,7 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
             self.engine.adopt(grounder)
 
         worker = self.worker
-        if worker is None:
-            grounder.close()
-        else:
-            worker.submit(adopt).result()
+        return worker is not None and worker.submit(adopt).exception() is None
 
     def _model_ready(self) -> bool | None:
         if self.engine.loading:
@@ -230,7 +228,7 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
 
     def time_jumped(self) -> None:
         """Forget what is bound to time: it has gone back."""
-        self.get_logger().info("time went back: time to live, smoothing and transforms start afresh")
+        self.log.info("time went back: time to live, smoothing and transforms start afresh")
         self.commands.queries.restart_ttl()
         self.camera.clear()
         self.targets.withdraw("time went back")
@@ -270,7 +268,7 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
             meter=self.meter,
             now_ns=self.now_ns,
             active=lambda: self.commands.queries.active,
-            log=self.get_logger(),
+            log=self.log,
         )
 
     def _goal_actions(self) -> GoalActions:
@@ -301,7 +299,7 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
 
     def _on_worker_error(self, error: Exception) -> None:
         if self.context.ok():  # publishing fails once the process has been told to end
-            self.get_logger().error(f"a frame could not be answered, {type(error).__name__}: {error}")
+            self.log.error(f"a frame could not be answered, {type(error).__name__}: {error}")
 
     def _publish_status(self, msg: Any) -> None:
         if self.context.ok():

@@ -37,7 +37,7 @@ from ris_node.ros.publishers import interface_class, qos_profile
 
 ROOT = Path(__file__).resolve().parents[2]
 NODE = "grounding_node"
-CONFIGURE, CLEANUP, ACTIVATE, DEACTIVATE, SHUTDOWN = 1, 2, 3, 4, 5
+CONFIGURE, CLEANUP, ACTIVATE, DEACTIVATE, SHUTDOWN = 1, 2, 3, 4, 7  # the last from active
 SIZE = (640, 480)
 RED, GREEN = (80, 160, 160, 160), (400, 160, 160, 160)  # x, y, w, h in the picture
 BLUES = ((270, 40, 70, 70), (370, 40, 70, 70))
@@ -80,7 +80,7 @@ def camera_info(stamp_ns: int = 0, width: int = SIZE[0], height: int = SIZE[1]) 
     return info
 
 
-def wait_for(condition: Callable[[], Any], what: str, timeout_s: float = 20.0) -> Any:
+def wait_for(condition: Callable[[], Any], what: str, timeout_s: float = 30.0) -> Any:
     """Poll until `condition()` is true and return its value; fail with `what` after `timeout_s`."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
@@ -273,7 +273,7 @@ class OwnProcess:
         self.process.send_signal(number)
         return self.wait(timeout_s)
 
-    def wait(self, timeout_s: float = 20.0) -> int:
+    def wait(self, timeout_s: float = 60.0) -> int:
         return self.process.wait(timeout_s)
 
     @property
