@@ -22,6 +22,14 @@ from ris_node.runtime.select import graph_file
 from ris_node.types import F32
 
 
+@dataclass
+class Passes:
+    """What passes took: wall-clock `total` of each, and processor time `cpu` a pass, in milliseconds."""
+
+    total: Series = field(default_factory=Series)
+    cpu: Series = field(default_factory=Series)
+
+
 class BareNetwork:
     """The bundle's vision graph on ONNX Runtime and nothing else, fed with one picture and real text features.
 
@@ -43,9 +51,9 @@ class BareNetwork:
             self._session = OrtSession(path, num_threads=config.num_threads)
         self._spinning = spinning
 
-    def run(self, count: int) -> list[float]:
-        """Run so many passes back to back and return the milliseconds of each."""
-        times = []
+    def run(self, count: int, into: Passes) -> None:
+        """Run so many passes back to back."""
+        times, used = [], time.process_time()
         for _ in range(count):
             begin = time.perf_counter()
             if self._spinning:
@@ -53,14 +61,14 @@ class BareNetwork:
             else:
                 self._session.run(self.feeds)
             times.append((time.perf_counter() - begin) * 1e3)
-        return times
+        into.cpu.add([(time.process_time() - used) * 1e3 / count])
+        into.total.add(times)
 
 
 @dataclass
-class CoreSeries:
+class CoreSeries(Passes):
     """What the core's passes over pictures of one size took, all and stage by stage, in milliseconds."""
 
-    total: Series = field(default_factory=Series)
     preprocess: Series = field(default_factory=Series)
     inference: Series = field(default_factory=Series)
     postprocess: Series = field(default_factory=Series)
@@ -77,7 +85,7 @@ class Core:
     def run(self, pictures: Pictures, count: int, into: CoreSeries) -> None:
         """Answer so many frames back to back."""
         totals, timings = [], []
-        frames = pictures.frames()
+        frames, used = pictures.frames(), time.process_time()
         for _ in range(count):
             frame = next(frames)
             begin = time.perf_counter()
@@ -85,6 +93,7 @@ class Core:
             totals.append((time.perf_counter() - begin) * 1e3)
             timings.append(found.timing)
             into.statuses[found.status.name] = into.statuses.get(found.status.name, 0) + 1
+        into.cpu.add([(time.process_time() - used) * 1e3 / count])
         into.total.add(totals)
         for name in ("preprocess", "inference", "postprocess"):
             getattr(into, name).add([getattr(timing, name) for timing in timings])

@@ -16,7 +16,7 @@ import numpy as np
 
 from ris_node.bench.pictures import Pictures, mount_parameters
 from ris_node.bench.processes import NAMESPACE, Meter, NodeProcess, Peer, environment, stop
-from ris_node.bench.series import Series
+from ris_node.bench.series import Series, clean
 from ris_node.config import ModelConfig
 from ris_node.errors import DemoError
 
@@ -35,6 +35,7 @@ class Load:
 
     end_to_end: Series = field(default_factory=Series)
     mask: Series = field(default_factory=Series)
+    cpu_ms: Series = field(default_factory=Series)
     stages: dict[str, Series] = field(default_factory=lambda: {name: Series() for name in STAGES})
     cpu: dict[str, list[float]] = field(default_factory=dict)
     rss_mb: float = 0.0
@@ -57,6 +58,7 @@ class Load:
             self.stages[name].add([row[5][k] for row in results])
         for row in results:
             self.statuses[row[1]] = self.statuses.get(row[1], 0) + 1
+        self.cpu_ms.add([meter.cpu["node"] * meter.wall_s * 1e3 / len(results)] if results else [])
         for name, share in meter.cpu.items():
             self.cpu.setdefault(name, []).append(share)
         self.rss_mb = max(self.rss_mb, meter.rss_mb)
@@ -178,6 +180,7 @@ def summary(load: Load) -> dict[str, Any]:
     return {
         "end_to_end": load.end_to_end.to_json(),
         "label_mask": load.mask.to_json(),
+        "node_cpu_ms": clean(load.cpu_ms.p50),
         "stages": {name: series.to_json() for name, series in load.stages.items()},
         "cpu_cores": {name: round(float(np.mean(shares)), 3) for name, shares in load.cpu.items()},
         "rss_mb": round(load.rss_mb, 1),

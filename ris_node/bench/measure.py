@@ -9,10 +9,9 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from ris_node.bench.inprocess import BareNetwork, Core, CoreSeries, bundle_of
+from ris_node.bench.inprocess import BareNetwork, Core, CoreSeries, Passes, bundle_of
 from ris_node.bench.live import Live, Load, live
 from ris_node.bench.pictures import Pictures, render_pictures
-from ris_node.bench.series import Series
 from ris_node.config import ModelConfig
 
 SATURATED_HZ = 60.0
@@ -37,8 +36,8 @@ class Outcome:
     """Everything measured; `rate_hz` is the pace of the paced loads, chosen so that no frame has to wait."""
 
     plan: Plan
-    bare: dict[str, Series] = field(default_factory=dict)
-    spinning: Series = field(default_factory=Series)
+    bare: dict[str, Passes] = field(default_factory=dict)
+    spinning: Passes = field(default_factory=Passes)
     core: dict[str, CoreSeries] = field(default_factory=dict)
     paced: dict[str, Load] = field(default_factory=dict)
     saturated: dict[str, Load] = field(default_factory=dict)
@@ -63,7 +62,7 @@ def measure(plan: Plan, say: Say) -> Outcome:
     bare = BareNetwork(bundle, plan.config, feeds[0], spinning=False)
     spinning = BareNetwork(bundle, plan.config, feeds[0], spinning=True)
     for network in (bare, spinning):
-        network.run(3)
+        network.run(3, Passes())
     warm = CoreSeries()
     core.run(pictures[0], 5, warm)
     outcome.rate_hz = max(0.5, min(30.0, 500.0 / warm.total.p50))
@@ -79,11 +78,11 @@ def measure(plan: Plan, say: Say) -> Outcome:
             for one, feed in zip(pictures, feeds):  # noqa: B905  # of one length by construction
                 say(f"round {k + 1} of {plan.rounds}, {one.size}")
                 bare.feeds = feed
-                outcome.bare.setdefault(one.size, Series()).add(bare.run(plan.passes))
+                bare.run(plan.passes, outcome.bare.setdefault(one.size, Passes()))
                 core.run(one, plan.passes, outcome.core.setdefault(one.size, CoreSeries()))
                 if processes is not None:
                     _live_round(processes, one, outcome)
-            outcome.spinning.add(spinning.run(plan.passes))
+            spinning.run(plan.passes, outcome.spinning)
     core.grounder.close()
     return outcome
 

@@ -155,6 +155,7 @@ class Meter:
         self._done = threading.Event()
         self.cpu: dict[str, float] = {}
         self.rss_mb = 0.0
+        self.wall_s = 0.0
 
     def __enter__(self) -> Meter:
         self._begin = (time.monotonic(), self._used())
@@ -168,9 +169,9 @@ class Meter:
         self._done.set()
         self._thread.join()
         if kind is None:
-            wall = time.monotonic() - self._begin[0]
+            self.wall_s = time.monotonic() - self._begin[0]
             used = self._used()
-            self.cpu = {name: (used[name] - self._begin[1][name]) / wall for name in used}
+            self.cpu = {name: (used[name] - self._begin[1][name]) / self.wall_s for name in used}
 
     def _used(self) -> dict[str, float]:
         times = {name: process.cpu_times() for name, process in self._processes.items()}

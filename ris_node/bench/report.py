@@ -14,13 +14,22 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ris_node.bench.inprocess import bundle_of
+from ris_node.bench.inprocess import Passes, bundle_of
 from ris_node.bench.live import Load, summary
 from ris_node.bench.measure import SATURATED_HZ, Outcome, Plan
-from ris_node.bench.series import clean
+from ris_node.bench.series import Series, clean
 from ris_node.bundle.bundle import MANIFEST
 from ris_node.runtime.select import graph_file
 
+RATIOS = (
+    "core/network",
+    "node/core",
+    "node/network",
+    "in node/network",
+    "core/network, CPU",
+    "node/network, CPU",
+)
+STAGES = ("total", "cpu", "preprocess", "inference", "postprocess")
 GOAL_SIZE = "640x480"
 GOAL_RATIO, GOAL_RSS_MB, GOAL_READY_S = 1.6, 700.0, 5.0
 
@@ -32,7 +41,9 @@ LEGEND = """What is measured:
   ways over DDS and everything in between. Frames come at a pace at which none waits for another. **This is the one that
   is compared with the bare network.** The client also takes the label mask of every frame.
 - *node at 60 Hz*: frames faster than they can be answered; the newest wins. Latency then includes waiting.
-- CPU is in cores (1.0: one core busy all the time); RSS is the node's largest resident memory, shared memory included.
+- CPU ms is processor time for each answer, all threads; it hardly depends on what else the machine does.
+- CPU of node, camera and client is in cores (1.0: one core busy
+  all the time); RSS is the node's largest resident memory, shared memory included.
 - Ratios are of medians of the same round, then the median over rounds."""
 
 
@@ -54,7 +65,7 @@ def goals(outcome: Outcome) -> tuple[Goal, ...]:
     """Return the project's goals at 640x480 with what was measured."""
     nothing = float("nan")
     paced, bare = outcome.paced.get(GOAL_SIZE), outcome.bare.get(GOAL_SIZE)
-    ratio = paced.end_to_end.ratio(bare) if paced and bare else nothing
+    ratio = paced.end_to_end.ratio(bare.total) if paced and bare else nothing
     rss = max((load.rss_mb for load in (*outcome.paced.values(), *outcome.saturated.values())), default=nothing)
     return (
         Goal(f"node / bare network, p50, {GOAL_SIZE}", ratio, GOAL_RATIO),
@@ -94,19 +105,24 @@ def to_json(outcome: Outcome, about: dict[str, Any]) -> dict[str, Any]:
     ratios: dict[str, dict[str, float | None]] = {}
     for size, bare in outcome.bare.items():
         core = outcome.core[size]
-        ratios[size] = {"core/network": clean(core.total.ratio(bare))}
+        ratios[size] = {"core/network": clean(core.total.ratio(bare.total))}
+        ratios[size]["core/network, CPU"] = clean(core.cpu.ratio(bare.cpu))
         paced = outcome.paced.get(size)
         if paced:
             ratios[size]["node/core"] = clean(paced.end_to_end.ratio(core.total))
-            ratios[size]["node/network"] = clean(paced.end_to_end.ratio(bare))
-            ratios[size]["in node/network"] = clean(paced.stages["total"].ratio(bare))
+            ratios[size]["node/network"] = clean(paced.end_to_end.ratio(bare.total))
+            ratios[size]["in node/network"] = clean(paced.stages["total"].ratio(bare.total))
+            ratios[size]["node/network, CPU"] = clean(paced.cpu_ms.ratio(bare.cpu))
     return {
         "machine": about,
-        "bare_network": {size: series.to_json() for size, series in outcome.bare.items()},
-        "bare_network_spinning": outcome.spinning.to_json(),
+        "bare_network": {size: _passes(series) for size, series in outcome.bare.items()},
+        "bare_network_spinning": _passes(outcome.spinning),
         "core": {
             size: {
-                **{name: getattr(core, name).to_json() for name in ("total", "preprocess", "inference", "postprocess")},
+                **{
+                    name: getattr(core, name).to_json()
+                    for name in ("total", "cpu", "preprocess", "inference", "postprocess")
+                },
                 "statuses": core.statuses,
             }
             for size, core in outcome.core.items()
@@ -129,7 +145,7 @@ def to_markdown(outcome: Outcome, about: dict[str, Any]) -> str:
     lines = ["# Bench", "", *cells, "", "| ratio of medians | " + " | ".join(outcome.bare) + " |"]
     lines.append("|---|" + "---:|" * len(outcome.bare))
     ratios = to_json(outcome, about)["ratios"]
-    for name in ("core/network", "node/core", "node/network", "in node/network"):
+    for name in RATIOS:
         row = [_number(ratios[size].get(name), 2) for size in outcome.bare]
         lines.append(f"| {name} | " + " | ".join(row) + " |")
     lines += ["", "| goal | measured | at most | |", "|---|---:|---:|---|"]
@@ -139,6 +155,10 @@ def to_markdown(outcome: Outcome, about: dict[str, Any]) -> str:
     starts = ", ".join(f"{value:.2f}" for value in outcome.starts_s) or "not measured"
     lines += ["", f"Start to READY in s: {starts}. Pace: {outcome.rate_hz:.1f} Hz.", "", LEGEND, ""]
     return "\n".join(lines)
+
+
+def _passes(passes: Passes) -> dict[str, Any]:
+    return {"total": passes.total.to_json(), "cpu": passes.cpu.to_json()}
 
 
 def _head(about: dict[str, Any]) -> str:
@@ -151,29 +171,31 @@ def _head(about: dict[str, Any]) -> str:
 
 
 def _latency_rows(outcome: Outcome) -> list[str]:
-    head = "| size | part | p50 ms | p99 ms | frames/s | CPU node | CPU camera | CPU client | RSS MB |"
-    rows = [head, "|---|---|" + "---:|" * 7]
+    head = "| size | part | p50 ms | p99 ms | frames/s | CPU ms | CPU node | CPU camera | CPU client | RSS MB |"
+    rows = [head, "|---|---|" + "---:|" * 8]
     for size, bare in outcome.bare.items():
-        core = outcome.core[size].total
-        rows.append(_row(size, "bare network", bare.p50, bare.p99, 1e3 / bare.p50))
-        rows.append(_row(size, "core", core.p50, core.p99, 1e3 / core.p50))
+        rows.append(_in_process(size, "bare network", bare))
+        rows.append(_in_process(size, "core", outcome.core[size]))
         paced, full = outcome.paced.get(size), outcome.saturated.get(size)
         if paced and full:
-            inside = paced.stages["total"]
-            rows.append(_row(size, "node, in the node", inside.p50, inside.p99, paced.rate_hz))
-            rows.append(
-                _row(size, "node, stamp to result", paced.end_to_end.p50, paced.end_to_end.p99, paced.rate_hz, paced)
-            )
-            rows.append(_row(size, "node, stamp to label mask", paced.mask.p50, paced.mask.p99, paced.rate_hz))
+            nothing = float("nan")
+            rows.append(_row(size, "node, in the node", paced.stages["total"], paced.rate_hz, nothing))
+            rows.append(_row(size, "node, stamp to result", paced.end_to_end, paced.rate_hz, paced.cpu_ms.p50, paced))
+            rows.append(_row(size, "node, stamp to label mask", paced.mask, paced.rate_hz, nothing))
             name = f"node at {SATURATED_HZ:g} Hz"
-            rows.append(_row(size, name, full.end_to_end.p50, full.end_to_end.p99, full.rate_hz, full))
-    spin = outcome.spinning
-    rows.append(_row("", "bare network, ONNX Runtime's spinning threads", spin.p50, spin.p99, 1e3 / spin.p50))
+            rows.append(_row(size, name, full.end_to_end, full.rate_hz, full.cpu_ms.p50, full))
+    rows.append(_in_process("", "bare network, ONNX Runtime's spinning threads", outcome.spinning))
     return rows
 
 
-def _row(size: str, part: str, p50: float, p99: float, rate: float, load: Load | None = None) -> str:
-    cells = [size, part, _number(clean(p50), 1), _number(clean(p99), 1), _number(clean(rate), 1)]
+def _in_process(size: str, part: str, passes: Passes) -> str:
+    total = passes.total
+    return _row(size, part, total, 1e3 / total.p50, passes.cpu.p50)
+
+
+def _row(size: str, part: str, series: Series, rate: float, cpu_ms: float, load: Load | None = None) -> str:
+    numbers = (series.p50, series.p99, rate, cpu_ms)
+    cells = [size, part, *(_number(clean(value), 1) for value in numbers)]
     for name in ("node", "camera", "client"):
         shares = load.cpu.get(name, []) if load else []
         cells.append(f"{np.mean(shares):.2f}" if shares else "")

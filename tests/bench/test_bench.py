@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from pathlib import Path
+
+import pytest
+from tiny_bundle import make_tiny_bundle
+
+from ris_node.bench.measure import Outcome, Plan
+from ris_node.bench.pictures import Pictures, render_pictures
+from ris_node.bench.processes import Meter, rss_mb
+from ris_node.bench.report import Goal, goals
+from ris_node.bench.series import Series
+from ris_node.bench.soak import Soak, _judge
+from ris_node.cli.__main__ import main
+from ris_node.config import ModelConfig
+from ris_node.errors import DemoError
+
+
+def series(*rounds: list[float]) -> Series:
+    made = Series()
+    for one in rounds:
+        made.add(one)
+    return made
+
+
+def test_ratios_are_of_the_same_round_so_that_a_slow_minute_drops_out() -> None:
+    network, node = series([10.0, 10.0], [40.0, 40.0], [10.0]), series([15.0], [60.0], [15.0])
+    assert node.ratio(network) == 1.5
+    assert network.p50 == 10.0
+    assert math.isnan(series().p99)
+    assert series([1.0, float("nan")]).to_json() == {"count": 1, "p50_ms": 1.0, "p99_ms": 1.0, "rounds_ms": [1.0]}
+
+
+def test_what_was_not_measured_is_no_goal_reached() -> None:
+    outcome = Outcome(Plan(ModelConfig(), "the car", ("640x480",), 1, 2, 1, with_node=False))
+    assert {goal.reached for goal in goals(outcome)} == {None}
+    outcome.starts_s = [1.0, 9.0]
+    assert [goal.reached for goal in goals(outcome)] == [None, None, False]
+    assert Goal("x", 1.0, 1.0).reached
+
+
+def test_pictures_come_back_from_the_folder(tmp_path: Path) -> None:
+    pictures = render_pictures("160x120", 2)
+    pictures.save(tmp_path)
+    back = Pictures.load(tmp_path, "160x120")
+    assert (back.images == pictures.images).all()
+    assert (back.camera.matrix == pictures.camera.matrix).all()
+    assert (pictures.images[0] != pictures.images[1]).any()
+    with pytest.raises(DemoError, match="640x480"):
+        render_pictures("640")
+
+
+def test_meter_sees_a_busy_process() -> None:
+    with Meter({"self": os.getpid()}, "self") as meter:
+        used = time.process_time()
+        while time.process_time() - used < 0.1:
+            pass
+    assert meter.cpu["self"] * meter.wall_s == pytest.approx(0.1, abs=0.08)
+    assert meter.rss_mb >= 0.5 * rss_mb(os.getpid()) > 10.0
+
+
+def test_soak_finds_what_does_not_add_up() -> None:
+    def judged(growth: float, **changes: int) -> list[str]:
+        count = {"received": 100, "processed": 40, "dropped": 60, "waiting": 0, **changes}
+        memory = [(float(k), 200.0 + growth * k / 100.0) for k in range(101)]
+        outcome = Soak(100.0, memory, published=110, results=40, counters=count)
+        _judge(outcome)
+        return outcome.faults
+
+    assert judged(0.0) == []
+    assert "grew" in judged(30.0)[0]
+    assert "not processed" in judged(0.0, dropped=59)[0]
+    assert len(judged(0.0, received=120, dropped=80)) == 1
+
+
+def test_bench_without_ros_writes_table_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bundle = make_tiny_bundle(tmp_path / "tiny")
+    words = ["bench", "--no-node", "--model", str(bundle), "--sizes", "160x120", "--rounds", "1", "--passes", "3"]
+    assert main([*words, "--command", "the red square", "--out", str(tmp_path / "out"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found == json.loads((tmp_path / "out" / "bench.json").read_text())
+    assert found["bare_network"]["160x120"]["total"]["count"] == 3
+    assert found["ratios"]["160x120"]["core/network"] > 0
+    assert len(found["machine"]["manifest_sha256"]) == 64
+    assert "| 160x120 | core |" in (tmp_path / "out" / "bench.md").read_text()
