@@ -19,6 +19,7 @@ from ris_node.types import F32, F64, Bool, Manoeuvre
 CAMERA_HEIGHT_M = 1.5
 FOCAL_PER_WIDTH = 0.9
 LANE_M, LENGTH_M = 3.0, 6.5
+NEAREST_M = 3.6  # what is nearer lies under the bonnet
 SOFT_M = 0.4  # at this distance outside of the box the answer turns from yes to no
 
 
@@ -55,6 +56,7 @@ def place_region(rule: KeywordRule, road_logits: F32, chosen: list[Piece]) -> F3
         return road_logits
     ground = Ground.guess(road)
     x0, x1, y0, y1 = _beside(rule, chosen[0], ground) if chosen else _ahead(rule, ground)
+    x0, x1 = max(x0, NEAREST_M), max(x1, NEAREST_M + LENGTH_M / 2)
     beyond_x = np.maximum(np.maximum(x0 - ground.ahead, ground.ahead - x1), 0.0)
     beyond_y = np.maximum(np.maximum(y0 - ground.left, ground.left - y1), 0.0)
     distance = np.hypot(np.minimum(beyond_x, 1e3), beyond_y)
