@@ -1,0 +1,84 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.ros
+
+
+def demo(*arguments: str, seconds: float = 110.0) -> subprocess.CompletedProcess[str]:
+    command = [
+        sys.executable,
+        "-m",
+        "ris_node.cli",
+        "demo",
+        "--model-dir",
+        str(ROOT / "engines" / "keyword-baseline"),
+        *arguments,
+    ]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=seconds, check=False)
+
+
+def test_the_demo_runs_ends_and_leaves_its_results(tmp_path):
+    done = demo("--out", str(tmp_path), "--seconds", "12", "--rate", "6", "--size", "320x240", "--json")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout.strip().splitlines()[-1])
+    rows = [json.loads(line) for line in (tmp_path / "results.jsonl").read_text().splitlines()]
+    assert len(rows) == summary["frames"] > 15
+    said = {row["id"]: row["text"] for row in json.loads((tmp_path / "commands.json").read_text())}
+    assert all(said[row["query_id"]] == row["text"] for row in rows), "no answer carries another command's words"
+    assert {row["query_id"] for row in rows} >= {"demo-1", "demo-2", "demo-3", "demo-4"}
+    elephants = [row for row in rows if row["text"] == "the elephant"]
+    assert elephants and all(
+        row["status"] == "ABSENT" and not row["instances"] and row["truth"]["right"] for row in elephants
+    )
+    assert all(row["arrival_ms"] > 0 for row in rows) and summary["latency_ms"]["arrival"][0] > 0
+    assert 0 <= summary["mean_iou"] <= 1
+    capture = cv2.VideoCapture(str(tmp_path / "overlay.mp4"))
+    assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == len(rows)
+    assert (tmp_path / "contact_sheet.png").stat().st_size > 10_000
+    assert not (tmp_path / "frames").exists()
+
+
+def test_own_footage_needs_no_truth(tmp_path):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for i in range(40):
+        cv2.imwrite(
+            str(folder / f"{i:03d}.jpg"),
+            np.full((120, 200, 3), 6 * i, np.uint8),
+        )
+    done = demo(
+        "--source",
+        str(folder),
+        "--command",
+        "the car",
+        "--seconds",
+        "4",
+        "--rate",
+        "8",
+        "--out",
+        str(tmp_path / "out"),
+        "--json",
+    )
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout.strip().splitlines()[-1])
+    assert summary["mean_iou"] is None and summary["frames"] > 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+def test_a_full_disk_ends_the_demo_with_a_reason(tmp_path):
+    os.symlink("/dev/full", tmp_path / "results.jsonl")
+    done = demo("--out", str(tmp_path), "--seconds", "10", "--rate", "5", "--size", "320x240")
+    assert done.returncode == 1
+    assert "results.jsonl" in done.stderr and "space" in done.stderr
