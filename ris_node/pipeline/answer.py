@@ -22,6 +22,7 @@ from ris_node.targets.region import TargetRequest, region_target
 from ris_node.types import Frame, QueryKind, RegionTarget, Status, TargetStatus
 
 TARGET_SIDE = 640  # pixels; larger images are looked at in this size when a region is put on the ground
+INSIDE_SIDE = 192  # pixels; a larger piece's most interior pixel is sought in steps
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,14 @@ class Finder:
 
 
 def _inside(pieces: Pieces) -> tuple[float, float] | None:
-    """The most interior pixel (x, y) of the largest piece."""
+    """The most interior pixel (x, y) of the largest piece; a large piece is looked at in steps of some pixels."""
     if not pieces.instances:
         return None
-    found = interior_point(pieces.ids == 1)
-    return (found[0] + pieces.x, found[1] + pieces.y) if found else None
+    left, top, width, height = pieces.instances[0].box
+    step = 1 + max(width, height) // INSIDE_SIDE
+    window = pieces.ids[top - pieces.y : top - pieces.y + height, left - pieces.x : left - pieces.x + width] == 1
+    found = interior_point(window[::step, ::step]) or interior_point(window)
+    if found is None:
+        return None
+    scale = step if window[::step, ::step].any() else 1
+    return found[0] * scale + left, found[1] * scale + top

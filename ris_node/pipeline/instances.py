@@ -16,6 +16,7 @@ from ris_node.types import F32, U8, Bool, Instance
 COMPARABLE_AREA = 0.35  # a piece this large beside the largest is a referent of its own
 COMPARABLE_SCORE = 0.2  # and its mean probability is at most this much lower
 SAME_THING_GAP = 0.02  # pieces closer than this share of the image's width are one thing behind a pole
+SCORE_SAMPLES = 128  # a piece's score is the mean over about so many rows and columns
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,14 @@ def find_pieces(
     for new, old in enumerate(order, 1):
         left, top, width, height, area = (int(v) for v in stats[old, :5])
         window = labels[top : top + height, left : left + width] == old
-        score = float(sigmoid(part[top : top + height, left : left + width][window]).mean())
+        step = 1 + max(width, height) // SCORE_SAMPLES
+        values = part[top : top + height : step, left : left + width : step][window[::step, ::step]]
+        score = float(sigmoid(values if values.size else part[top : top + height, left : left + width][window]).mean())
         centroid = (float(centroids[old, 0]) + x, float(centroids[old, 1]) + y)
         share = area / (box.source_width * box.source_height)
         outline = _outline(window) + np.array((left + x, top + y), np.float32)
         instances.append(Instance(new, label, score, (left + x, top + y, width, height), centroid, share, outline))
-    return Pieces(tuple(instances), table[labels], x, y)
+    return Pieces(tuple(instances), np.take(table, np.asarray(labels, np.uint16), mode="clip"), x, y)
 
 
 def several_fit(instances: tuple[Instance, ...], width: int) -> bool:
