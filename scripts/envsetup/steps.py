@@ -17,6 +17,8 @@ from envsetup.place import Place, SetupError
 from envsetup.stamps import Run, Step
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from envsetup.talk import Talk
 
 PROFILES = {
@@ -48,11 +50,17 @@ def steps_for(place: Place, profile: str) -> list[Step]:
         steps.append(Step("train", "install torch, for the tests of training", install_torch, files, key=torch_wish()))
     messages = Step(
         "messages", "build ris_msgs (about a minute)", build_messages,
-        inputs=(root / "msgs", *base_files), products=(place.messages / "lib",),
+        inputs=(root / "msgs",), key=build_pins(base_files), products=(place.messages / "lib",),
     )  # fmt: skip
     project = Step("project", "install ris_node itself, in development mode", install_project,
                    inputs=(root / "setup.py", root / "setup.cfg"), products=(place.venv / "bin" / "ris",))  # fmt: skip
     return [*steps, messages, project]
+
+
+def build_pins(files: tuple[Path, ...]) -> str:
+    """Return the pinned versions that the built messages depend on: a new test tool must not build them again."""
+    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    return "\n".join(line for line in lines if line.startswith(("ros-", "numpy", "empy")))
 
 
 def make_venv(place: Place, talk: Talk) -> None:
@@ -151,7 +159,6 @@ def build_messages(place: Place, talk: Talk) -> None:
     """Build and install ris_msgs with plain CMake, which needs nothing that colcon would add."""
     build, log, env = place.work / "ris_msgs", place.work / "messages.log", place.environment()
     shutil.rmtree(build, ignore_errors=True)
-    shutil.rmtree(place.messages, ignore_errors=True)
     hint = "If the compiler was killed, memory ran out. Otherwise run `make clean` and try again."
     configure = [
         "cmake", "-S", str(place.root / "msgs"), "-B", str(build), f"-DCMAKE_INSTALL_PREFIX={place.messages}",
@@ -160,6 +167,7 @@ def build_messages(place: Place, talk: Talk) -> None:
     jobs = str(max(1, len(os.sched_getaffinity(0))))
     talk.run(configure, log=log, env=env, hint=hint)
     talk.run(["cmake", "--build", str(build), "-j", jobs], log=log, env=env, hint=hint)
+    shutil.rmtree(place.messages, ignore_errors=True)  # not before: what runs meanwhile keeps its messages
     talk.run(["cmake", "--install", str(build)], log=log, env=env, hint=hint)
     shutil.rmtree(build)
 

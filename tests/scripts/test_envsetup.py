@@ -136,3 +136,13 @@ def test_with_ros_leaves_the_users_own_settings(tmp_path: Path) -> None:
     assert "ROS_AUTOMATIC_DISCOVERY_RANGE=SUBNET" in result.stdout
     assert with_ros(tmp_path, "sh", "-c", "exit 7").returncode == 7
     assert with_ros(tmp_path).returncode == 2
+
+
+def test_only_what_the_messages_are_built_on_makes_them_due(tmp_path: Path) -> None:
+    pins = tmp_path / "constraints.txt"
+    pins.write_text("pytest==1\nros-rcl==1\nnumpy==2\n")
+    before = steps.build_pins((pins,))
+    pins.write_text("pytest==2\nros-rcl==1\nnumpy==2\n")
+    assert steps.build_pins((pins,)) == before
+    pins.write_text("pytest==2\nros-rcl==2\nnumpy==2\n")
+    assert steps.build_pins((pins,)) != before
