@@ -22,7 +22,7 @@ from ris_node.types import Manoeuvre, Query, QueryKind
 class ParsedCommand:
     """A command and what the grammar made of it.
 
-    `kind` is OBJECT or REGION; `label` is the word for the thing meant ("" where none was found); a command that is
+    `kind` is OBJECT or REGION; `unique` is whether a word singles one out ("leftmost", "second"); `label` is the word for the thing meant ("" where none was found); a command that is
     not `groundable` never gets a mask or a target, and `reason` says why.
     """
 
@@ -35,6 +35,7 @@ class ParsedCommand:
     stuff: bool = False
     label: str = ""
     reason: str = ""
+    unique: bool = False
 
 
 def parse_command(query: Query | str, max_chars: int = MAX_CHARS) -> ParsedCommand:
@@ -50,7 +51,7 @@ def parse_command(query: Query | str, max_chars: int = MAX_CHARS) -> ParsedComma
     lower = text.lower()
     if query.manoeuvre == Manoeuvre.CANCEL or patterns.CANCEL.match(_bare(lower)):
         return _cancel(text)
-    if query.kind == QueryKind.AUTO and _is_chat(lower):
+    if query.manoeuvre == Manoeuvre.NONE and _is_chat(lower):
         reason = f"'{text[:60]}' names nothing to look for"
         return ParsedCommand(text, QueryKind.OBJECT, groundable=False, reason=reason)
     manoeuvre, clause, negated = _action(lower)
@@ -69,6 +70,7 @@ def parse_command(query: Query | str, max_chars: int = MAX_CHARS) -> ParsedComma
         noun is not None and noun.concept.stuff,
         label,
         f"'{text[:60]}' says what not to do: say where to go instead" if negated else "",
+        unique=patterns.UNIQUE.search(lower) is not None,
     )
 
 

@@ -169,6 +169,11 @@ TALK = re.compile(
 
 QUANTIFIER = re.compile(r"\b(?:all|every|both|each|several|many|two|three|four|five|six|any)\b")
 
+# What singles out one thing of a kind.
+UNIQUE = re.compile(
+    r"\b(?:\w{3,}est|\w+-?most|first|second|third|fourth|fifth|last|far (?:left|right)|(?:most|least) \w+|only)\b"
+)
+
 # Where the head of an expression ends: "the man | with the dog".
 BOUNDARY = words(
     """

@@ -74,7 +74,7 @@ def judge(command: ParsedCommand, status: Status, pieces: Pieces, region: Pieces
         return Verdict(Status.ABSENT, "nothing in the picture is sure enough to be given a mask")
     if status == Status.UNCERTAIN:
         return Verdict(status, "it may be there: presence is just below the threshold")
-    counts = bool(command.label) and not command.plural and not command.stuff
+    counts = bool(command.label) and not (command.plural or command.stuff or command.unique)
     if counts and several_fit(pieces.instances, width):
         return Verdict(Status.AMBIGUOUS, f"several fit '{command.label}': say which one")
     if wants_region and not region.instances:

@@ -116,6 +116,18 @@ def test_cancel(text):
     assert (found.manoeuvre, found.groundable) == (Manoeuvre.CANCEL, False)
 
 
+def test_what_cannot_be_answered_cannot_whatever_the_kind():
+    for kind in QueryKind:
+        assert not parse_command(Query("hello", kind=kind)).groundable
+        assert not parse_command(Query("don't stop here", kind=kind)).groundable
+
+
+@pytest.mark.parametrize("text", ["the leftmost car", "the second car on the right", "the car furthest from us"])
+def test_one_of_a_kind(text):
+    assert parse_command(text).unique
+    assert not parse_command("the red car").unique
+
+
 @pytest.mark.parametrize("text", ["la voiture rouge", "左の赤い車", "das Auto links", "красная машина"])
 def test_other_languages_pass(text):
     found = parse_command(text)

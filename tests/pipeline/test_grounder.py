@@ -88,6 +88,7 @@ def test_several_that_fit_are_all_given_and_none_is_a_goal(grounder):
     assert len(found.instances) == 2 and set(np.unique(found.instance_map)) == {0, 1, 2}
     assert found.point is None and found.target is None and "several fit" in found.message
     assert grounder.ground(image, "stop next to the red car").target is None
+    assert grounder.ground(image, "the biggest red car").status == Status.PRESENT  # words that single one out
     plural = grounder.ground(image, "the red things")
     assert plural.status == Status.PRESENT and len(plural.instances) == 2 and plural.point is not None
 
