@@ -22,8 +22,9 @@ from ris_node.types import Manoeuvre, Query, QueryKind
 class ParsedCommand:
     """A command and what the grammar made of it.
 
-    `kind` is OBJECT or REGION; `unique` is whether a word singles one out ("leftmost", "second"); `label` is the word for the thing meant ("" where none was found); a command that is
-    not `groundable` never gets a mask or a target, and `reason` says why.
+    `kind` is OBJECT or REGION; `label` is the word for the thing meant ("" where none was found); `unique` is whether
+    a word singles one out ("leftmost", "second"); a command that is not `groundable` never gets a mask or a target,
+    and `reason` says why.
     """
 
     text: str

@@ -125,7 +125,7 @@ def test_what_cannot_be_answered_cannot_whatever_the_kind():
 @pytest.mark.parametrize("text", ["the leftmost car", "the second car on the right", "the car furthest from us"])
 def test_one_of_a_kind(text):
     assert parse_command(text).unique
-    assert not parse_command("the red car").unique
+    assert not parse_command("the red car by the forest").unique
 
 
 @pytest.mark.parametrize("text", ["la voiture rouge", "左の赤い車", "das Auto links", "красная машина"])
