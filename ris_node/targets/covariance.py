@@ -47,24 +47,22 @@ def goal_covariance(
     sight = goal - eye
     ahead = sight[:2] / max(float(np.hypot(*sight[:2])), 1e-6)
     axes = np.array([[ahead[0], ahead[1], 0.0], [-ahead[1], ahead[0], 0.0], [0.0, 0.0, 1.0]])
-    spread = np.zeros((3, 3))
-    for turn_axis in axes:
-        moves = [_turned(sight, turn_axis, sign * np.radians(ANGLE_SIGMA_DEG)) for sign in (-1.0, 1.0)]
-        spread += _larger([_land(eye, move, surface, measured) - goal for move in moves], max_range_m)
+    angle = np.radians(ANGLE_SIGMA_DEG)
+    turned = np.concatenate([_turned(sight, axes, -angle), _turned(sight, axes, angle)])
+    depth = float(camera_in_target.rotation[:, 2] @ sight)
+    pixel = camera_in_target.rotation[:, :2].T * (PIXEL_SIGMA * depth / camera.matrix[[0, 1], [0, 1]])[:, None]
+    moved = np.concatenate([turned, sight + pixel])
     if measured:
-        along = sight * DEPTH_SIGMA
-        spread += np.outer(along, along)
+        moves = np.concatenate([moved - sight, sight[None] * DEPTH_SIGMA])
     else:
-        higher = eye + np.array([0.0, 0.0, HEIGHT_SIGMA_M])
-        spread += _larger([_land(higher, sight, surface, measured) - goal], max_range_m)
-    ray = camera_in_target.rotation.T @ sight
-    focal = camera.matrix[[0, 1], [0, 1]]
-    for k in range(2):
-        step = np.zeros(3)
-        step[k] = PIXEL_SIGMA / focal[k] * ray[2]
-        moved = sight + camera_in_target.rotation @ step
-        spread += _larger([_land(eye, moved, surface, measured) - goal], max_range_m)
-    return _assemble(spread, cell_m, float(np.hypot(*sight[:2])))
+        moves = _land(eye, moved, surface) - goal
+        higher = _land(eye + np.array([0.0, 0.0, HEIGHT_SIGMA_M]), sight[None], surface) - goal
+        moves = np.concatenate([moves, higher])
+    back, forth, rest = moves[:3], moves[3:6], moves[6:]
+    errors = np.concatenate([_larger(back, forth), rest[np.isfinite(rest).all(axis=1)]])
+    length = np.sqrt(np.einsum("ij,ij->i", errors, errors))
+    errors = errors * np.minimum(1.0, max_range_m / np.maximum(length, 1e-9))[:, None]
+    return _assemble(errors.T @ errors, cell_m, float(np.hypot(*sight[:2])))
 
 
 def _assemble(spread: F64, cell_m: float, distance: float) -> F64:
@@ -78,28 +76,29 @@ def _assemble(spread: F64, cell_m: float, distance: float) -> F64:
     return covariance
 
 
-def _turned(vector: F64, axis: F64, angle: float) -> F64:
-    """Rotate vector f64[3] about the unit axis f64[3] by radians (Rodrigues)."""
+def _turned(vector: F64, axes: F64, angle: float) -> F64:
+    """Rotate vector f64[3] about each of the unit axes f64[N,3] by radians (Rodrigues)."""
     c, s = np.cos(angle), np.sin(angle)
-    return np.asarray(vector * c + np.cross(axis, vector) * s + axis * (axis @ vector) * (1.0 - c))
+    return np.asarray(vector * c + np.cross(axes, vector) * s + axes * (axes @ vector * (1.0 - c))[:, None])
 
 
-def _land(eye: F64, sight: F64, surface: Surface, measured: bool) -> F64:
-    """Return where a line of sight ends: at its own length if measured, else on the surface (inf: never)."""
-    if measured:
-        return eye + sight
-    fall = sight[2] - sight[0] * surface.slope_x - sight[1] * surface.slope_y
+def _land(eye: F64, sights: F64, surface: Surface) -> F64:
+    """Return where lines of sight f64[N,3] end on the surface (inf: never), f64[N,3]."""
+    fall = sights[:, 2] - sights[:, 0] * surface.slope_x - sights[:, 1] * surface.slope_y
     height = eye[2] - surface.height(eye[None, :2])[0]
-    if fall >= -1e-9:
-        return np.full(3, np.inf)
-    return np.asarray(eye + sight * (-height / fall))
+    reach = np.where(fall < -1e-9, -height / np.minimum(fall, -1e-9), np.inf)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(eye + sights * reach[:, None])
 
 
-def _larger(moves: list[F64], limit: float) -> F64:
-    """Return the outer product f64[3,3] of the longest of the moves, none longer than the limit."""
-    finite = [move for move in moves if np.isfinite(move).all()]
-    longest = max(finite, key=lambda move: float(move @ move), default=np.zeros(3))
-    length = float(np.linalg.norm(longest))
-    if (len(finite) < len(moves) and length > 0.0) or length > limit:  # the other way it passes over the horizon
-        longest = longest * (limit / length)
-    return np.outer(longest, longest)
+def _larger(back: F64, forth: F64) -> F64:
+    """Return the longer of each pair of moves f64[N,3]; endless where one of them passes over the horizon."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        lengths = np.stack([np.einsum("ij,ij->i", move, move) for move in (back, forth)])
+    lengths[~np.isfinite(lengths)] = -1.0
+    longer = np.where((lengths[0] >= lengths[1])[:, None], back, forth)
+    return np.where((lengths.min(axis=0) < 0.0)[:, None], _endless(longer), longer)
+
+
+def _endless(moves: F64) -> F64:
+    return np.where(np.isfinite(moves), moves, 0.0) * 1e6

@@ -39,7 +39,8 @@ def free_cells(region: Bool, obstacle: Bool | None, grid: GroundGrid) -> Bool:
     Gaps of up to two cells are closed (paint, a ragged mask), but never over an obstacle.
     """
     covered = (grid.look_up(region) > 0).astype(np.uint8)
-    closed = cv2.morphologyEx(covered, cv2.MORPH_CLOSE, np.ones((3, 3), dtype=np.uint8))
+    near = np.ones((3, 3), dtype=np.uint8)
+    closed = cv2.morphologyEx(covered, cv2.MORPH_CLOSE, near, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     free = (closed > 0) & grid.seen
     if obstacle is not None:
         free &= grid.look_up(obstacle) == 0

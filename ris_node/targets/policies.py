@@ -51,12 +51,14 @@ def inscribed(piece: Piece) -> F64:
     padded = np.pad(piece.cells, 1).astype(np.uint8)
     depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
     depth = np.where(piece.fits, depth, 0.0)
-    return np.asarray(np.argwhere(depth >= _RIDGE * depth.max()).mean(axis=0))
+    rows, columns = np.nonzero(depth >= _RIDGE * depth.max())
+    return np.array([rows.mean(), columns.mean()])
 
 
 def centroid(piece: Piece) -> F64:
     """The piece's centre of area."""
-    return np.asarray(np.argwhere(piece.cells).mean(axis=0))
+    rows, columns = np.nonzero(piece.cells)
+    return np.array([rows.mean(), columns.mean()])
 
 
 def nearest(piece: Piece) -> F64:

@@ -24,7 +24,7 @@ from ris_node.targets.policies import wrap
 from ris_node.targets.surface import Surface, depth_at, surface_from_depth
 from ris_node.types import F32, F64, Bool, Frame, Manoeuvre, RegionTarget, TargetMethod, TargetStatus
 
-_SAMPLES = 1500
+_SAMPLES = 800
 _KERB_M = 0.25
 
 
@@ -53,6 +53,7 @@ class _View:
     surface: Surface
     method: TargetMethod
     pixels: F64
+    rays: F64
     valid_fraction: float
     note: str = ""
 
@@ -106,14 +107,15 @@ def _look(request: TargetRequest, config: RegionConfig, frame_id: str) -> _View:
     if not request.region.any():
         raise _RefusalError(TargetStatus.TOO_SMALL, "the region is empty")
     pixels = _sample(request.region)
-    view = _View(camera, mount, frame_id, Surface(), TargetMethod.GROUND_PLANE, pixels, 0.0)
+    rays = camera.rays(pixels, quick=True)
+    view = _View(camera, mount, frame_id, Surface(), TargetMethod.GROUND_PLANE, pixels, rays, 0.0)
     note = ""
     if frame.depth is not None:
         found = _measured(frame.depth, view, config.max_range_m)
         if isinstance(found, _View):
             return found
         note = found
-    _, valid = view.surface.meet(mount, camera.rays(pixels, quick=True), config.max_range_m)
+    _, valid = view.surface.meet(mount, rays, config.max_range_m)
     if not valid.any():
         _refuse_plane(view, config, note)
     return replace(view, valid_fraction=float(valid.mean()), note=note)
@@ -189,7 +191,7 @@ def _refuse_plane(view: _View, config: RegionConfig, note: str) -> None:
 
 def _aim(request: TargetRequest, config: RegionConfig, view: _View) -> RegionTarget:
     """Choose the goal on the surface and describe it, or refuse."""
-    grid = _grid(view, config)
+    grid = _grid(request.region, view, config)
     free = free_cells(request.region, request.obstacle, grid)
     if view.method is TargetMethod.DEPTH and request.frame.depth is not None:
         free &= ~_sticks_out(request.frame.depth, grid, view)
@@ -208,9 +210,9 @@ def _aim(request: TargetRequest, config: RegionConfig, view: _View) -> RegionTar
     return _describe(request, config, view, (grid, belief, goal))
 
 
-def _grid(view: _View, config: RegionConfig) -> GroundGrid:
+def _grid(region: Bool, view: _View, config: RegionConfig) -> GroundGrid:
     """Lay the grid over everything of the region that lies within range."""
-    rays = view.camera.rays(_with_border(view), quick=True)
+    rays = view.camera.rays(_border(region), quick=True)
     xy, valid = view.surface.meet(view.mount, rays, config.max_range_m)
     corners = xy[valid]
     if not valid.all():  # it runs over the edge of the range: take all that the camera sees up to there
@@ -223,16 +225,18 @@ def _grid(view: _View, config: RegionConfig) -> GroundGrid:
     return ground_grid(view.camera, view.mount, view.surface, corners, config.grid_resolution, config.max_range_m)
 
 
-def _with_border(view: _View) -> F64:
-    """Return the sampled pixels and, half a stride around their convex hull, what sampling may have missed."""
-    hull = cv2.convexHull(view.pixels.astype(np.float32)).reshape(-1, 2).astype(np.float64)
-    middle = hull.mean(axis=0)
-    out = hull - middle
-    length = np.maximum(np.hypot(*out.T), 1e-6)[:, None]
-    stride = max(1.0, float(np.sqrt(view.camera.width * view.camera.height / _SAMPLES)))
-    hull = middle + out * (1.0 + stride / length)
-    limit = np.array([view.camera.width - 0.5, view.camera.height - 0.5])
-    return np.asarray(np.clip(hull, -0.5, limit), dtype=np.float64)
+def _border(region: Bool) -> F64:
+    """Return the corners (x, y) f64[N,2] of the region's convex hull, with the pixels' own corners.
+
+    What is convex in the image is convex on the ground, so the hull's corners reach as far as the region does.
+    """
+    rows = np.nonzero(region.any(axis=1))[0]
+    first = region[rows].argmax(axis=1)
+    last = region.shape[1] - 1 - region[rows, ::-1].argmax(axis=1)
+    ends = np.concatenate([np.column_stack([first, rows]), np.column_stack([last, rows])])
+    hull = cv2.convexHull(ends.astype(np.int32)).reshape(-1, 1, 2)
+    corners = np.array([[-0.5, -0.5], [-0.5, 0.5], [0.5, -0.5], [0.5, 0.5]])
+    return np.asarray((hull + corners).reshape(-1, 2), dtype=np.float64)
 
 
 def _sticks_out(depth: F32, grid: GroundGrid, view: _View) -> Bool:
