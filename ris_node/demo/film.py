@@ -82,10 +82,11 @@ class Film:
         width, height = self._size
         ffmpeg = shutil.which("ffmpeg")
         if ffmpeg:
+            source = f"-f rawvideo -pix_fmt rgb24 -s {width}x{height} -r {self._rate:.4f} -i -"
             # Even sides: H.264 with 4:2:0 colour has no others.
-            command = [ffmpeg, "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}",
-                       "-r", f"{self._rate:.4f}", "-i", "-", "-vf", "crop=trunc(iw/2)*2:trunc(ih/2)*2", "-c:v", "libx264", "-preset", "veryfast",
-                       "-crf", "21", "-pix_fmt", "yuv420p", "-movflags", "+faststart", str(self.path)]  # fmt: skip
+            coding = "-vf crop=trunc(iw/2)*2:trunc(ih/2)*2 -c:v libx264 -preset veryfast -crf 21 -pix_fmt yuv420p"
+            options = f"-y -loglevel error {source} {coding} -movflags +faststart".split()
+            command = [ffmpeg, *options, str(self.path)]
             self._encoder = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
             return
         self._writer = cv2.VideoWriter(str(self.path), cv2.VideoWriter.fourcc(*"mp4v"), self._rate, (width, height))

@@ -33,7 +33,8 @@ class Truth:
 class Score:
     """How one answer did; None where there is nothing to compare with.
 
-    `goal_error_m` is the distance in metres from the goal to the middle of the true patch, `goal_inside` whether it lies in it.
+    `goal_error_m` is the distance in metres from the goal to the middle of the true patch, `goal_inside` whether it
+    lies in it.
     """
 
     expected: str

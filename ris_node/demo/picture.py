@@ -24,6 +24,14 @@ _FONT = cv2.FONT_HERSHEY_DUPLEX
 _DARK: Colour = (18, 20, 26)
 _WHITE: Colour = (255, 255, 255)
 _GREY: Colour = (190, 196, 206)
+_THINGS: dict[str, Colour] = {
+    "red": (226, 78, 78),
+    "blue": (84, 132, 226),
+    "white": (236, 236, 236),
+    "black": (24, 24, 26),
+    "green": (72, 160, 96),
+    "yellow": (240, 200, 70),
+}
 _TOP, _BOTTOM = 58, 40
 _CARD = (190, 300)
 _MAP_M = (26.0, 34.0)
@@ -158,8 +166,7 @@ def _card(canvas: U8, scene: Scene, target: dict[str, Any] | None, region: Regio
         _fill(card, street.strip(near, far, d - 0.06, d + 0.06, 2.0), (120, 124, 132))
     for thing in scene.objects:
         if thing.label in ("car", "van", "truck", "bus", "pedestrian", "cyclist"):
-            shade = {"red": (226, 78, 78), "blue": (84, 132, 226), "white": (236, 236, 236), "black": (24, 24, 26), "grey": (150, 154, 160),
-                     "green": (72, 160, 96), "yellow": (240, 200, 70)}.get(thing.colour, (150, 154, 160))  # fmt: skip
+            shade = _THINGS.get(thing.colour, (150, 154, 160))
             _fill(card, thing.footprint(), shade)
     if target and target["status"] == "OK":
         _fill(card, np.array(target["footprint"]).reshape(-1, 2), REGION, 0.55)

@@ -40,27 +40,31 @@ def best_row(rows: list[dict[str, Any]], query_id: str) -> dict[str, Any]:
 def text(result: dict[str, Any], out: Path) -> str:
     """Set the summary in a table of plain text."""
     lines = ["", f"{'command':44s} {'frames':>6s} {'status right':>12s} {'IoU':>6s} {'goal off':>9s}  answered"]
-    for row in result["commands"]:
-        item = Tally(**row)
-        said = ", ".join(f"{name} {count}" for name, count in sorted(item.statuses.items(), key=lambda pair: -pair[1]))
-        goal = f"{item.goal_error_m:.2f} m" if item.goal_error_m is not None else ("none" if item.goals_wanted else "-")
-        lines.append(
-            f"{item.text[:44]:44s} {item.frames:6d} {_share(item.right):>12s} {_number(item.iou):>6s} {goal:>9s}  {said}"
-        )
+    lines += [_line(Tally(**row)) for row in result["commands"]]
     times = result["latency_ms"]
     lines += [
         "",
-        f"model {result['model']}; {result['frames']} frames at {result['rate_hz']:.1f} Hz, {result['dropped']} replaced by newer ones",
-        f"latency p50 / p99: network {_pair(times['inference'])}, node {_pair(times['total'])}, image to answer received {_pair(times['arrival'])} ms",
+        f"model {result['model']}; {result['frames']} frames at {result['rate_hz']:.1f} Hz, "
+        f"{result['dropped']} replaced by newer ones",
+        f"latency p50 / p99 in ms: network {_pair(times['inference'])}, node {_pair(times['total'])}, "
+        f"from the image's stamp to the answer received {_pair(times['arrival'])}",
     ]
     if result["status_right"] is not None:
-        lines.append(
-            f"against the truth: status right {_share(result['status_right'])}, mean mask IoU {_number(result['mean_iou'])}"
-        )
-    lines.append(
-        f"see {out / 'overlay.mp4'}, {out / 'contact_sheet.png'}, {out / 'results.jsonl'} ({result['seconds']:.0f} s in all)"
-    )
+        right, iou = _share(result["status_right"]), _number(result["mean_iou"])
+        lines.append(f"against the truth: status right {right}, mean mask IoU {iou}")
+    files = ", ".join(str(out / name) for name in ("overlay.mp4", "contact_sheet.png", "results.jsonl"))
+    lines.append(f"see {files} ({result['seconds']:.0f} s in all)")
     return "\n".join(lines)
+
+
+def _line(item: Tally) -> str:
+    """One command's row of the table."""
+    said = ", ".join(f"{name} {count}" for name, count in sorted(item.statuses.items(), key=lambda pair: -pair[1]))
+    goal = "none" if item.goals_wanted else "-"
+    if item.goal_error_m is not None:
+        goal = f"{item.goal_error_m:.2f} m"
+    right, iou = _share(item.right), _number(item.iou)
+    return f"{item.text[:44]:44s} {item.frames:6d} {right:>12s} {iou:>6s} {goal:>9s}  {said}"
 
 
 def _arrival(rows: list[dict[str, Any]]) -> tuple[float, float]:

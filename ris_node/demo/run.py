@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         plan = plan_of(args)
         begin = time.monotonic()
-        say = (lambda text: None) if args.json else (lambda text: print(text, flush=True))
+        say = _silent if args.json else _aloud
         _perform(plan, say)
         summary = finish(plan, say)
         if not args.keep_frames:
@@ -111,6 +111,14 @@ def run(args: argparse.Namespace) -> int:
         print("ris demo: stopped", file=sys.stderr)
         return 130
     return 0
+
+
+def _aloud(text: str) -> None:
+    print(text, flush=True)
+
+
+def _silent(_: str) -> None:
+    pass
 
 
 def plan_of(args: argparse.Namespace) -> Plan:
@@ -161,9 +169,7 @@ def _perform(plan: Plan, say: Any) -> None:
         say("starting: node, camera, recorder and speaker, each a process of its own, over DDS")
         crew.start("node", "ris_node.ros.grounding_node", "--ros-args", *settings)
         crew.start("recorder", "ris_node.ros.demo_recorder", "--out", str(plan.out))
-        crew.start("camera", "ris_node.ros.demo_camera", "--source", plan.source, "--seed", str(plan.seed), "--width", str(plan.width), "--height",
-                   str(plan.height), "--rate", str(plan.rate), "--hfov", str(plan.hfov), "--seconds", str(plan.script.seconds + _PATIENCE_S),
-                   "--keep", str(plan.out / "frames"))  # fmt: skip
+        crew.start("camera", "ris_node.ros.demo_camera", *_camera_arguments(plan))
         crew.start("speaker", "ris_node.ros.demo_command", "--script", str(commands), "--timeout", str(_PATIENCE_S))
         _watch(crew, plan, say)
         crew.stop("camera")
@@ -171,6 +177,13 @@ def _perform(plan: Plan, say: Any) -> None:
         if crew.stop("recorder") != 0:
             crew.check()
         crew.stop("node")
+
+
+def _camera_arguments(plan: Plan) -> list[str]:
+    seconds = plan.script.seconds + _PATIENCE_S
+    options = {"source": plan.source, "seed": plan.seed, "width": plan.width, "height": plan.height, "rate": plan.rate}
+    options |= {"hfov": plan.hfov, "seconds": seconds, "keep": plan.out / "frames"}
+    return [part for name, value in options.items() for part in (f"--{name}", str(value))]
 
 
 def _watch(crew: Crew, plan: Plan, say: Any) -> None:

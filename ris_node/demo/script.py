@@ -10,7 +10,7 @@ from typing import Any
 from ris_node.scene.spec import CameraSpec, Placement, SceneSpec
 from ris_node.scene.truth import Place, Wanted
 
-SEED = 200_017
+SEED = 200_026
 
 
 @dataclass(frozen=True)
@@ -62,13 +62,16 @@ def scene_script(seconds: float) -> Script:
         Step("stop next to the red car on the left", 8.0, _RED_LEFT, Place.BESIDE),
         Step("the elephant", 4.5, Wanted("elephant"), note="absent"),
         Step("the cyclist", 6.0, Wanted("cyclist")),
-        Step("stop next to the blue car on the right", 1.2, Wanted("car", "blue", side="right"),
+        Step(
+            "stop next to the blue car on the right",
+            1.2,
+            Wanted("car", "blue", side="right"),
             Place.BESIDE,
             note="changed in mid-flight",
         ),
         Step("the white van on the right", 6.0, Wanted("van", "white", side="right")),
-        Step("pedestrians", 5.0, Wanted("pedestrian"), one=False),
         Step("the yellow bus", 4.5, Wanted("bus", "yellow"), note="absent"),
+        Step("pedestrians", 5.0, Wanted("pedestrian"), one=False),
         Step("pull over on the right", 6.0, None, Place.KERB_RIGHT),
     )
     scale = seconds / sum(step.seconds for step in steps)
@@ -82,20 +85,22 @@ def own_script(commands: list[str], seconds: float) -> Script:
 
 def demo_spec(width: int, height: int, seed: int = SEED) -> SceneSpec:
     """Return the demo's street: parking on both sides, with the things that the commands speak of."""
-    nobody = tuple(Placement("", "", "parked right", s) for s in (7.0, 13.0, 35.5, 42.0, 48.0))
+    nobody = tuple(Placement("", "", "parked left", s) for s in (34.0, 40.0, 46.0))
+    nobody += tuple(Placement("", "", "parked right", s) for s in (7.0, 13.0, 19.0, 38.0, 44.0, 50.0))
     cast = (
         Placement("", "", "ahead", 20.0),
-        Placement("car", "red", "parked left", 15.0),
-        Placement("car", "white", "parked left", 21.0),
-        Placement("car", "blue", "parked right", 21.0),
-        Placement("van", "white", "parked right", 28.5),
-        Placement("cyclist", "green", "edge right", -21.0, 2.0),
-        Placement("pedestrian", "yellow", "pavement right", 31.0, 0.0),
-        Placement("pedestrian", "red", "pavement left", 66.0, 1.1),
-        Placement("pedestrian", "blue", "pavement left", 63.5, 1.1),
+        Placement("", "", "oncoming", 18.0),
+        Placement("car", "red", "parked left", 21.0),
+        Placement("car", "white", "parked left", 27.0),
+        Placement("car", "blue", "parked right", 25.0),
+        Placement("van", "white", "parked right", 31.5),
+        Placement("cyclist", "green", "edge right", -24.0, 2.2),
+        Placement("pedestrian", "yellow", "pavement right", 42.0, 0.0),
+        Placement("pedestrian", "red", "pavement left", 59.0, 0.6),
+        Placement("pedestrian", "blue", "pavement left", 57.0, 0.6),
         *nobody,
     )
-    return SceneSpec("demo", seed, "park side", "bright", 0.7, speed=0.5, camera=CameraSpec(width, height), cast=cast)
+    return SceneSpec("demo", seed, "park side", "bright", 0.7, speed=0.6, camera=CameraSpec(width, height), cast=cast)
 
 
 def _shallow(step: Step) -> dict[str, Any]:

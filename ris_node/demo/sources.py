@@ -71,7 +71,7 @@ class VideoSource:
 
 
 class FolderSource:
-    """The images of a folder in the order of their names, `rate` of them a second; those that cannot be read are left out."""
+    """The images of a folder by name, `rate` of them a second; those that cannot be read are left out."""
 
     def __init__(self, folder: Path, width: int, height: int, rate: float) -> None:
         self._files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _IMAGES)

@@ -60,10 +60,9 @@ class DemoRecorder:
 
     def _on_region(self, msg: Any) -> None:
         target = target_from_msg(msg)
-        self._extra.setdefault(stamp_to_ns(msg.header.stamp), {})["target"] = {
-            "status": target.status.name, "x": float(target.position[0]), "y": float(target.position[1]), "yaw": target.yaw,
-            "footprint": np.round(target.footprint, 3).tolist(), "message": target.message,
-        }  # fmt: skip
+        row = {"status": target.status.name, "x": float(target.position[0]), "y": float(target.position[1])}
+        row |= {"yaw": target.yaw, "footprint": np.round(target.footprint, 3).tolist(), "message": target.message}
+        self._extra.setdefault(stamp_to_ns(msg.header.stamp), {})["target"] = row
 
     def _on_mask(self, msg: Any) -> None:
         pixels = np.frombuffer(msg.data, np.uint8).reshape(msg.height, msg.step)[:, : msg.width]
@@ -86,18 +85,19 @@ class DemoRecorder:
 
 def result_row(msg: Any) -> dict[str, Any]:
     """Return a `ris_msgs/Grounding` as plain values; masks as run lengths."""
-    timing = timing_from_msg(msg.timing)
-    instances = []
-    for part in msg.instances:
-        instance = instance_from_msg(part)
-        instances.append({"label": instance.label, "score": round(float(instance.score), 4), "box": list(instance.box),
-                          "rle": [int(run) for run in part.mask.counts]})  # fmt: skip
-    return {
-        "query_id": msg.query_id, "text": msg.text, "status": Status(msg.status).name, "presence": round(float(msg.presence), 4),
-        "width": int(msg.width), "height": int(msg.height), "frame_index": int(msg.frame_index),
-        "dropped": int(msg.dropped_since_last), "message": msg.message, "model_id": msg.model_id,
-        "timing": {name: _number(value) for name, value in vars(timing).items()}, "instances": instances,
-    }  # fmt: skip
+    row = {name: getattr(msg, name) for name in ("query_id", "text", "width", "height", "frame_index", "message")}
+    row |= {"model_id": msg.model_id, "dropped": msg.dropped_since_last, "status": Status(msg.status).name}
+    row["presence"] = round(float(msg.presence), 4)
+    row["timing"] = {name: _number(value) for name, value in vars(timing_from_msg(msg.timing)).items()}
+    row["instances"] = [_instance_row(part) for part in msg.instances]
+    return row
+
+
+def _instance_row(msg: Any) -> dict[str, Any]:
+    instance = instance_from_msg(msg)
+    runs = [int(run) for run in msg.mask.counts]
+    score = round(float(instance.score), 4)
+    return {"label": instance.label, "score": score, "box": list(instance.box), "rle": runs}
 
 
 def _number(value: float) -> float | None:

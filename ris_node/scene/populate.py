@@ -183,50 +183,39 @@ class Populator(Maker):
 
     def furnish(self) -> None:
         """Put trees, lamp posts, signs, bins and traffic lights at the kerb."""
-        rng, layout = self.rng, self.layout
+        rng = self.rng
         for side, kerb in ((-1, self.street.right_kerb), (1, self.street.left_kerb)):
-            d = kerb + side * (0.45 + layout.verge * 0.5)
+            d = kerb + side * (0.45 + self.layout.verge * 0.5)
             s = float(rng.uniform(4, 14))
             while s < AHEAD_M - 120:
-                near_crossing = any(abs(s - c) < 4.0 for c in self.world.crossings)
-                roll = float(rng.random())
-                if not near_crossing and roll < layout.trees * 0.62:
-                    self._tree(s, d)
-                elif roll < layout.trees * 0.62 + 0.22:
-                    self.still(
-                        SceneClass.POLE, furniture.lamp_post(), s, d, 0.0 if side < 0 else np.pi, (0.2, 0.2, 6.5)
-                    )
-                elif roll < 0.86:
-                    kind = str(rng.choice(["limit", "parking", "yield", "stop"]))
-                    colour = {"stop": "red", "parking": "blue"}.get(kind, "white")
-                    self.still(
-                        SceneClass.SIGN, furniture.sign(kind), s, d, 0.0 if side < 0 else np.pi, (0.1, 0.8, 2.8), colour
-                    )
-                elif roll < 0.95:
-                    colour = str(rng.choice(["green", "blue", "black", "grey"]))
-                    self.still(
-                        SceneClass.BIN,
-                        furniture.bin_box(self.tone(self.palette.paints[colour])),
-                        s,
-                        d,
-                        0.0,
-                        (0.64, 0.56, 1.08),
-                        colour,
-                    )
+                self._kerbside(s, d, 0.0 if side < 0 else np.pi)
                 s += float(rng.uniform(5.5, 13))
         for c in self.world.crossings:
             for side, kerb in ((-1, self.street.right_kerb), (1, self.street.left_kerb)):
                 if rng.random() < 0.5:
                     lit = str(rng.choice(["red", "green", "yellow"], p=[0.45, 0.45, 0.1]))
-                    self.still(
-                        SceneClass.TRAFFIC_LIGHT,
-                        furniture.traffic_light(lit),
-                        c + side * 2.6,
-                        kerb + side * 0.4,
-                        0.0 if side < 0 else np.pi,
-                        (0.3, 0.35, 3.4),
-                        lit,
-                    )
+                    yaw = 0.0 if side < 0 else np.pi
+                    light = furniture.traffic_light(lit)
+                    s, d = c + side * 2.6, kerb + side * 0.4
+                    self.still(SceneClass.TRAFFIC_LIGHT, light, s, d, yaw, (0.3, 0.35, 3.4), lit)
+
+    def _kerbside(self, s: float, d: float, yaw: float) -> None:
+        """Put one thing, or nothing, at a place along the kerb."""
+        rng, trees = self.rng, self.layout.trees * 0.62
+        roll = float(rng.random())
+        near_crossing = any(abs(s - c) < 4.0 for c in self.world.crossings)
+        if not near_crossing and roll < trees:
+            self._tree(s, d)
+        elif roll < trees + 0.22:
+            self.still(SceneClass.POLE, furniture.lamp_post(), s, d, yaw, (0.2, 0.2, 6.5))
+        elif roll < 0.86:
+            kind = str(rng.choice(["limit", "parking", "yield", "stop"]))
+            colour = {"stop": "red", "parking": "blue"}.get(kind, "white")
+            self.still(SceneClass.SIGN, furniture.sign(kind), s, d, yaw, (0.1, 0.8, 2.8), colour)
+        elif roll < 0.95:
+            colour = str(rng.choice(["green", "blue", "black", "grey"]))
+            mesh = furniture.bin_box(self.tone(self.palette.paints[colour]))
+            self.still(SceneClass.BIN, mesh, s, d, 0.0, (0.64, 0.56, 1.08), colour)
 
     # ---- what the spec asks for -----------------------------------------------------------------------------------
 

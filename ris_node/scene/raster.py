@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from ris_node.geometry.transform import Transform
 from ris_node.scene.ground import Patches
 from ris_node.scene.mesh import Mesh
 from ris_node.types import F32, F64, I32, I64, U8, Bool
@@ -50,8 +52,8 @@ class Faces:
     facing: I32
 
 
-def pack(meshes: list[Mesh], poses: list[Pose], rotation: F64, translation: F64) -> Faces:
-    """Move meshes into the optical frame; `rotation`, `translation` map `base_link` to it."""
+def pack(meshes: list[Mesh], poses: list[Pose], to_camera: Transform) -> Faces:
+    """Move meshes into the optical frame; `to_camera` maps `base_link` to it."""
     counts = np.array([len(mesh.points) for mesh in meshes])
     faces = np.array([mesh.faces for mesh in meshes])
     placed = np.array([(np.cos(p.yaw), np.sin(p.yaw), p.x, p.y, p.z) for p in poses], dtype=np.float32)
@@ -60,7 +62,7 @@ def pack(meshes: list[Mesh], poses: list[Pose], rotation: F64, translation: F64)
     world = np.stack(
         [local[:, 0] * cos - local[:, 1] * sin + x, local[:, 0] * sin + local[:, 1] * cos + y, local[:, 2] + z], axis=1
     )
-    points = world @ rotation.T.astype(np.float32) + translation.astype(np.float32)
+    points = world @ to_camera.rotation.T.astype(np.float32) + to_camera.translation.astype(np.float32)
     spread = np.concatenate([mesh.spread for mesh in meshes])
     points[:, 0] += spread[:, 0]
     points[:, 1] -= spread[:, 1]
@@ -87,7 +89,7 @@ def pack(meshes: list[Mesh], poses: list[Pose], rotation: F64, translation: F64)
     )
 
 
-def planes_of(points: F32, start: I64) -> tuple[F32, F32, F32]:
+def planes_of(points: F32 | F64, start: I64) -> tuple[F32, F32, F32]:
     """Return unit normals f32[F,3], plane offsets f32[F] and centroids f32[F,3] of polygons."""
     size = np.diff(start)
     following = np.arange(1, len(points) + 1)
@@ -174,19 +176,11 @@ class Canvas:
         big = cv2.resize(sky, (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR)
         return Canvas(np.asarray(big, np.uint8), np.zeros((2 * height, 2 * width), np.int32))
 
-    def patches(
-        self,
-        patches: Patches,
-        colours: list[tuple[int, int, int]],
-        rotation: F64,
-        translation: F64,
-        matrix: F64,
-        first: int,
-    ) -> F32:
-        """Fill flat patches in their order; returns their planes f32[N,4] (normal, offset) in the optical frame."""
+    def patches(self, patches: Patches, colours: list[tuple[int, int, int]], to_camera: Transform, matrix: F64) -> F32:
+        """Fill flat patches in their order, recorded as 1, 2, ...; returns their planes f32[N,4] (normal, offset)."""
         planes = np.zeros((len(patches.points), 4), np.float32)
         sizes = np.array([len(points) for points in patches.points])
-        moved = np.concatenate(patches.points) @ rotation.T + translation
+        moved = to_camera.apply(np.concatenate(patches.points))
         start = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         normal, offset, _ = planes_of(moved, start)
         planes[:, :3], planes[:, 3] = normal, offset
@@ -195,7 +189,7 @@ class Canvas:
             if polygon[:, 2].min() < NEAR_M:
                 polygon = clip_near(polygon)
             if len(polygon) >= 3:
-                self._fill(pixels_of(polygon.astype(np.float32), matrix), colours[i], first + i, len(polygon) > 4)
+                self._fill(pixels_of(polygon.astype(np.float32), matrix), colours[i], 1 + i, len(polygon) > 4)
         return planes
 
     def faces(self, faces: Faces, pixels: I32, order: I64, colours: list[list[int]], first: int, matrix: F64) -> None:
@@ -221,7 +215,7 @@ class Canvas:
             else:
                 self._fill(polygon, colour, first + i, True)
 
-    def _fill(self, polygon: I32, colour: object, face: int, bent: bool) -> None:
+    def _fill(self, polygon: I32, colour: Sequence[float], face: int, bent: bool) -> None:
         if bent:
             cv2.fillPoly(self.colour, [polygon], colour, cv2.LINE_8, _SHIFT)
             cv2.fillPoly(self.face, [polygon], face, cv2.LINE_8, _SHIFT)

@@ -10,15 +10,16 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+from ris_node.geometry.camera import Camera
 from ris_node.scene.ground import Patches, ground_patches
 from ris_node.scene.light import Light, shade, shade_patches
-from ris_node.scene.raster import Canvas, Pose, majority, pack, painter_order, pixels_of, visible_order
+from ris_node.scene.raster import Canvas, Faces, Pose, majority, pack, painter_order, pixels_of, visible_order
 from ris_node.scene.sky import paint_sky
 from ris_node.scene.spec import Scene, SceneClass, SceneObject, SceneSpec
 from ris_node.scene.street import Street
 from ris_node.scene.surface import ground_light
 from ris_node.scene.world import Entity, World, build_world
-from ris_node.types import F32, I64, U8, U16
+from ris_node.types import F32, I32, I64, U8, U16
 
 RANGE_M = 190.0
 _BACKDROP = {SceneClass.BUILDING}
@@ -53,58 +54,71 @@ def render_world(world: World, time_s: float) -> Scene:
     Returns:
         A scene whose image has the size of the spec's camera; the same world and time give the same bytes.
     """
-    camera, mount = world.spec.camera.camera(), world.spec.camera.mount()
-    to_camera = mount.inverse()
+    camera, to_camera = world.spec.camera.camera(), world.spec.camera.mount().inverse()
     street = world.street(time_s)
     light = Light.of(world, street, to_camera)
     staged = _stage(world, street, time_s)
-    faces = pack(
-        [e.mesh(time_s).at_distance(p.x) for e, p in zip(staged.entities, staged.poses, strict=True)],
-        staged.poses,
-        to_camera.rotation,
-        to_camera.translation,
-    )
-    flat = pixels_of(faces.points, camera.matrix)
-    order = visible_order(faces, flat, staged.rank, camera.width, camera.height)
     patches = _backdrop(world, ground_patches(world, street))
     canvas = Canvas.on(paint_sky(world.weather, world.spec.camera, world.spec.seed))
-    count = len(patches.points)
-    planes = canvas.patches(
-        patches, shade_patches(patches, light), to_camera.rotation, to_camera.translation, camera.matrix, 1
-    )
-    canvas.faces(faces, flat, order, shade(faces, order, light), 1 + count, camera.matrix)
-    owner = np.concatenate([[0], np.arange(1, count + 1), count + 1 + faces.owner]).astype(np.int32)
-    face_map = majority(canvas.face, owner)
-    kinds = np.concatenate(
-        [[SceneClass.SKY], patches.kinds, np.array([e.kind for e in staged.entities])[faces.owner]]
-    ).astype(np.uint8)
-    ids = np.concatenate([np.zeros(count + 1), np.array(staged.ids)[faces.owner]]).astype(np.uint16)
-    instance_map = ids[face_map]
-    covered: U8 = cv2.resize(  # type: ignore[assignment]
-        (canvas.face > 0).astype(np.uint8) * (canvas.face <= count).astype(np.uint8) * 255,
-        (camera.width, camera.height),
-        interpolation=cv2.INTER_AREA,
-    )
-    image = np.asarray(cv2.resize(canvas.colour, (camera.width, camera.height), interpolation=cv2.INTER_AREA), np.uint8)
-    boxes = [(e, pose) for e, pose in zip(staged.entities, staged.poses, strict=True)]
-    image = ground_light(image, covered, world, street, light, boxes)
-    every = np.concatenate([np.zeros((1, 4), np.float32), planes, np.column_stack([faces.normal, faces.offset])])
-    objects = _objects(staged, instance_map)
+    flat_planes = canvas.patches(patches, shade_patches(patches, light), to_camera, camera.matrix)
+    faces = _draw(canvas, staged, light, camera, time_s, len(patches.points))
+    truth = _Truth.of(canvas, staged, faces, patches)
+    size = (camera.width, camera.height)
+    covered = np.asarray(cv2.resize(truth.ground(canvas), size, interpolation=cv2.INTER_AREA), np.uint8)
+    image = np.asarray(cv2.resize(canvas.colour, size, interpolation=cv2.INTER_AREA), np.uint8)
+    image = ground_light(image, covered, world, street, light, list(zip(staged.entities, staged.poses, strict=True)))
+    face_planes = np.column_stack([faces.normal, faces.offset])
     return Scene(
-        _finish(image, world.spec.seed),
-        instance_map,
-        kinds[face_map],
-        objects,
-        camera,
-        mount,
-        world.layout,
-        world.slots,
-        street,
-        face_map,
-        every,
-        world.spec,
-        time_s,
+        image=_finish(image, world.spec.seed),
+        instance_map=truth.instance_map,
+        class_map=truth.class_map,
+        objects=_objects(staged, truth.instance_map),
+        camera=camera,
+        camera_in_base=world.spec.camera.mount(),
+        layout=world.layout,
+        slots=world.slots,
+        street=street,
+        face_map=truth.face_map,
+        planes=np.concatenate([np.zeros((1, 4), np.float32), flat_planes, face_planes]),
+        spec=world.spec,
+        time_s=time_s,
     )
+
+
+def _draw(canvas: Canvas, staged: _Staged, light: Light, camera: Camera, time_s: float, patches: int) -> Faces:
+    """Draw all entities, far to near, over `patches` flat patches; returns their faces."""
+    meshes = [e.mesh(time_s).at_distance(p.x) for e, p in zip(staged.entities, staged.poses, strict=True)]
+    faces = pack(meshes, staged.poses, light.to_camera)
+    flat = pixels_of(faces.points, camera.matrix)
+    order = visible_order(faces, flat, staged.rank, camera.width, camera.height)
+    canvas.faces(faces, flat, order, shade(faces, order, light), 1 + patches, camera.matrix)
+    return faces
+
+
+@dataclass(frozen=True, eq=False)
+class _Truth:
+    """What each pixel shows: its face i32[H,W], instance u16[H,W] and class u8[H,W]."""
+
+    face_map: I32
+    instance_map: U16
+    class_map: U8
+    patches: int
+
+    @staticmethod
+    def of(canvas: Canvas, staged: _Staged, faces: Faces, patches: Patches) -> _Truth:
+        """Look up what the face of each pixel belongs to."""
+        count = len(patches.points)
+        owner = np.concatenate([np.arange(count + 1), count + 1 + faces.owner]).astype(np.int32)
+        face_map = majority(canvas.face, owner)
+        kinds = np.array([entity.kind for entity in staged.entities], np.uint8)[faces.owner]
+        kinds = np.concatenate([np.array([SceneClass.SKY, *patches.kinds], np.uint8), kinds])
+        ids = np.concatenate([np.zeros(count + 1, np.uint16), np.array(staged.ids, np.uint16)[faces.owner]])
+        return _Truth(face_map, ids[face_map], kinds[face_map], count)
+
+    def ground(self, canvas: Canvas) -> U8:
+        """Return 255 where the doubled canvas shows a flat patch, u8[2H,2W]."""
+        flat = (canvas.face > 0) & (canvas.face <= self.patches)
+        return np.asarray(flat * np.uint8(255), dtype=np.uint8)
 
 
 def objects_of(world: World, time_s: float, instance_map: U16, class_map: U8) -> Scene:

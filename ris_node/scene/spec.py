@@ -164,8 +164,8 @@ class Scene:
     """A rendered frame and everything that is true of it.
 
     `image` u8[H,W,3] RGB; `instance_map` u16[H,W] (0: none); `class_map` u8[H,W] of SceneClass; `face_map` and
-    `planes` give the depth; `objects` are all within view range, also those with no visible pixel; `slots` are the parking
-    places, in `base_link`.
+    `planes` give the depth; `objects` are all within view range, also those with no visible pixel; `slots` are the
+    parking places, in `base_link`.
     """
 
     image: U8

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ris_node.scene.mesh import EVERYWHERE, NEAR, Colour, Mesh, MeshBuilder, scaled
+from ris_node.scene.mesh import EVERYWHERE, NEAR, Colour, Mesh, MeshBuilder, Point, scaled
 from ris_node.types import F64
 
 GLASS: Colour = (38, 46, 54)
@@ -17,6 +17,8 @@ HUB: Colour = (150, 153, 156)
 LAMP: Colour = (236, 238, 232)
 TAIL: Colour = (168, 20, 22)
 PLATE: Colour = (232, 226, 190)
+_MIDDLE = (0.0, 0.0, 0.52)
+_CREASE_M = 0.62
 
 
 @dataclass(frozen=True)
@@ -140,116 +142,67 @@ def arches(b: MeshBuilder, axles: tuple[float, ...], width: float, radius: float
 
 def _lower_body(b: MeshBuilder, body: Body, paint: Colour) -> None:
     """Loft the body below the belt line: flanks in two bands, the top, nose and tail."""
-    st, low, crease = body.stations, 0.2, 0.62
-    centre = (0.0, 0.0, 0.55)
+    st, low = body.stations, 0.2
     b.part(rank=0, gloss=0.55)
     for (x0, z0, w0), (x1, z1, w1) in pairwise(st):
-        b.poly([(x0, w0, z0), (x1, w1, z1), (x1, -w1, z1), (x0, -w0, z0)], paint, centre)
-        for side in (-1, 1):
-            c0, c1 = min(crease, z0 - 0.05), min(crease, z1 - 0.05)
-            top = [(x0, side * w0, c0), (x1, side * w1, c1), (x1, side * w1 * 0.985, z1), (x0, side * w0 * 0.985, z0)]
-            low_band = [
-                (x0, side * w0 * 0.95, low),
-                (x1, side * w1 * 0.95, low),
-                (x1, side * w1, c1),
-                (x0, side * w0, c0),
-            ]
-            sill = [
-                (x0, side * w0 * 0.952, low),
-                (x1, side * w1 * 0.952, low),
-                (x1, side * w1 * 0.965, low + 0.09),
-                (x0, side * w0 * 0.965, low + 0.09),
-            ]
-            b.poly(top, paint, centre)
-            b.poly(low_band, scaled(paint, 0.92), centre)
-            b.bands = NEAR
-            b.poly(sill, DARK, centre, layer=1)
-            b.bands = EVERYWHERE
+        b.poly([(x0, w0, z0), (x1, w1, z1), (x1, -w1, z1), (x0, -w0, z0)], paint, _MIDDLE)
+        c0, c1 = min(_CREASE_M, z0 - 0.05), min(_CREASE_M, z1 - 0.05)
+        top = [(x0, w0, c0), (x1, w1, c1), (x1, w1 * 0.985, z1), (x0, w0 * 0.985, z0)]
+        under = [(x0, w0 * 0.95, low), (x1, w1 * 0.95, low), (x1, w1, c1), (x0, w0, c0)]
+        sill = [
+            (x, w * k, z)
+            for x, w, k, z in ((x0, w0, 0.952, low), (x1, w1, 0.952, low), (x1, w1, 0.965, 0.29), (x0, w0, 0.965, 0.29))
+        ]
+        _both(b, top, paint)
+        _both(b, under, scaled(paint, 0.92))
+        b.bands = NEAR
+        _both(b, sill, DARK, layer=1)
+        b.bands = EVERYWHERE
     for (x, z, w), sign in ((st[0], -1.0), (st[-1], 1.0)):
-        b.poly([(x, w, z), (x, -w, z), (x + sign * 0.02, -w, 0.3), (x + sign * 0.02, w, 0.3)], paint, centre)
-        b.poly(
-            [(x, w, 0.32), (x, -w, 0.32), (x - sign * 0.1, -w, low), (x - sign * 0.1, w, low)], DARK, centre, layer=1
-        )
+        out, tuck = x + sign * 0.02, x - sign * 0.1
+        b.poly([(x, w, z), (x, -w, z), (out, -w, 0.3), (out, w, 0.3)], paint, _MIDDLE)
+        b.poly([(x, w, 0.32), (x, -w, 0.32), (tuck, -w, low), (tuck, w, low)], DARK, _MIDDLE, layer=1)
     b.bands = NEAR
-    doors = np.linspace(body.cabin[0] + 0.75, body.cabin[3] + 0.1, len(body.panes) + 2)
-    for x in doors:
-        for side in (-1, 1):
-            y = side * (body.width / 2 + 0.002)
-            line = [
-                (x - 0.012, y, 0.34),
-                (x + 0.012, y, 0.34),
-                (x + 0.012, y * 0.99, body.belt),
-                (x - 0.012, y * 0.99, body.belt),
-            ]
-            b.poly(line, scaled(paint, 0.45), centre, layer=2)
+    y = body.width / 2 + 0.002
+    for x in np.linspace(body.cabin[0] + 0.75, body.cabin[3] + 0.1, len(body.panes) + 2):
+        seam = [
+            (x - 0.012, y, 0.34),
+            (x + 0.012, y, 0.34),
+            (x + 0.012, y * 0.99, body.belt),
+            (x - 0.012, y * 0.99, body.belt),
+        ]
+        _both(b, seam, scaled(paint, 0.45), layer=2)
+
+
+def _both(b: MeshBuilder, corners: list[Point], colour: Colour, layer: int = 0) -> None:
+    """Add a polygon of the left flank, and its mirror image on the right."""
+    b.poly(corners, colour, _MIDDLE, layer)
+    b.poly([(x, -y, z) for x, y, z in corners], colour, _MIDDLE, layer)
 
 
 def _front_and_tail(b: MeshBuilder, body: Body, paint: Colour) -> None:
     """Add lamps, grille, bumpers and number plates."""
-    h, nose, tail, centre = body.length / 2, body.stations[-1], body.stations[0], (0.0, 0.0, 0.5)
     b.part(rank=1, gloss=0.3)
-    for side in (-1, 1):
-        w = nose[2]
-        z = nose[1] - 0.03
-        x = h + 0.012
-        b.poly(
-            [
-                (x, side * w * 0.58, z),
-                (x - 0.05, side * w * 1.04, z + 0.05),
-                (x - 0.05, side * w * 1.04, z - 0.09),
-                (x, side * w * 0.6, z - 0.12),
-            ],
-            LAMP,
-            centre,
-            layer=1,
-        )
-        b.poly(
-            [
-                (x - 0.05, side * w * 1.04, z + 0.05),
-                (x - 0.3, side * w * 1.21, z + 0.12),
-                (x - 0.3, side * w * 1.21, z + 0.02),
-                (x - 0.05, side * w * 1.04, z - 0.09),
-            ],
-            LAMP,
-            centre,
-            layer=1,
-        )
-        w, z, x = tail[2], tail[1], -h - 0.012
-        b.poly(
-            [
-                (x, side * w * 0.62, z - 0.02),
-                (x + 0.03, side * w * 1.06, z + 0.02),
-                (x + 0.03, side * w * 1.06, z - 0.2),
-                (x, side * w * 0.66, z - 0.17),
-            ],
-            TAIL,
-            centre,
-            layer=1,
-        )
-        b.poly(
-            [
-                (x + 0.03, side * w * 1.06, z + 0.02),
-                (x + 0.24, side * w * 1.19, z + 0.06),
-                (x + 0.24, side * w * 1.19, z - 0.1),
-                (x + 0.03, side * w * 1.06, z - 0.2),
-            ],
-            TAIL,
-            centre,
-            layer=1,
-        )
-    x, w, z = h + 0.025, nose[2], nose[1]
-    b.poly(
-        [(x, w * 0.5, z - 0.02), (x, -w * 0.5, z - 0.02), (x, -w * 0.55, z - 0.2), (x, w * 0.55, z - 0.2)], DARK, centre
-    )
-    b.poly(
-        [(x, 0.26, z - 0.12), (x, -0.26, z - 0.12), (x, -0.26, z - 0.22), (x, 0.26, z - 0.22)], PLATE, centre, layer=2
-    )
-    x, z = -h - 0.03, tail[1]
-    b.poly(
-        [(x, 0.27, z - 0.06), (x, -0.27, z - 0.06), (x, -0.27, z - 0.17), (x, 0.27, z - 0.17)], PLATE, centre, layer=2
-    )
-    shade = scaled(paint, 0.7)
-    b.poly([(x, 0.7, 0.52), (x, -0.7, 0.52), (x, -0.7, 0.5), (x, 0.7, 0.5)], shade, centre, layer=1)
+    x, w, z = body.length / 2 + 0.012, body.stations[-1][2], body.stations[-1][1] - 0.03
+    corner = [(x - 0.05, w * 1.04, z + 0.05), (x - 0.05, w * 1.04, z - 0.09)]
+    _both(b, [(x, w * 0.58, z), corner[0], corner[1], (x, w * 0.6, z - 0.12)], LAMP, 1)
+    _both(b, [corner[0], (x - 0.3, w * 1.21, z + 0.12), (x - 0.3, w * 1.21, z + 0.02), corner[1]], LAMP, 1)
+    _across(b, x + 0.013, (w * 0.5, w * 0.55), (z + 0.01, z - 0.17), DARK, 0)
+    _across(b, x + 0.013, (0.26, 0.26), (z - 0.09, z - 0.19), PLATE, 2)
+    x, w, z = -body.length / 2 - 0.012, body.stations[0][2], body.stations[0][1]
+    corner = [(x + 0.03, w * 1.06, z + 0.02), (x + 0.03, w * 1.06, z - 0.2)]
+    _both(b, [(x, w * 0.62, z - 0.02), corner[0], corner[1], (x, w * 0.66, z - 0.17)], TAIL, 1)
+    _both(b, [corner[0], (x + 0.24, w * 1.19, z + 0.06), (x + 0.24, w * 1.19, z - 0.1), corner[1]], TAIL, 1)
+    _across(b, x - 0.018, (0.27, 0.27), (z - 0.06, z - 0.17), PLATE, 2)
+    _across(b, x - 0.018, (0.7, 0.7), (0.52, 0.5), scaled(paint, 0.7), 1)
+
+
+def _across(
+    b: MeshBuilder, x: float, half: tuple[float, float], z: tuple[float, float], colour: Colour, layer: int
+) -> None:
+    """Add an upright trapezium across the car: half widths and heights at its top and bottom."""
+    corners = [(x, half[0], z[0]), (x, -half[0], z[0]), (x, -half[1], z[1]), (x, half[1], z[1])]
+    b.poly(corners, colour, _MIDDLE, layer)
 
 
 def _cabin(b: MeshBuilder, body: Body, paint: Colour) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 import cv2
@@ -30,11 +29,10 @@ def source():
 
 
 def answer(mask, status="PRESENT", target=None):
-    return {
-        "stamp_ns": 5, "query_id": "demo-1", "text": "stop next to it", "status": status, "presence": 0.9, "height": SIZE[1], "width": SIZE[0],
-        "message": "", "dropped": 0, "timing": {"end_to_end": 50.0}, "target": target,
-        "instances": [{"label": "car", "score": 0.8, "box": [1, 2, 3, 4], "rle": [int(n) for n in encode_rle(mask)]}] if mask.any() else [],
-    }  # fmt: skip
+    instance = {"label": "car", "score": 0.8, "box": [1, 2, 3, 4], "rle": [int(n) for n in encode_rle(mask)]}
+    row = {"stamp_ns": 5, "query_id": "demo-1", "text": "stop next to it", "status": status, "presence": 0.9}
+    row |= {"height": SIZE[1], "width": SIZE[0], "message": "", "dropped": 0, "timing": {"end_to_end": 50.0}}
+    return row | {"target": target, "instances": [instance] if mask.any() else []}
 
 
 def test_a_perfect_answer_scores_perfectly_and_a_wrong_one_does_not(source):
@@ -102,17 +100,17 @@ def test_a_full_disk_is_said(source, tmp_path, what):
     picture = np.full((64, 64, 3), 90, np.uint8)
     with pytest.raises(DemoError, match=r"space|disk|writing"):
         if what == "film":
-            os.symlink("/dev/full", tmp_path / "overlay.mp4")
+            (tmp_path / "overlay.mp4").symlink_to("/dev/full")
             with Film(tmp_path / "overlay.mp4", 8.0) as film:
                 for _ in range(30):
                     film.add(picture)
         elif what == "sheet":
-            os.symlink("/dev/full", tmp_path / "sheet.png")
+            (tmp_path / "sheet.png").symlink_to("/dev/full")
             contact_sheet(tmp_path / "sheet.png", [picture])
         elif what == "lines":
             JsonLines(Path("/dev/full")).write({"a": 1})
         else:
-            os.symlink("/dev/full", tmp_path / "000000.jpg")
+            (tmp_path / "000000.jpg").symlink_to("/dev/full")
             FrameWriter(tmp_path).add(source.frame(0.0), 5)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -78,7 +77,7 @@ def test_own_footage_needs_no_truth(tmp_path):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
 def test_a_full_disk_ends_the_demo_with_a_reason(tmp_path):
-    os.symlink("/dev/full", tmp_path / "results.jsonl")
+    (tmp_path / "results.jsonl").symlink_to("/dev/full")
     done = demo("--out", str(tmp_path), "--seconds", "10", "--rate", "5", "--size", "320x240")
     assert done.returncode == 1
     assert "results.jsonl" in done.stderr and "space" in done.stderr

@@ -102,7 +102,7 @@ def test_regions_are_free_fit_the_vehicle_and_project_onto_road():
         assert truth is not None, place
         assert np.isin(scene.class_map[truth.mask], [SceneClass.ROAD, SceneClass.MARKING]).all()
         assert (scene.instance_map[truth.mask] == 0).all()
-        pixels, valid = ground_to_pixels(scene.camera, scene.camera_in_base, np.array([truth.goal[:2]]))
+        _, valid = ground_to_pixels(scene.camera, scene.camera_in_base, np.array([truth.goal[:2]]))
         assert valid[0]
         sides = np.linalg.norm(truth.outline - np.roll(truth.outline, 1, axis=0), axis=1)
         assert sides.max() >= 4.5 and sides.min() >= 1.9
