@@ -171,7 +171,8 @@ QUANTIFIER = re.compile(r"\b(?:all|every|both|each|several|many|two|three|four|f
 
 # What singles out one thing of a kind.
 UNIQUE = re.compile(
-    r"\b(?:(?!forest|request|interest|honest)\w{3,}est|\w+-?most|first|second|third|fourth|fifth|last|far (?:left|right)|(?:most|least) \w+|only)\b"
+    r"\b(?:(?!forest|request|interest|honest)\w{3,}est|\w+-?most|first|second|third|fourth|fifth|last"
+    r"|far (?:left|right)|(?:most|least) \w+|only)\b"
 )
 
 # Where the head of an expression ends: "the man | with the dog".

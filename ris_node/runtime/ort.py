@@ -59,29 +59,15 @@ class OrtSession:
         path = Path(path)
         if not path.is_file():
             raise BackendError(f"there is no network at {path}: restore the bundle")
-        wanted = tuple(providers) or (CPU,)
-        usable = [name for name in wanted if name in ort.get_available_providers()]
-        if not usable:
-            have = ", ".join(ort.get_available_providers())
-            raise BackendError(
-                f"this onnxruntime has none of {', '.join(wanted)} (it has {have}): "
-                "install the build that has it, or leave `providers` empty"
-            )
-        contents = peek(path)
+        precision = peek(path).precision
         threads = num_threads or _cores()
-        options = [{} if name == CPU else {"device_id": str(device_id)} for name in usable]
-        try:
-            self._session: Any = ort.InferenceSession(
-                str(path), _options(ort, threads), providers=usable, provider_options=options
-            )
-        except Exception as error:  # onnxruntime raises many kinds, none of them public
-            raise BackendError(f"ONNX Runtime refuses {path} ({error}): export the network again") from error
+        self._session: Any = _load(ort, path, threads, _usable(ort, tuple(providers) or (CPU,)), device_id)
         self.inputs = tuple(_tensor(node, path) for node in self._session.get_inputs())
         self.outputs = tuple(_tensor(node, path) for node in self._session.get_outputs())
         self._names = [spec.name for spec in self.outputs]
         provider = self._session.get_providers()[0]
         device = f"{_cpu_name()} ({threads} threads)" if provider == CPU else f"device {device_id}"
-        self.info = BackendInfo("onnxruntime", provider, contents.precision, device)
+        self.info = BackendInfo("onnxruntime", provider, precision, device)
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """Run the network once; see `Session.run`."""
@@ -101,6 +87,25 @@ class OrtSession:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _usable(ort: Any, wanted: tuple[str, ...]) -> list[str]:
+    have = ort.get_available_providers()
+    usable = [name for name in wanted if name in have]
+    if not usable:
+        raise BackendError(
+            f"this onnxruntime has none of {', '.join(wanted)} (it has {', '.join(have)}): "
+            "install the build that has it, or leave `providers` empty"
+        )
+    return usable
+
+
+def _load(ort: Any, path: Path, threads: int, providers: list[str], device_id: int) -> Any:
+    settings = [{} if name == CPU else {"device_id": str(device_id)} for name in providers]
+    try:
+        return ort.InferenceSession(str(path), _options(ort, threads), providers=providers, provider_options=settings)
+    except Exception as error:  # onnxruntime raises many kinds, none of them public
+        raise BackendError(f"ONNX Runtime refuses {path} ({error}): export the network again") from error
 
 
 def check_feeds(specs: Sequence[TensorSpec], feeds: Mapping[str, Array]) -> None:
