@@ -11,7 +11,7 @@ from typing import Any
 
 from ris_node.config import NodeConfig
 from ris_node.errors import RisError
-from ris_node.pipeline.grounder import Grounder
+from ris_node.pipeline.grounder import Grounder, PreparedQuery
 from ris_node.pipeline.grounding import Grounding
 from ris_node.ros.camera import CameraContext
 from ris_node.ros.conversions import grounding_to_msg, stamp_to_ns
@@ -63,11 +63,12 @@ class Answerer:
         self._bench = bench
         self._index = 0
         self._publish_ms = 0.0
+        self._features: tuple[tuple[Grounder, ActiveQuery], PreparedQuery] | None = None
         self.listener: Listener | None = None
 
     def restart(self) -> None:
         """Count frames from 0 again (activation)."""
-        self._index = 0
+        self._index, self._features = 0, None
 
     def process(self, job: FrameJob, dropped: int) -> bool:
         """Answer one frame; False when it is too old to be answered."""
@@ -97,11 +98,19 @@ class Answerer:
         if job.query is None or grounder is None:
             return self._no_query(job, image), image, ""
         assert image is not None
-        prepared = grounder.prepare(job.query.query)
+        prepared, text_ms = self._prepared(grounder, job.query)
         seen = bench.camera.see(image, job.msg.header, region=job.query.wants_region)
         found = grounder.ground(seen.frame, prepared)
-        timing = replace(found.timing, preprocess=found.timing.preprocess + decode_ms, text=prepared.text_ms)
+        timing = replace(found.timing, preprocess=found.timing.preprocess + decode_ms, text=text_ms)
         return replace(found, timing=timing), image, seen.no_pose
+
+    def _prepared(self, grounder: Grounder, query: ActiveQuery) -> tuple[PreparedQuery, float]:
+        """The query's features and the milliseconds they cost now; kept while query and model stay the same."""
+        key = (grounder, query)
+        if self._features is None or self._features[0] != key:
+            self._features = (key, grounder.prepare(query.query))
+            return self._features[1], self._features[1].text_ms
+        return self._features[1], 0.0
 
     def _no_query(self, job: FrameJob, image: U8 | None) -> Grounding:
         height, width = image.shape[:2] if image is not None else _size(job.msg)

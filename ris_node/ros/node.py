@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from rclpy.clock import Clock, ClockType, JumpThreshold
@@ -58,7 +59,7 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
         self.log = NodeLogger(self.get_logger(), self.context.ok)
         forward_logs(self.log)
         self.outputs = Publishers(self)
-        self.status = StatusBoard(self._publish_status, lambda: self.get_clock().now().to_msg())
+        self.status = StatusBoard(partial(self.outputs.publish, "~/status"), lambda: self.get_clock().now().to_msg())
         self.status.update(message="unconfigured: call the lifecycle transition 'configure', or set autostart")
         self.engine = Engine(self.status, self.log, open_model)
         self.targets = TargetOutputs(self.outputs, lambda: self._live.region)
@@ -300,10 +301,6 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
     def _on_worker_error(self, error: Exception) -> None:
         if self.context.ok():  # publishing fails once the process has been told to end
             self.log.error(f"a frame could not be answered, {type(error).__name__}: {error}")
-
-    def _publish_status(self, msg: Any) -> None:
-        if self.context.ok():
-            self.outputs.publish("~/status", msg)
 
     def _publish_diagnostics(self) -> None:
         counters = self.worker.counters if self.worker is not None else Counters()

@@ -42,6 +42,7 @@ class Publishers:
 
     def __init__(self, node: Node) -> None:
         self.missing: set[str] = set()
+        self._context = node.context
         self._publishers: dict[str, Any] = {}
         for topic in PUBLISHERS:
             try:
@@ -61,5 +62,9 @@ class Publishers:
         return name in self._publishers
 
     def publish(self, name: str, msg: Message) -> None:
-        """Send a message; callable from any thread."""
-        self._publishers[name].publish(msg)
+        """Send a message; callable from any thread. Once the process has been told to end, nothing is sent."""
+        try:
+            self._publishers[name].publish(msg)
+        except Exception:  # rclpy's own error type is not public on every release
+            if self._context.ok():
+                raise

@@ -30,7 +30,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header, String
 from tiny_bundle import make_tiny_bundle
 
-from ris_node.interface import LATCHED, RELIABLE_10, Qos, topic
+from ris_node.interface import RELIABLE_10, Qos, topic
 from ris_node.ros.images import encode_image
 from ris_node.ros.node import GroundingNode
 from ris_node.ros.publishers import interface_class, qos_profile
@@ -355,6 +355,3 @@ def box_of(result: Grounding, number: int = 0) -> tuple[int, int, int, int]:
 def near(box: tuple[int, int, int, int], truth: tuple[int, int, int, int], pixels: int = 12) -> bool:
     """Whether two boxes agree to some pixels (a cell of the masks is 8 pixels of the picture)."""
     return all(abs(a - b) <= pixels for a, b in zip(box, truth, strict=True))
-
-
-__all__ = ["LATCHED", "NS", "Client", "Rig", "rig", "tiny", "wait_for"]
