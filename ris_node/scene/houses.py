@@ -94,6 +94,8 @@ def _windows(b: MeshBuilder, plan: House, trim: Colour, rng: Generator) -> None:
             b.gloss = 0.0
             z = floor * 3.0 + 1.18
             b.bands = NEAR
+            if tone > 1.12:
+                _curtains(b, x, z + 0.09, centre)
             b.poly(
                 [(x - 0.72, 0.1, z), (x + 0.72, 0.1, z), (x + 0.72, 0.1, z + 0.09), (x - 0.72, 0.1, z + 0.09)],
                 trim,
@@ -144,6 +146,14 @@ def _pane(
     for sign in (-1, 1):
         near, far = x + sign * 0.03, x + sign * half
         b.poly([(near, 0.05, low), (far, 0.05, low), (far, 0.05, high), (near, 0.05, high)], fill, centre, 3)
+
+
+def _curtains(b: MeshBuilder, x: float, low: float, centre: Colour) -> None:
+    """Add drawn-back curtains behind a window whose sill is at `low`."""
+    for sign in (-1, 1):
+        top, foot = sorted((x + sign * 0.2, x + sign * 0.53)), sorted((x + sign * 0.36, x + sign * 0.53))
+        corners = [(foot[0], 0.06, low), (foot[1], 0.06, low), (top[1], 0.06, low + 1.5), (top[0], 0.06, low + 1.5)]
+        b.poly(corners, (196, 190, 178), centre, 4)
 
 
 def _shop(b: MeshBuilder, plan: House, rng: Generator) -> None:

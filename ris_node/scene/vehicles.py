@@ -242,7 +242,7 @@ def _cabin(b: MeshBuilder, body: Body, paint: Colour) -> None:
             b.poly(pane, GLASS, centre, layer=1)
         b.gloss = 0.5
     for side in (-1, 1):
-        b.part(rank=3, gloss=0.4, bands=NEAR)
+        b.part(rank=2, gloss=0.4, bands=NEAR)
         y = side * (wb + 0.11)
         b.box((front_foot - 0.42, y - 0.09, belt - 0.0), (front_foot - 0.3, y + 0.09, belt + 0.15), paint)
 
