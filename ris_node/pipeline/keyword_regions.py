@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ris_node.language.keywords import KeywordRule
-from ris_node.pipeline.keyword_rules import Piece
+from ris_node.pipeline.keyword_rules import Piece, find_grid_pieces
 from ris_node.types import F32, F64, Bool, Manoeuvre
 
 CAMERA_HEIGHT_M = 1.5
@@ -51,9 +51,10 @@ class Ground:
 
 def place_region(rule: KeywordRule, road_logits: F32, chosen: list[Piece]) -> F32:
     """Keep the road's logits f32[h,w] in and just around a box where the vehicle should go."""
-    road = road_logits > 0
-    if not road.any():
-        return road_logits
+    labels, pieces = find_grid_pieces(road_logits > 0)
+    if not pieces:
+        return np.minimum(road_logits, -1.0).astype(np.float32)
+    road: Bool = labels == pieces[0].number  # what else looks like road is grey sky
     ground = Ground.guess(road)
     x0, x1, y0, y1 = _beside(rule, chosen[0], ground) if chosen else _ahead(rule, ground)
     x0, x1 = max(x0, NEAREST_M), max(x1, NEAREST_M + LENGTH_M / 2)
@@ -61,8 +62,8 @@ def place_region(rule: KeywordRule, road_logits: F32, chosen: list[Piece]) -> F3
     beyond_y = np.maximum(np.maximum(y0 - ground.left, ground.left - y1), 0.0)
     distance = np.hypot(np.minimum(beyond_x, 1e3), beyond_y)
     distance = distance - distance[road].min()  # no road in the box: the nearest road instead
-    limited: F32 = np.minimum(road_logits, (4.0 * (1.0 - distance / SOFT_M)).astype(np.float32))
-    return limited
+    limited: F32 = np.minimum(np.where(road | (road_logits <= 0), road_logits, -1.0), 4.0 * (1.0 - distance / SOFT_M))
+    return limited.astype(np.float32)
 
 
 def _beside(rule: KeywordRule, piece: Piece, ground: Ground) -> tuple[float, float, float, float]:

@@ -74,8 +74,9 @@ def _fill(canvas: U8, pieces: Pieces, colours: Iterable[Colour], alpha: float) -
         return
     rows, columns = pieces.ids.shape
     part = canvas[pieces.y : pieces.y + rows, pieces.x : pieces.x + columns]
-    table = np.array(list(colours), np.uint8)
-    paint = table[(pieces.ids.astype(np.intp) - 1) % len(table)]
+    shades = np.array(list(colours), np.uint8)
+    table = shades[(np.arange(256) - 1) % len(shades)]
+    paint = np.take(table, pieces.ids, axis=0)
     mixed = cv2.addWeighted(part, 1.0 - alpha, paint, alpha, 0.0)
     cv2.copyTo(mixed, (pieces.ids > 0).astype(np.uint8), part)
 
