@@ -108,6 +108,7 @@ class Engine:
         for note in (*grounder.notes, *(f"{s.backend} is not used: {s.reason}" for s in grounder.skipped)):
             self._log.info(note)
         self._log.info(f"model {grounder.model_id} is ready after {time.monotonic() - begin:.2f} s")
+        self._log.info(f"terms of the model: {grounder.bundle.manifest.use}")
         self._status.update(
             state=NodeState.READY, progress=1.0, info=grounder.info, model_id=grounder.model_id, message=""
         )
