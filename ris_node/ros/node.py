@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import TimeoutError as WaitedTooLongError
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -16,19 +18,18 @@ from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from ris_node.config import NodeConfig
 from ris_node.interface import NODE_NAME
 from ris_node.pipeline.grounder import Grounder
-from ris_node.ros import bridge, foxglove, tf, vision
-from ris_node.ros.action import GoalActions, GroundAction
-from ris_node.ros.answering import Answerer, Bench, FrameJob
+from ris_node.ros import bridge, foxglove, tf, vision, wiring
+from ris_node.ros.action import GroundAction
+from ris_node.ros.answering import Answerer, FrameJob
 from ris_node.ros.camera import CameraContext, is_rectified
 from ris_node.ros.commands import Commands
 from ris_node.ros.diagnostics import Meter, diagnostic_array
 from ris_node.ros.engine import Engine
-from ris_node.ros.image_outputs import ImageOutputs
 from ris_node.ros.lifecycle import ACTIVE, FINALIZED, INACTIVE, UNCONFIGURED, Autostart, guard_transitions, told
 from ris_node.ros.logs import NodeLogger, forward_logs
 from ris_node.ros.params import NodeParameters
 from ris_node.ros.publishers import Publishers
-from ris_node.ros.services import ServiceActions, Services
+from ris_node.ros.services import Services
 from ris_node.ros.source import FrameSource
 from ris_node.ros.status import NodeState, StatusBoard
 from ris_node.ros.target_outputs import TargetOutputs
@@ -55,29 +56,29 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
         super().__init__(NODE_NAME, **options)
         self.phase = UNCONFIGURED
         self.parameters = NodeParameters(self, lambda: self.phase == UNCONFIGURED, self._on_parameters)
-        self._live = self.parameters.config  # what frames are answered with
+        self.live = self.parameters.config  # what frames are answered with
         self.log = NodeLogger(self.get_logger(), self.context.ok)
         forward_logs(self.log)
         self.outputs = Publishers(self)
         self.status = StatusBoard(partial(self.outputs.publish, "~/status"), lambda: self.get_clock().now().to_msg())
         self.status.update(message="unconfigured: call the lifecycle transition 'configure', or set autostart")
         self.engine = Engine(self.status, self.log, open_model)
-        self.targets = TargetOutputs(self.outputs, lambda: self._live.region)
+        self.targets = TargetOutputs(self.outputs, lambda: self.live.region)
         self.meter = Meter()
         self.worker: Worker[FrameJob] | None = None
         self.commands = Commands(self)
         tf_listener = tf.open_listener(self)
         self.camera = CameraContext(
-            lambda: self._live.region,
+            lambda: self.live.region,
             tf_listener,
             pose_given=lambda: any(name.startswith("camera_") for name in self.parameters.given),
             rectified=is_rectified(self.resolve_topic_name("image")),
         )
-        self.answerer = Answerer(self._bench())
+        self.answerer = Answerer(wiring.bench(self))
         self.source = FrameSource(self)
-        self.goals = GroundAction(self, self._goal_actions())
-        self.offers = Services(self, self._service_actions())
-        self._autostart = Autostart(self, self._model_ready, wanted=self._live.model.autostart)
+        self.goals = GroundAction(self, wiring.goal_actions(self))
+        self.offers = Services(self, wiring.service_actions(self))
+        self._autostart = Autostart(self, self._model_ready, wanted=self.live.model.autostart)
         guard_transitions(self)
         self._watch_time()
         missing = [part.MISSING for part in (bridge, tf, vision, foxglove) if part.MISSING]
@@ -89,11 +90,11 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
     @told
     def on_configure(self, state: Any) -> TransitionCallbackReturn:
         """Load the model beside the executor: done within seconds, or still LOADING when this returns."""
-        self._live = self.parameters.config
+        self.live = self.parameters.config
         self.targets.restart()
-        capacity = _QUEUE if self._live.input.drop_policy == "all" else 1
+        capacity = _QUEUE if self.live.input.drop_policy == "all" else 1
         self.worker = Worker(self.answerer.process, self._on_worker_error, capacity=capacity)
-        self.engine.start(self._live, self._on_model)
+        self.engine.start(self.live, self._on_model)
         self.engine.wait(CONFIGURE_WAIT_S, self.context.ok)
         if self.engine.error:
             self._stop_worker()
@@ -112,7 +113,7 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
         self.answerer.restart()
         self.source.start()
         self.phase = ACTIVE
-        self.commands.say_default(self._live.query.default_query)
+        self.commands.say_default(self.live.query.default_query)
         return super().on_activate(state)
 
     @told
@@ -160,7 +161,8 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
         self.commands.queries.clear(why)
         if self.worker is not None:
             self.worker.clear()
-            self.worker.submit(lambda: None).exception(timeout=5.0)  # the frame in hand comes out first
+            with suppress(WaitedTooLongError):  # the frame in hand comes out first, unless it takes for ever
+                self.worker.submit(lambda: None).exception(timeout=5.0)
         self.targets.withdraw(why)
         self.status.update(degraded="", message="")
 
@@ -181,7 +183,7 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
         """Put a loaded model to work between two frames; called on the loading thread."""
 
         def adopt() -> None:
-            grounder.output, grounder.region = self._live.output, self._live.region
+            grounder.output, grounder.region = self.live.output, self.live.region
             self.engine.adopt(grounder)
 
         worker = self.worker
@@ -192,7 +194,8 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
             return None
         return self.engine.grounder is not None
 
-    def _reload(self) -> str:
+    def reload(self) -> str:
+        """Begin to load the model of the current parameters; why it cannot, in words, else ""."""
         if self.phase == FINALIZED:
             return "the node has been shut down: start the process again"
         if self.engine.loading:
@@ -210,7 +213,7 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
         """Take changed parameters between two frames."""
 
         def apply() -> None:
-            self._live = config
+            self.live = config
             grounder = self.engine.grounder
             if grounder is not None:
                 grounder.output, grounder.region = config.output, config.region
@@ -256,47 +259,7 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
             self._diagnostics_due_s = now_s + 1.0
             self._publish_diagnostics()
 
-    # what the parts are given -----------------------------------------------------------------------------------
-
-    def _bench(self) -> Bench:
-        return Bench(
-            grounder=lambda: self.engine.grounder,
-            config=lambda: self._live,
-            camera=self.camera,
-            publishers=self.outputs,
-            targets=self.targets,
-            images=ImageOutputs(self.outputs, lambda: self._live.output),
-            meter=self.meter,
-            now_ns=self.now_ns,
-            active=lambda: self.commands.queries.active,
-            log=self.log,
-        )
-
-    def _goal_actions(self) -> GoalActions:
-        def ready() -> str:
-            return "" if self.phase == ACTIVE else f"the node is {self.phase}: activate it first"
-
-        def listen(on: bool) -> None:
-            self.answerer.listener = self.goals.on_answer if on else None
-
-        return GoalActions(
-            start=self.commands.say,
-            stop=self.commands.stop,
-            ready=ready,
-            listen=listen,
-            stable_frames=lambda: self._live.region.stable_frames,
-        )
-
-    def _service_actions(self) -> ServiceActions:
-        return ServiceActions(
-            set_query=self.commands.say,
-            clear_query=self.commands.clear,
-            enable=self.source.enable,
-            reload=self._reload,
-            loaded=lambda: (self.engine.loading, self.engine.error),
-            worker=lambda: self.worker,
-            grounder=lambda: self.engine.grounder,
-        )
+    # for the parts --------------------------------------------------------------------------------------------------
 
     def _on_worker_error(self, error: Exception) -> None:
         if self.context.ok():  # publishing fails once the process has been told to end

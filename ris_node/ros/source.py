@@ -76,8 +76,7 @@ class FrameSource:
             return "disabled by ~/enable: no frames are taken"
         if self._image is None:
             return ""
-        name = self._image.topic_name
-        return self._silence.complaint(now_s, name, self._node.count_publishers(name))
+        return self._silence.complaint(now_s, self._image.topic_name, self._node.count_publishers)
 
     def _subscribe(self, message: Any, name: str, callback: Callable[[Any], None]) -> Any:
         return self._node.create_subscription(message, name, callback, qos_profile(topic(name).qos))

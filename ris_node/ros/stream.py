@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -76,13 +77,13 @@ class SilenceWatch:
                 self._period_s += 0.1 * (step_s - self._period_s)
         self._last_s = now_s
 
-    def complaint(self, now_s: float, topic: str, publishers: int) -> str:
-        """Why frames are missing, in words; empty while they come."""
-        first = self._last_s is None
+    def complaint(self, now_s: float, topic: str, publishers: Callable[[str], int]) -> str:
+        """Why frames are missing, in words; empty while they come. `publishers` counts those of a topic."""
         quiet_s = now_s - (self._since_s if self._last_s is None else self._last_s)
         if quiet_s < max(_SILENT_MIN_S, _SILENT_PERIODS * self._period_s):
             return ""
-        if publishers == 0:
+        count = publishers(topic)
+        if count == 0:
             return f"nobody publishes '{topic}': start the camera, or remap the topic"
-        so_far = "no frame yet" if first else "no more frames"
-        return f"{so_far} on '{topic}' from {publishers} publisher(s): check the camera and the QoS"
+        so_far = "no frame yet" if self._last_s is None else "no more frames"
+        return f"{so_far} on '{topic}' from {count} publisher(s): check the camera and the QoS"
