@@ -15,7 +15,9 @@ from typing import Any
 
 import cv2
 import rclpy
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
+from ris_msgs.msg import Query as QueryMsg
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
@@ -50,20 +52,37 @@ class DemoCamera:
         self.node = rclpy.create_node("demo_camera")
         self._image = self.node.create_publisher(Image, "image", qos_profile(topic("image").qos))
         self._info = self.node.create_publisher(CameraInfo, "camera_info", qos_profile(topic("camera_info").qos))
+        query = topic("query")
+        self.node.create_subscription(QueryMsg, query.name, self._on_query, qos_profile(query.qos))
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self.node)
         self._source, self._writer, self._hfov = source, writer, hfov_deg
+        self._asked = False
 
     def run(self, seconds: float, rate: float) -> int:
-        """Publish for so many seconds; returns how many frames there were."""
+        """Publish the first frame until a command is given, then the source from there on.
+
+        Args:
+            seconds: how long after the first command, and at most how long to wait for it.
+            rate: frames a second.
+
+        Returns:
+            How many frames were published.
+        """
         begin = time.monotonic()
-        count = 0
-        while rclpy.ok() and (elapsed := time.monotonic() - begin) < seconds:
-            frame = self._source.frame(elapsed)
-            if frame is None:
-                break
+        count, frame, started = 0, self._source.frame(0.0), False
+        while frame is not None and rclpy.ok() and time.monotonic() - begin < seconds:
             self._publish(frame)
             count += 1
-            time.sleep(max(0.0, begin + count / rate - time.monotonic()) if elapsed < count / rate else 0.0)
+            self._executor.spin_once(timeout_sec=0.0)
+            if self._asked and not started:
+                begin, count, started = time.monotonic(), 1, True
+            time.sleep(max(0.0, begin + count / rate - time.monotonic()))
+            frame = self._source.frame(time.monotonic() - begin) if started else frame
         return count
+
+    def _on_query(self, _: Any) -> None:
+        self._asked = True
 
     def _publish(self, frame: SourceFrame) -> None:
         stamp_ns = int(self.node.get_clock().now().nanoseconds)
