@@ -10,13 +10,15 @@ import cv2
 import numpy as np
 
 from ris_node.config import RegionConfig
-from ris_node.targets.fit import vehicle_fits
+from ris_node.targets.fit import Body, vehicle_fits
 from ris_node.targets.grid import GroundGrid
 from ris_node.targets.outline import axis_and_extent
 from ris_node.targets.policies import GOAL_POLICIES, YAW_POLICIES, Heading, Piece, place_goal
 from ris_node.types import F64, Bool
 
 _YAW_TOLERANCE = np.radians(1.0)
+_OTHER_YAWS = np.radians([0.0, 12.0, -12.0, 24.0, -24.0])
+_CONTACT_ROWS = 4
 
 
 class NoFitError(Exception):
@@ -33,6 +35,37 @@ class Goal:
     note: str = ""
 
 
+@dataclass(frozen=True)
+class Ground:
+    """What is known of the cells.
+
+    `free` Bool[R,C] is there to stand on; on `contact` Bool[R,C] an obstacle stands; `belief` f64[R,C] is the
+    probability that a cell belongs to the region.
+    """
+
+    free: Bool
+    contact: Bool
+    belief: F64
+    grid: GroundGrid
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where the vehicle is now: (x, y) f64[2] and yaw in the target frame."""
+
+    xy: F64
+    yaw: float
+
+
+def contact_cells(obstacle: Bool | None, grid: GroundGrid) -> Bool:
+    """Return the cells Bool[R,C] on which an obstacle stands: its lowest pixels; those above only hide the ground."""
+    if obstacle is None:
+        return np.zeros(grid.pixel.shape, dtype=np.bool_)
+    lowest = obstacle.copy()
+    lowest[:-_CONTACT_ROWS] &= ~obstacle[_CONTACT_ROWS:]
+    return np.asarray(grid.look_up(lowest) > 0, dtype=np.bool_)
+
+
 def free_cells(region: Bool, obstacle: Bool | None, grid: GroundGrid) -> Bool:
     """Return the cells Bool[R,C] that the region covers and no obstacle stands on or hides.
 
@@ -47,41 +80,41 @@ def free_cells(region: Bool, obstacle: Bool | None, grid: GroundGrid) -> Bool:
     return np.asarray(free, dtype=np.bool_)
 
 
-def choose_goal(
-    free: Bool, belief: F64, grid: GroundGrid, vehicle: F64, vehicle_yaw: float, config: RegionConfig
-) -> Goal:
+def choose_goal(ground: Ground, start: Start, config: RegionConfig) -> Goal:
     """Choose piece, goal and heading.
 
-    Args:
-        free: Bool[R,C].
-        belief: probability f64[R,C] that a cell belongs to the region.
-        grid: where the cells are.
-        vehicle: (x, y) f64[2] of the vehicle in the target frame.
-        vehicle_yaw: its heading there in radians.
-        config: vehicle, clearance, least area and policies.
+    Where the vehicle does not fit at the heading that the policy wants, the region's own axis is tried, and a little to
+    either side.
 
     Raises:
         NoFitError: no piece is large enough, or the vehicle and its clearance fit in none.
     """
-    pieces = _pieces(free, belief, config.min_region_m2 / grid.cell_m**2)
+    cell_m = ground.grid.cell_m
+    pieces = _pieces(ground.free, ground.belief, config.min_region_m2 / cell_m**2)
     if not pieces:
-        area = float(free.sum()) * grid.cell_m**2
+        area = float(ground.free.sum()) * cell_m**2
         raise NoFitError(
             f"{area:.1f} m2 of the region are free and seen, min_region_m2 is {config.min_region_m2:g}: "
             "drive nearer, choose another place, or lower it"
         )
-    wanted = [config.goal_yaw] + (["axis"] if config.goal_yaw != "axis" else [])
-    for name in wanted:
+    for name, aside in _headings(config.goal_yaw):
         for piece in pieces:
-            goal = _goal_in(piece, name, grid, vehicle, vehicle_yaw, config)
+            goal = _goal_in(piece, ground, start, config, (name, aside))
             if goal is not None:
                 return goal
     length, width = (side + 2 * config.clearance_m for side in (config.vehicle_length_m, config.vehicle_width_m))
-    _, extent = axis_and_extent(pieces[0], grid)
+    _, extent = axis_and_extent(pieces[0], ground.grid)
     raise NoFitError(
-        f"the vehicle with clearance ({length:.1f} x {width:.1f} m) does not fit in the free region "
-        f"({extent[0]:.1f} x {extent[1]:.1f} m): choose another place, or lower clearance_m"
+        f"the vehicle with clearance ({length:.1f} x {width:.1f} m) does not fit in the free region ({extent[0]:.1f} x "
+        f"{extent[1]:.1f} m, of which {pieces[0].sum() * cell_m**2:.1f} m2 are free and seen): choose another place, "
+        "or lower clearance_m"
     )
+
+
+def _headings(wanted: str) -> list[tuple[str, float]]:
+    """Return the headings to try in order: a policy's name and how far to turn from it in radians."""
+    first, *others = [(wanted, float(angle)) for angle in _OTHER_YAWS]
+    return [first, *([("axis", 0.0)] if wanted != "axis" else []), *others]
 
 
 def _pieces(free: Bool, belief: F64, least: float) -> list[Bool]:
@@ -93,28 +126,29 @@ def _pieces(free: Bool, belief: F64, least: float) -> list[Bool]:
     return [labels == k for k in order[:5]]
 
 
-def _goal_in(
-    cells: Bool, yaw_name: str, grid: GroundGrid, vehicle: F64, vehicle_yaw: float, config: RegionConfig
-) -> Goal | None:
-    """Return the goal in this piece, or None if the vehicle does not fit at the policy's heading.
+def _goal_in(cells: Bool, ground: Ground, start: Start, config: RegionConfig, facing: tuple[str, float]) -> Goal | None:
+    """Return the goal in this piece, or None if the vehicle does not fit at this heading.
 
     The heading depends on the goal and the goal on where the vehicle fits at that heading: two rounds settle it.
     """
+    grid, (name, aside) = ground.grid, facing
     axis_yaw, _ = axis_and_extent(cells, grid)
-    policy, turn = GOAL_POLICIES[config.goal_point], YAW_POLICIES[yaw_name]
-    here = grid.to_cells(vehicle[None])[0]
-    length, width = (
-        (side + 2 * config.clearance_m) / grid.cell_m for side in (config.vehicle_length_m, config.vehicle_width_m)
-    )
+    policy, turn = GOAL_POLICIES[config.goal_point], YAW_POLICIES[name]
+    here = grid.to_cells(start.xy[None])[0]
+    body = Body(*(m / grid.cell_m for m in (config.vehicle_length_m, config.vehicle_width_m, config.clearance_m)))
 
     def heading(cell: F64) -> float:
-        return turn(Heading(grid.to_metres(cell[None])[0], vehicle, vehicle_yaw, axis_yaw))
+        return turn(Heading(grid.to_metres(cell[None])[0], start.xy, start.yaw, axis_yaw)) + aside
 
     goal = place_goal(Piece(cells, cells, here), policy)
-    note = "" if yaw_name == config.goal_yaw else "heading along the region: it only fits so"
+    note = (
+        ""
+        if facing == (config.goal_yaw, 0.0)
+        else f"heading turned to '{name}' {np.degrees(aside):+.0f} deg: it only fits so"
+    )
     yaw, settled = heading(goal), None
     for _ in range(3):
-        fits = vehicle_fits(cells, yaw - grid.heading, length, width)
+        fits = vehicle_fits(cells, ground.contact, yaw - grid.heading, body)
         if not fits.any():
             break
         goal = place_goal(Piece(cells, fits, here), policy)

@@ -19,7 +19,7 @@ from ris_node.geometry import Camera, Transform, camera_mount
 from ris_node.targets.covariance import goal_covariance
 from ris_node.targets.grid import GroundGrid, ground_grid, view_heading
 from ris_node.targets.outline import axis_and_extent, footprint
-from ris_node.targets.pieces import Goal, NoFitError, choose_goal, free_cells
+from ris_node.targets.pieces import Goal, Ground, NoFitError, Start, choose_goal, contact_cells, free_cells
 from ris_node.targets.policies import wrap
 from ris_node.targets.surface import Surface, depth_at, surface_from_depth
 from ris_node.types import F32, F64, Bool, Frame, Manoeuvre, RegionTarget, TargetMethod, TargetStatus
@@ -196,9 +196,9 @@ def _aim(request: TargetRequest, config: RegionConfig, view: _View) -> RegionTar
     if view.method is TargetMethod.DEPTH and request.frame.depth is not None:
         free &= ~_sticks_out(request.frame.depth, grid, view)
     belief = np.where(grid.seen, grid.look_up(request.probability), 0.0)
-    vehicle, yaw = _vehicle_pose(view, config)
+    ground = Ground(free, contact_cells(request.obstacle, grid), belief, grid)
     try:
-        goal = choose_goal(free, belief, grid, vehicle, yaw, config)
+        goal = choose_goal(ground, _vehicle(view, config), config)
     except NoFitError:
         if view.valid_fraction < 0.5:
             raise _RefusalError(
@@ -207,7 +207,7 @@ def _aim(request: TargetRequest, config: RegionConfig, view: _View) -> RegionTar
                 "the rest is too small: drive nearer, or raise max_range_m",
             ) from None
         raise
-    return _describe(request, config, view, (grid, belief, goal))
+    return _describe(request, config, view, (ground, goal))
 
 
 def _grid(region: Bool, view: _View, config: RegionConfig) -> GroundGrid:
@@ -253,22 +253,21 @@ def _sticks_out(depth: F32, grid: GroundGrid, view: _View) -> Bool:
     return np.asarray(cv2.medianBlur(out.astype(np.uint8), 5) > 0, dtype=np.bool_)
 
 
-def _vehicle_pose(view: _View, config: RegionConfig) -> tuple[F64, float]:
-    """Return the vehicle's (x, y) f64[2] and yaw in the target frame.
+def _vehicle(view: _View, config: RegionConfig) -> Start:
+    """Return where the vehicle is in the target frame.
 
     In the base frame that is the origin; elsewhere it is where the camera is, less its mount by parameters.
     """
     if view.frame_id == config.base_frame:
-        return np.zeros(2), 0.0
+        return Start(np.zeros(2), 0.0)
     base = view.mount @ config_mount(config).inverse()
-    return base.translation[:2], float(np.arctan2(base.rotation[1, 0], base.rotation[0, 0]))
+    return Start(base.translation[:2], float(np.arctan2(base.rotation[1, 0], base.rotation[0, 0])))
 
 
-def _describe(
-    request: TargetRequest, config: RegionConfig, view: _View, found: tuple[GroundGrid, F64, Goal]
-) -> RegionTarget:
+def _describe(request: TargetRequest, config: RegionConfig, view: _View, found: tuple[Ground, Goal]) -> RegionTarget:
     """Put a goal that was found into words and metres."""
-    grid, belief, goal = found
+    ground, goal = found
+    grid = ground.grid
     xy = grid.to_metres(goal.cell[None])[0]
     position = np.append(xy, view.surface.height(xy[None])[0])
     _, extent = axis_and_extent(goal.piece, grid)
@@ -292,7 +291,7 @@ def _describe(
         ),
         extent=(*extent, 0.0),
         method=view.method,
-        score=float(belief[goal.piece].mean()),
+        score=float(ground.belief[goal.piece].mean()),
         valid_fraction=view.valid_fraction,
         goal_pixel=(float(pixel[0, 0]), float(pixel[0, 1])) if np.isfinite(pixel).all() else None,
         message="; ".join(note for note in (view.note, goal.note) if note),

@@ -155,6 +155,10 @@ def test_vehicle_must_fit_with_clearance_at_its_heading() -> None:
         return aim(mask, cam, mount, dataclasses.replace(CONFIG, **{"min_region_m2": 1.0, **changes}))
 
     assert verdict((2.8, 2.0)).status is TargetStatus.OK
+    exact = verdict((2.4, 1.6))  # what the vehicle and its clearance take, to the mask's own precision
+    assert exact.status is TargetStatus.OK
+    assert np.hypot(*(exact.position[:2] - [8.0, 0.0])) < 0.1
+    assert verdict((2.4, 1.35)).status is TargetStatus.TOO_SMALL
     narrow = verdict((4.0, 1.4))
     assert narrow.status is TargetStatus.TOO_SMALL
     assert "does not fit" in narrow.message
@@ -162,7 +166,7 @@ def test_vehicle_must_fit_with_clearance_at_its_heading() -> None:
     sideways = verdict((2.0, 3.0))
     assert sideways.status is TargetStatus.OK
     assert abs(sideways.yaw) == pytest.approx(np.pi / 2, abs=0.05)
-    assert "along the region" in sideways.message
+    assert "'axis'" in sideways.message
     assert verdict((3.0, 3.0), min_region_m2=10.0).status is TargetStatus.TOO_SMALL
 
 
