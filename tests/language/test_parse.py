@@ -7,9 +7,13 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import random
+import time
 
 import pytest
 
+from ris_node.errors import CommandError
+from ris_node.language.keywords import keyword_rule
 from ris_node.language.parse import parse_command
 from ris_node.types import Manoeuvre, Query, QueryKind
 
@@ -159,3 +163,46 @@ def test_real_orders_are_orders_and_real_expressions_are_not(shared):
     assert len(orders) > 1500 and len(things) > 10_000
     assert sum(p.kind == QueryKind.REGION and p.groundable for p in orders) / len(orders) > 0.98
     assert sum(p.kind == QueryKind.OBJECT and p.groundable for p in things) / len(things) > 0.99
+
+
+def test_no_text_breaks_the_grammar_or_holds_it_up():
+    rng = random.Random(0)
+    words = [
+        "please",
+        "could",
+        "you",
+        "left",
+        "right",
+        "turn",
+        "all",
+        "each",
+        "of",
+        "not",
+        "don't",
+        "never",
+        "stop",
+        "park",
+        "next",
+        "to",
+        "car",
+        "bus",
+        ",",
+        ".",
+        "and",
+        "hi",
+    ]
+    texts = [" ".join(rng.choices(words, k=1500)) for _ in range(20)]
+    texts += ["".join(chr(rng.randrange(1, 0x11000)) for _ in range(200)) for _ in range(100)]
+    texts += [
+        word * (9000 // len(word))
+        for word in ("please ", "left ", "turn left, ", "no ", "next to ", "a", "-", "to the ")
+    ]
+    begin = time.process_time()
+    for text in texts:
+        try:
+            found = parse_command(text, 10_000)
+        except CommandError:
+            continue
+        assert found.groundable or found.reason
+        keyword_rule(found)
+    assert time.process_time() - begin < 10.0
