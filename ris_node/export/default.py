@@ -30,9 +30,9 @@ from ris_node.training.words import WordFeatures
 LARGEST_BYTES = 40_000_000
 USE = (
     "Trained on CamVid and LabelMeFacade, which are for non-commercial research; on COCO panoptic annotations "
-    "(CC BY 4.0; the photos under their authors' Flickr licences); and on this project's own renderings. The trunk started from a "
-    "Cityscapes network by Google Coral (Apache-2.0; Cityscapes itself is for non-commercial use), the text encoder is "
-    "all-MiniLM-L6-v2 (Apache-2.0). Non-commercial research only."
+    "(CC BY 4.0; the photos under their authors' Flickr licences); and on this project's own renderings. "
+    "The trunk started from a Cityscapes network by Google Coral (Apache-2.0; Cityscapes itself is non-commercial), "
+    "the text encoder is all-MiniLM-L6-v2 (Apache-2.0). Non-commercial research only."
 )
 DESCRIPTION = (
     "TSMI, our reading of its abstract, over a MobileNet-EdgeTPU DeepLab trunk, with a presence head and a region head"

@@ -29,6 +29,7 @@ class Int8Matrix(nn.Module):  # type: ignore[misc]
         super().__init__()
         self.register_buffer("codes", torch.zeros(rows, columns, dtype=torch.int8))
         self.register_buffer("scale", torch.ones(rows, 1))
+        self._unpacked: torch.Tensor | None = None
 
     def load(self, weight: torch.Tensor) -> None:
         """Round `weight` f32[rows, columns] to the nearest of 255 symmetric steps in each row."""
@@ -41,8 +42,13 @@ class Int8Matrix(nn.Module):  # type: ignore[misc]
         return self.codes[index].float() * self.scale[index]
 
     def full(self) -> torch.Tensor:
-        """Return the whole matrix as f32."""
-        return self.codes.float() * self.scale
+        """Return the whole matrix as f32, or as `unpack` left it."""
+        return self.codes.float() * self.scale if self._unpacked is None else self._unpacked
+
+    def unpack(self, dtype: torch.dtype) -> None:
+        """Keep the float matrix from now on: faster to use again and again, not for export."""
+        self._unpacked = None
+        self._unpacked = self.full().to(dtype)
 
 
 class Int8Linear(nn.Module):  # type: ignore[misc]
@@ -109,6 +115,12 @@ class MiniLM(nn.Module):  # type: ignore[misc]
             if index + 1 == EARLY_LAYER:
                 early = x
         return torch.cat([early, x], -1)
+
+    def unpack(self, dtype: torch.dtype) -> None:
+        """Make every later pass faster by keeping float weights of the linear layers (see `Int8Matrix.unpack`)."""
+        for module in self.layers.modules():
+            if isinstance(module, Int8Matrix):
+                module.unpack(dtype)
 
     def load_bert(self, state: Mapping[str, torch.Tensor]) -> None:
         """Take the weights of a BERT state dict in the usual names, rounding the matrices."""

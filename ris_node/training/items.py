@@ -11,9 +11,8 @@ import cv2
 import numpy as np
 
 from ris_node.data.annotated import Annotated
+from ris_node.pipeline.letterbox import Letterbox
 from ris_node.types import I32, U8, Bool
-
-PAD_VALUE = 114
 
 
 @dataclass(frozen=True)
@@ -39,42 +38,16 @@ class Drawn:
     has_region: U8
 
 
-@dataclass(frozen=True)
-class Letter:
-    """Where a picture of some size lands in the letterbox: scaled size and offsets."""
-
-    height: int
-    width: int
-    inner_height: int
-    inner_width: int
-    top: int
-    left: int
-
-    @classmethod
-    def fit(cls, size: tuple[int, int], height: int, width: int) -> Letter:
-        """Fit a picture of `size` (rows, columns) centrally into height x width."""
-        scale = min(height / size[0], width / size[1])
-        inner_h, inner_w = max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
-        return cls(height, width, inner_h, inner_w, (height - inner_h) // 2, (width - inner_w) // 2)
-
-    def image(self, image: U8) -> U8:
-        """Letterbox an RGB picture with grey borders."""
-        smaller = self.inner_width < image.shape[1]
-        way = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-        out = np.full((self.height, self.width, 3), PAD_VALUE, np.uint8)
-        inner = cv2.resize(image, (self.inner_width, self.inner_height), interpolation=way)
-        out[self.top : self.top + self.inner_height, self.left : self.left + self.inner_width] = inner
-        return out
-
-    def coverage(self, mask: Bool, stride: int) -> U8:
-        """Share of every stride x stride cell that a mask bool[H,W] covers, times 255."""
-        inner = cv2.resize(
-            mask.astype(np.uint8) * 255, (self.inner_width, self.inner_height), interpolation=cv2.INTER_AREA
-        )
-        full = np.zeros((self.height, self.width), np.uint8)
-        full[self.top : self.top + self.inner_height, self.left : self.left + self.inner_width] = inner
-        small = cv2.resize(full, (self.width // stride, self.height // stride), interpolation=cv2.INTER_AREA)
-        return np.asarray(small, np.uint8)
+def coverage(letterbox: Letterbox, mask: Bool, stride: int) -> U8:
+    """Share of every stride x stride cell of the input that a mask bool[H,W] of the source covers, times 255."""
+    box = letterbox
+    content = cv2.resize(
+        mask.astype(np.uint8) * 255, (box.content_width, box.content_height), interpolation=cv2.INTER_AREA
+    )
+    full = np.zeros((box.height, box.width), np.uint8)
+    full[box.top : box.top + box.content_height, box.left : box.left + box.content_width] = content
+    small = cv2.resize(full, (box.width // stride, box.height // stride), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8)
 
 
 def random_view(picture: Annotated, rng: np.random.Generator, first: bool) -> Annotated:

@@ -110,10 +110,13 @@ class Trainer:
         }
 
     def restore(self, content: dict[str, Any]) -> None:
-        """Continue from a checkpoint's content."""
+        """Continue from a checkpoint's content; rates are the config's, which may differ from the checkpoint's."""
         self.model.load_state_dict(content["model"])
         self.average = content["average"]
+        rates = [group["base"] for group in self.optimiser.param_groups]
         self.optimiser.load_state_dict(content["optimiser"])
+        for group, base in zip(self.optimiser.param_groups, rates, strict=True):
+            group["base"] = base
         self.step = int(content["step"])
 
 
@@ -155,7 +158,7 @@ class Log:
     def write(self, kind: str, values: dict[str, Any]) -> None:
         """Append one line."""
         with self._path.open("a") as file:
-            file.write(json.dumps({"kind": kind, **values}) + "\n")
+            file.write(json.dumps({"event": kind, **values}) + "\n")
         shown = " ".join(f"{k}={v:.3f}" if isinstance(v, float) else f"{k}={v}" for k, v in values.items())
         print(f"[{time.strftime('%H:%M:%S')}] {kind} {shown}", flush=True)
 
@@ -183,7 +186,7 @@ def train(
     """Run to the configured number of steps; write `last.pt`, `best.pt` and `log.jsonl`; return the last check."""
     config, log = trainer.config, Log(out)
     torch.set_num_threads(config.optim.threads)
-    features = WordFeatures(trainer.settings.text_tokens)
+    features = WordFeatures(trainer.settings.text_tokens, bf16=config.optim.bf16)
     sums: dict[str, float] = defaultdict(float)
     saved = checked = said = clock()
     best = -1.0

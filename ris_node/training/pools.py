@@ -22,8 +22,9 @@ from ris_node.data.annotated import Annotated
 from ris_node.data.classes import class_id
 from ris_node.data.expressions import Expression, generate
 from ris_node.data.readers import open_set
+from ris_node.pipeline.letterbox import Letterbox
 from ris_node.training.config import DataConfig
-from ris_node.training.items import Drawn, Letter, random_view
+from ris_node.training.items import Drawn, coverage, random_view
 from ris_node.types import U8
 
 RENDERED = "rendered"
@@ -47,14 +48,14 @@ class Job:
 
 def draw(picture: Annotated, expressions: Sequence[Expression], height: int, width: int) -> Drawn:
     """Bring a picture and its expressions to the network's scale."""
-    letter = Letter.fit((picture.height, picture.width), height, width)
+    letter = Letterbox.fit(picture.width, picture.height, width, height)
     stack = _Stack(height // 4, width // 4), _Stack(height // 4, width // 4), _Stack(height // 16, width // 16)
     at: tuple[list[int], list[int], list[int]] = ([], [], [])
     for e in expressions:
-        at[0].append(stack[0].add(e.mask, lambda m: letter.coverage(m, 4)))
-        at[1].append(stack[1].add(e.region, lambda m: letter.coverage(m, 4)))
+        at[0].append(stack[0].add(e.mask, lambda m: coverage(letter, m, 4)))
+        at[1].append(stack[1].add(e.region, lambda m: coverage(letter, m, 4)))
         named = picture.class_mask(class_id(e.class_name)) if e.class_name else None
-        at[2].append(stack[2].add(named, lambda m: letter.coverage(m, 16), key=e.class_name))
+        at[2].append(stack[2].add(named, lambda m: coverage(letter, m, 16), key=e.class_name))
     return Drawn(
         letter.image(picture.image),
         tuple(e.text for e in expressions),

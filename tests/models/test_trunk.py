@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+onnx = pytest.importorskip("onnx")
+onnxruntime = pytest.importorskip("onnxruntime")
+
+from ris_node.data.readers import shared_dir  # noqa: E402
+from ris_node.errors import BundleError, DataError  # noqa: E402
+from ris_node.models.trunk import ConvGraph, GraphSpec, import_graph  # noqa: E402
+
+pytestmark = pytest.mark.torch
+
+
+def pretrained() -> Path:
+    try:
+        return shared_dir() / "pretrained/deeplab_cityscapes.onnx"
+    except DataError as error:
+        pytest.skip(str(error))
+
+
+def run(path: Path, image: np.ndarray) -> np.ndarray:
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return session.run(None, {session.get_inputs()[0].name: image})[0]
+
+
+@pytest.mark.shared
+def test_pretrained_trunk_computes_what_onnx_runtime_computes():
+    path = pretrained()
+    spec, weights = import_graph(path)
+    graph = ConvGraph(spec, ("add12", "act79", "conv80"))
+    graph.load_state_dict(weights)
+    image = np.random.default_rng(0).uniform(-1, 1, (1, 3, 96, 128)).astype(np.float32)
+    with torch.no_grad():
+        values = graph(torch.from_numpy(image))
+    assert np.abs(values["conv80"].numpy() - run(path, image)).max() < 1e-4
+    assert values["add12"].shape[2:] == (24, 32) and values["act79"].shape[2:] == (6, 8)
+
+
+@pytest.mark.shared
+def test_structure_survives_json_and_taps_cut_the_graph():
+    spec, weights = import_graph(pretrained())
+    again = GraphSpec.from_json(json.loads(json.dumps(spec.to_json())))
+    assert again == spec
+    short = ConvGraph(spec, ("add12",))
+    assert 0 < len(short.convs) < 12
+    short.load_state_dict({k: v for k, v in weights.items() if k in short.state_dict()})
+    with pytest.raises(BundleError, match="nowhere"):
+        spec.until(("nowhere",))
+
+
+@pytest.mark.shared
+def test_freezing_stops_exactly_what_comes_before_a_tap():
+    spec, _ = import_graph(pretrained())
+    graph = ConvGraph(spec, ("add23", "conv80"))
+    graph.freeze_before("add23")
+    frozen = {name for name, conv in graph.convs.items() if not conv.weight.requires_grad}
+    assert "conv0" in frozen and "conv22" in frozen and "conv24" not in frozen and "conv80" not in frozen
+
+
+def small_graph(path: Path, op: str) -> Path:
+    from onnx import TensorProto, helper, numpy_helper
+
+    rng = np.random.default_rng(1)
+    weight = numpy_helper.from_array(rng.normal(size=(4, 1, 3, 3)).astype(np.float32), "w")
+    first = numpy_helper.from_array(rng.normal(size=(4, 3, 1, 1)).astype(np.float32), "v")
+    bounds = [numpy_helper.from_array(np.array(v, np.float32), n) for v, n in ((0.0, "low"), (6.0, "high"))]
+    nodes = [
+        helper.make_node("Conv", ["x", "v"], ["a"]),
+        helper.make_node("Conv", ["a", "w"], ["b"], group=4, strides=[2, 2], pads=[1, 1, 1, 1]),
+        helper.make_node("Clip", ["b", "low", "high"], ["c"]) if op == "Clip" else helper.make_node(op, ["b"], ["c"]),
+    ]
+    value = [helper.make_tensor_value_info(n, TensorProto.FLOAT, None) for n in ("x", "c")]
+    graph = helper.make_graph(nodes, "g", value[:1], value[1:], [weight, first, *bounds])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), str(path))
+    return path
+
+
+def test_clip_and_grouped_strided_convolutions(tmp_path):
+    path = small_graph(tmp_path / "g.onnx", "Clip")
+    spec, weights = import_graph(path)
+    graph = ConvGraph(spec, ("c",))
+    graph.load_state_dict(weights)
+    image = np.random.default_rng(2).normal(size=(2, 3, 8, 10)).astype(np.float32) * 4
+    with torch.no_grad():
+        given = graph(torch.from_numpy(image))["c"].numpy()
+    assert given.min() == 0 and np.abs(given - run(path, image)).max() < 1e-5
+
+
+def test_unknown_operation_is_refused_by_name(tmp_path):
+    with pytest.raises(BundleError, match="Softplus"):
+        import_graph(small_graph(tmp_path / "g.onnx", "Softplus"))

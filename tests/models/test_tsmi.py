@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+sys.path.insert(0, str(Path(__file__).parent))
+
+from tiny_models import HEIGHT, SETTINGS, WIDTH, graph, model  # noqa: E402
+
+from ris_node.errors import ConfigError  # noqa: E402
+from ris_node.models import losses  # noqa: E402
+from ris_node.models.attention import MASKED  # noqa: E402
+from ris_node.models.fusion import FiLM, LevelFusion  # noqa: E402
+from ris_node.models.registry import build_model, model_config  # noqa: E402
+
+pytestmark = pytest.mark.torch
+
+
+def text(net, words: int, length: int, seed: int = 0, noise: float = 0.0):
+    torch.manual_seed(seed)
+    raw = torch.randn(1, words, net.config.text_in)
+    padded = torch.cat([raw, noise * torch.randn(1, length - words, net.config.text_in)], 1)
+    mask = (torch.arange(length) < words).long()[None]
+    out, sentence = net.adapter(padded, mask)
+    return out, (1 - mask).float() * MASKED, sentence
+
+
+def picture(seed: int = 0) -> torch.Tensor:
+    torch.manual_seed(seed)
+    return torch.randint(0, 256, (1, HEIGHT, WIDTH, 3), dtype=torch.uint8)
+
+
+def awake(net):
+    """Gates start at zero; random ones make sure that nothing is hidden behind them."""
+    torch.manual_seed(5)
+    for parameter in net.parameters():
+        if not parameter.abs().sum():
+            torch.nn.init.normal_(parameter, std=0.3)
+    return net.eval()
+
+
+def test_padding_changes_nothing():
+    net = awake(model())
+    image = picture()
+    with torch.no_grad():
+        short = net(image, *text(net, 5, 6))
+        long = net(image, *text(net, 5, 20, noise=9.0))
+        other = net(image, *text(net, 5, 6, seed=1))
+    for a, b in zip(short, long, strict=True):
+        assert (a - b).abs().max() < 1e-4
+    assert (short[0] - other[0]).abs().max() > 1e-3
+
+
+def test_untrained_fusion_passes_pixels_through():
+    torch.manual_seed(0)
+    fusion, film = LevelFusion(16, 32, 2), FiLM(16, 32)
+    pixels, words = torch.randn(2, 12, 16), torch.randn(2, 5, 32)
+    fused, new_words = fusion(pixels, torch.randn(12, 16), words, torch.zeros(2, 1, 1, 5))
+    assert torch.equal(fused, pixels) and not torch.equal(new_words, words)
+    assert torch.equal(film(pixels, torch.randn(2, 32)), pixels)
+    assert fusion.gate_out.weight.grad is None
+    fused.square().sum().backward()
+    assert fusion.gate_out.weight.grad.abs().sum() > 0  # closed, but it can learn to open
+
+
+def test_one_look_serves_many_expressions():
+    net = awake(model())
+    image = picture()
+    with torch.no_grad():
+        seen = net.see(image)
+        for seed in (0, 1):
+            features = text(net, 4, 8, seed)
+            answer = net.answer(seen, *features)
+            mask, region, presence = net(image, *features)
+            assert torch.equal(answer.mask_logits, mask) and torch.equal(answer.region_logits, region)
+            assert torch.equal(answer.presence_logit, presence)
+    assert mask.shape == (1, HEIGHT // 4, WIDTH // 4) and presence.shape == (1,)
+
+
+def test_detached_presence_head_shapes_nothing_else():
+    for detached in (True, False):
+        net = awake(model(presence_detached=detached))
+        net.train()
+        net(picture(), *text(net, 4, 8))[2].sum().backward()
+        assert (net.project_deep.weight.grad is None) == detached
+        assert net.presence_head.out.weight.grad.abs().sum() > 0
+
+
+def test_settings_are_checked_by_name():
+    net = build_model("tsmi", model_config("tsmi", SETTINGS), graph())
+    assert net.config.deep == ("deep",)
+    with pytest.raises(ConfigError, match="colour_width"):
+        model_config("tsmi", {"colour_width": 3})
+    with pytest.raises(ConfigError, match="tsmii"):
+        model_config("tsmii", {})
+
+
+def test_losses_on_known_maps():
+    truth = torch.zeros(2, 4, 4)
+    truth[0, :2] = 1
+    sure = (truth * 2 - 1) * 30
+    each = torch.ones(2)
+    assert losses.pixel_bce(sure, truth, each) < 1e-6 and losses.dice(sure, truth, each) < 1e-6
+    assert losses.dice(-sure, truth, torch.tensor([1.0, 0.0])) == pytest.approx(1 - 1 / 17, abs=1e-4)
+    assert losses.pixel_bce(-sure, truth, torch.tensor([0.0, 0.0])) == 0
+    near = torch.eye(3)
+    same = torch.zeros(3, 2, 2)
+    same[:2, 0], same[2, 1] = 1, 1
+    low = losses.contrast(near, near, same, torch.ones(3))
+    wrong = losses.contrast(near[[2, 1, 0]], near, same, torch.ones(3))
+    assert low < 1e-4 and wrong > 5  # rows 0 and 1 mean the same mask and do not push each other away

@@ -1,0 +1,69 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+
+from ris_node.data.annotated import Annotated, make_objects
+from ris_node.data.classes import class_id
+from ris_node.data.expressions import Expression
+from ris_node.scene import domain_named
+from ris_node.training import rendered
+from ris_node.training.items import jitter
+from ris_node.training.pools import draw, load_drawn, save_drawn
+
+pytestmark = pytest.mark.torch
+
+
+def picture() -> Annotated:
+    classes = np.full((90, 160), class_id("road"), np.uint8)
+    instances = np.zeros((90, 160), np.uint16)
+    classes[40:60, 20:60], instances[40:60, 20:60] = class_id("car"), 1
+    classes[40:60, 100:140], instances[40:60, 100:140] = class_id("car"), 2
+    image = np.random.default_rng(0).integers(0, 256, (90, 160, 3), np.uint8)
+    return Annotated(image, classes, instances, make_objects(instances, classes), "test", "p")
+
+
+def test_maps_lie_where_the_picture_lies_in_the_letterbox(tmp_path):
+    a = picture()
+    left = a.object_mask((1,))
+    given = [
+        Expression("left car", "order", left, None, True, "object", "car", 2),
+        Expression("stop by it", "region", left, ~left, True, "region", "car", 2),
+        Expression("pull over", "region", None, ~left, True, "region"),
+        Expression("the bus", "absent", None, None, False, "object", "bus"),
+    ]
+    drawn = draw(a, given, 128, 160)  # fits by its width: 92 rows of picture, grey above and below
+    assert drawn.image.shape == (128, 160, 3) and (drawn.image[:16] == 114).all()
+    assert (drawn.image[16:108] != 114).mean() > 0.9 and (drawn.image[108:] == 114).all()
+    assert len(drawn.masks) == 2 and drawn.mask_at.tolist() == [1, 1, 0, 0]
+    assert drawn.masks[1].sum() / 255 * 16 == pytest.approx(800 * 92 / 90, rel=0.03)
+    assert drawn.masks[1][16, 8] == 255 and drawn.masks[1][16, 30] == 0
+    assert drawn.kind_maps[drawn.kind_at[0]].sum() > 1.9 * drawn.kind_maps[drawn.kind_at[0]][:, :5].sum() > 0
+    assert drawn.presence.tolist() == [1, 1, 1, 0]
+    assert drawn.has_mask.tolist() == [1, 1, 0, 1]  # "pull over" names no object: nothing is known of its mask
+    assert drawn.has_region.tolist() == [0, 1, 1, 0]
+    save_drawn(tmp_path / "a.npz", drawn)
+    again = load_drawn(tmp_path / "a.npz")
+    assert again.texts == drawn.texts and again.kinds == drawn.kinds
+    assert all(np.array_equal(getattr(again, n), v) for n, v in vars(drawn).items() if isinstance(v, np.ndarray))
+
+
+def test_jitter_keeps_hues():
+    image = np.full((8, 8, 3), (200, 40, 40), np.uint8)
+    for seed in range(20):
+        red, green, blue = jitter(image, np.random.default_rng(seed)).reshape(-1, 3).mean(0)
+        assert red > 1.8 * max(green, blue) and abs(green - blue) < 12
+
+
+def test_scenes_are_of_the_training_domain_only():
+    scenes = [rendered.training_scene(i, 11) for i in (0, 1)]
+    again = rendered.training_scene(0, 11)
+    assert np.array_equal(scenes[0].image, again.image) and not np.array_equal(scenes[0].image, scenes[1].image)
+    domain = domain_named("train")
+    seeds = [int(s.name.split("/")[2]) for s in scenes]
+    assert all(domain.first_seed <= seed <= domain.last_seed for seed in seeds)
+    assert all(not domain.first_seed <= domain_named("demo").first_seed <= domain.last_seed for _ in seeds)
