@@ -60,8 +60,7 @@ def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     report = yield
-    missing = [name for mark in REQUIRED & NEEDS.keys() for name in NEEDS[mark] if name in str(report.longrepr)]
-    if report.outcome == "skipped" and missing:
+    if report.outcome == "skipped" and REQUIRED & NEEDS.keys():
         report.outcome = "failed"
         report.longrepr = f"skipped whole, but RIS_REQUIRE wants it to run: {report.longrepr}"
     return report
