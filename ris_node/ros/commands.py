@@ -13,7 +13,7 @@ from ris_node.errors import CommandError
 from ris_node.interface import topic
 from ris_node.ros.conversions import query_from_msg
 from ris_node.ros.lifecycle import ACTIVE, INACTIVE
-from ris_node.ros.publishers import qos_profile
+from ris_node.ros.publishers import qos_profile, subscribe
 from ris_node.ros.queries import ActiveQuery, Queries
 from ris_node.types import Query
 
@@ -26,7 +26,7 @@ class Commands:
         self._log = node.log
         self.queries = Queries(lambda: node.parameters.config.query, self._on_change)
         for message, name, callback in ((String, "command", self._on_command), (QueryMsg, "query", self._on_query)):
-            node.create_subscription(message, name, callback, qos_profile(topic(name).qos))
+            subscribe(node, message, name, callback, qos_profile(topic(name).qos))
 
     def say(self, query: Query) -> ActiveQuery:
         """Make a query the active one.

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -12,6 +13,11 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 from ris_node.interface import PUBLISHERS, Qos
+
+try:
+    from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
+except ImportError:  # Humble
+    from rclpy.qos_event import PublisherEventCallbacks, SubscriptionEventCallbacks
 
 Message = Any
 
@@ -26,6 +32,14 @@ def qos_profile(qos: Qos) -> QoSProfile:
     )
 
 
+def subscribe(
+    node: Any, message: Any, name: str, callback: Callable[[Any], None], profile: QoSProfile, *, raw: bool = False
+) -> Any:
+    """A subscription without event handlers, see `Publishers`; `raw` ones get serialised bytes."""
+    quiet = SubscriptionEventCallbacks(use_default_callbacks=False)
+    return node.create_subscription(message, name, callback, profile, event_callbacks=quiet, raw=raw)
+
+
 @cache
 def interface_class(name: str, kind: str = "msg") -> Any:
     """The class of an interface such as `sensor_msgs/Image`; `kind` is msg, srv or action.
@@ -38,7 +52,11 @@ def interface_class(name: str, kind: str = "msg") -> Any:
 
 
 class Publishers:
-    """All publishers of the node, by the names in the table; those whose package is missing are left out."""
+    """All publishers of the node, by the names in the table; those whose package is missing are left out.
+
+    They have no event handlers: rclpy's defaults only warn of other ends with another QoS or type, but make several of
+    each, and every one of them is asked each time the executor waits.
+    """
 
     def __init__(self, node: Node) -> None:
         self.missing: set[str] = set()
@@ -50,7 +68,12 @@ class Publishers:
             except ImportError:
                 self.missing.add(topic.type.partition("/")[0])
                 continue
-            self._publishers[topic.name] = node.create_publisher(message, topic.name, qos_profile(topic.qos))
+            self._publishers[topic.name] = node.create_publisher(
+                message,
+                topic.name,
+                qos_profile(topic.qos),
+                event_callbacks=PublisherEventCallbacks(use_default_callbacks=False),
+            )
 
     def wanted(self, name: str) -> bool:
         """Whether anybody listens to the topic."""

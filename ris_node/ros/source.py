@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +14,8 @@ from ris_node.interface import topic
 from ris_node.ros.answering import FrameJob
 from ris_node.ros.conversions import stamp_to_ns
 from ris_node.ros.lifecycle import ACTIVE
-from ris_node.ros.publishers import qos_profile
+from ris_node.ros.publishers import qos_profile, subscribe
+from ris_node.ros.raw_image import read_image
 from ris_node.ros.stream import RateGate, SilenceWatch, Take
 
 _QUEUE_DEPTH = 100  # of the middleware, where every frame is to be kept
@@ -45,11 +45,18 @@ class FrameSource:
         if config.drop_policy == "all":
             qos = replace(qos, depth=_QUEUE_DEPTH)
         profile = qos_profile(qos)
-        self._image = node.create_subscription(Image if raw else CompressedImage, name, self._on_image, profile)
+        self._image = subscribe(
+            node,
+            Image if raw else CompressedImage,
+            name,
+            self._on_raw_image if raw else self._on_image,
+            profile,
+            raw=raw,
+        )
         self._subscriptions = [
             self._image,
-            self._subscribe(CameraInfo, "camera_info", node.camera.on_camera_info),
-            self._subscribe(Image, "depth/image", node.camera.on_depth),
+            subscribe(node, CameraInfo, "camera_info", node.camera.on_camera_info, _profile("camera_info")),
+            subscribe(node, Image, "depth/image", self._on_depth, _profile("depth/image"), raw=True),
         ]
 
     def stop(self) -> None:
@@ -78,8 +85,11 @@ class FrameSource:
             return ""
         return self._silence.complaint(now_s, self._image.topic_name, self._node.count_publishers)
 
-    def _subscribe(self, message: Any, name: str, callback: Callable[[Any], None]) -> Any:
-        return self._node.create_subscription(message, name, callback, qos_profile(topic(name).qos))
+    def _on_depth(self, serialized: bytes) -> None:
+        self._node.camera.on_depth(read_image(serialized))
+
+    def _on_raw_image(self, serialized: bytes) -> None:
+        self._on_image(read_image(serialized))
 
     def _on_image(self, msg: Any) -> None:
         node, now_s = self._node, time.monotonic()
@@ -94,3 +104,7 @@ class FrameSource:
         if take is Take.JUMP:
             node.time_jumped()
         worker.offer(FrameJob(msg, node.commands.queries.active))
+
+
+def _profile(name: str) -> Any:
+    return qos_profile(topic(name).qos)
