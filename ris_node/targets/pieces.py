@@ -97,18 +97,38 @@ def choose_goal(ground: Ground, start: Start, config: RegionConfig) -> Goal:
             f"{area:.1f} m2 of the region are free and seen, min_region_m2 is {config.min_region_m2:g}: "
             "drive nearer, choose another place, or lower it"
         )
-    for name, aside in _headings(config.goal_yaw):
-        for piece in pieces:
-            goal = _goal_in(piece, ground, start, config, (name, aside))
+    places = [_Place.of(piece, ground.grid, start, config) for piece in pieces]
+    for facing in _headings(config.goal_yaw):
+        for place in places:
+            goal = _goal_in(place, ground, start, config, facing)
             if goal is not None:
                 return goal
     length, width = (side + 2 * config.clearance_m for side in (config.vehicle_length_m, config.vehicle_width_m))
-    _, extent = axis_and_extent(pieces[0], ground.grid)
+    extent = places[0].extent
     raise NoFitError(
         f"the vehicle with clearance ({length:.1f} x {width:.1f} m) does not fit in the free region ({extent[0]:.1f} x "
         f"{extent[1]:.1f} m, of which {pieces[0].sum() * cell_m**2:.1f} m2 are free and seen): choose another place, "
         "or lower clearance_m"
     )
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A piece with what does not depend on the heading: its axis and size, and the goal if everything fitted."""
+
+    cells: Bool
+    axis_yaw: float
+    extent: tuple[float, float]
+    goal: F64
+    vehicle: F64
+
+    @staticmethod
+    def of(cells: Bool, grid: GroundGrid, start: Start, config: RegionConfig) -> _Place:
+        axis_yaw, extent = axis_and_extent(cells, grid)
+        here = grid.to_cells(start.xy[None])[0]
+        return _Place(
+            cells, axis_yaw, extent, place_goal(Piece(cells, cells, here), GOAL_POLICIES[config.goal_point]), here
+        )
 
 
 def _headings(wanted: str) -> list[tuple[str, float]]:
@@ -126,33 +146,29 @@ def _pieces(free: Bool, belief: F64, least: float) -> list[Bool]:
     return [labels == k for k in order[:5]]
 
 
-def _goal_in(cells: Bool, ground: Ground, start: Start, config: RegionConfig, facing: tuple[str, float]) -> Goal | None:
+def _goal_in(
+    place: _Place, ground: Ground, start: Start, config: RegionConfig, facing: tuple[str, float]
+) -> Goal | None:
     """Return the goal in this piece, or None if the vehicle does not fit at this heading.
 
     The heading depends on the goal and the goal on where the vehicle fits at that heading: two rounds settle it.
     """
     grid, (name, aside) = ground.grid, facing
-    axis_yaw, _ = axis_and_extent(cells, grid)
     policy, turn = GOAL_POLICIES[config.goal_point], YAW_POLICIES[name]
-    here = grid.to_cells(start.xy[None])[0]
     body = Body(*(m / grid.cell_m for m in (config.vehicle_length_m, config.vehicle_width_m, config.clearance_m)))
 
     def heading(cell: F64) -> float:
-        return turn(Heading(grid.to_metres(cell[None])[0], start.xy, start.yaw, axis_yaw)) + aside
+        return turn(Heading(grid.to_metres(cell[None])[0], start.xy, start.yaw, place.axis_yaw)) + aside
 
-    goal = place_goal(Piece(cells, cells, here), policy)
-    note = (
-        ""
-        if facing == (config.goal_yaw, 0.0)
-        else f"heading turned to '{name}' {np.degrees(aside):+.0f} deg: it only fits so"
-    )
-    yaw, settled = heading(goal), None
+    turned = f"heading turned to '{name}' {np.degrees(aside):+.0f} deg: it only fits so"
+    note = "" if facing == (config.goal_yaw, 0.0) else turned
+    yaw, settled = heading(place.goal), None
     for _ in range(3):
-        fits = vehicle_fits(cells, ground.contact, yaw - grid.heading, body)
+        fits = vehicle_fits(place.cells, ground.contact, yaw - grid.heading, body)
         if not fits.any():
             break
-        goal = place_goal(Piece(cells, fits, here), policy)
-        settled = Goal(goal, yaw, cells, note)
+        goal = place_goal(Piece(place.cells, fits, place.vehicle), policy)
+        settled = Goal(goal, yaw, place.cells, note)
         if abs(heading(goal) - yaw) < _YAW_TOLERANCE:
             break
         yaw = heading(goal)

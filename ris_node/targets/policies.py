@@ -48,7 +48,7 @@ YawPolicy = Callable[[Heading], float]
 
 def inscribed(piece: Piece) -> F64:
     """The most interior point: the middle of the ridge that is farthest from the piece's edge."""
-    padded = np.pad(piece.cells, 1).astype(np.uint8)
+    padded = cv2.copyMakeBorder(piece.cells.view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
     depth = np.where(piece.fits, depth, 0.0)
     rows, columns = np.nonzero(depth >= _RIDGE * depth.max())
