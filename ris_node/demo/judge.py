@@ -33,8 +33,8 @@ class Truth:
 class Score:
     """How one answer did; None where there is nothing to compare with.
 
-    `goal_error_m` is the distance in metres from the goal to the middle of the true patch, `goal_inside` whether it
-    lies in it.
+    `goal_error_m` is the distance in metres from the goal to the nearest place that obeys the command (the middle of a
+    free patch of the vehicle's size), `goal_inside` whether it lies in the best patch.
     """
 
     expected: str
@@ -70,8 +70,7 @@ def judge(truth: Truth, row: dict[str, Any]) -> Score:
     target = row.get("target")
     if truth.region is None or not target or target["status"] != TargetStatus.OK.name:
         return Score("/".join(truth.verdicts), right, iou)
-    x, y, _ = truth.region.goal
-    error = float(np.hypot(target["x"] - x, target["y"] - y))
+    error = truth.region.error(target["x"], target["y"])
     return Score("/".join(truth.verdicts), right, iou, error, _inside(truth.region.outline, target["x"], target["y"]))
 
 

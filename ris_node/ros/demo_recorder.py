@@ -62,7 +62,8 @@ class DemoRecorder:
         target = target_from_msg(msg)
         row = {"status": target.status.name, "x": float(target.position[0]), "y": float(target.position[1])}
         row |= {"yaw": target.yaw, "footprint": np.round(target.footprint, 3).tolist(), "message": target.message}
-        self._extra.setdefault(stamp_to_ns(msg.header.stamp), {})["target"] = row
+        # The first word on a frame is its answer; a later one withdraws it, when another command has come.
+        self._extra.setdefault(stamp_to_ns(msg.header.stamp), {}).setdefault("target", row)
 
     def _on_mask(self, msg: Any) -> None:
         pixels = np.frombuffer(msg.data, np.uint8).reshape(msg.height, msg.step)[:, : msg.width]

@@ -8,7 +8,7 @@ whoever speaks them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import cv2
@@ -57,13 +57,19 @@ class Wanted:
 class RegionTruth:
     """Where the vehicle may stand.
 
-    `outline` f64[N,2] is the free patch in metres in `base_link`: the vehicle with its clearance on every side;
-    `goal` (x, y, yaw) its middle, `mask` bool[H,W] its visible pixels.
+    `outline` f64[N,2] is the best free patch in metres in `base_link`: the vehicle with its clearance on every side;
+    `goal` (x, y, yaw) its middle, `mask` bool[H,W] its visible pixels; `goals` f64[M,2] are the middles of all patches
+    that obey as well (along a kerb, anywhere; beside a thing, 1.5 m to and fro).
     """
 
     outline: F64
     goal: tuple[float, float, float]
     mask: Bool
+    goals: F64
+
+    def error(self, x: float, y: float) -> float:
+        """Return how far a goal (x, y) in `base_link` is from the nearest place that obeys, in metres."""
+        return float(np.hypot(self.goals[:, 0] - x, self.goals[:, 1] - y).min())
 
 
 def referents(scene: Scene, wanted: Wanted) -> tuple[SceneObject, ...]:
@@ -108,15 +114,31 @@ def region_truth(scene: Scene, place: Place, anchor: SceneObject | None = None) 
         place: where to go.
         anchor: the object it is relative to, for BESIDE, BEHIND and FRONT.
     """
+    best: RegionTruth | None = None
+    first = (0.0, 0.0)
+    goals = []
     for s, d, along in _candidates(scene, place, anchor):
+        if best is not None and not _obeys_too(place, s - first[0], d - first[1]):
+            continue
         outline = _rectangle(scene, s, d, along)
-        if _free(scene, outline):
-            xy = scene.street.to_base(np.array(s), np.array(d))
-            yaw = scene.street.yaw(s) + (0.0 if along else np.pi / 2)
+        if not _free(scene, outline):
+            continue
+        x, y = scene.street.to_base(np.array(s), np.array(d)).tolist()
+        if best is None:
             mask = region_mask(scene, outline)
-            if mask.any():
-                return RegionTruth(outline, (float(xy[0]), float(xy[1]), float(yaw)), mask)
-    return None
+            if not mask.any():
+                continue
+            yaw = scene.street.yaw(s) + (0.0 if along else np.pi / 2)
+            best, first = RegionTruth(outline, (x, y, float(yaw)), mask, np.zeros((0, 2))), (s, d)
+        goals.append((x, y))
+    return replace(best, goals=np.array(goals)) if best is not None else None
+
+
+def _obeys_too(place: Place, along: float, across: float) -> bool:
+    """Whether a patch this far from the best one (metres along and across the street) obeys the command as well."""
+    if place in (Place.KERB_LEFT, Place.KERB_RIGHT, Place.FREE_BAY_LEFT, Place.FREE_BAY_RIGHT):
+        return True
+    return abs(along) <= 1.5 and abs(across) <= 0.75
 
 
 def region_mask(scene: Scene, outline: F64) -> Bool:
