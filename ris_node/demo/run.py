@@ -9,6 +9,7 @@ import importlib.util
 import json
 import queue
 import shutil
+import signal
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -88,6 +89,8 @@ class Plan:
 
 def run(args: argparse.Namespace) -> int:
     """Run the demo; returns 0, or 1 with a message on standard error."""
+    # Ended from outside, the demo must still end its processes.
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         plan = plan_of(args)
         begin = time.monotonic()
@@ -111,6 +114,10 @@ def run(args: argparse.Namespace) -> int:
         print("ris demo: stopped", file=sys.stderr)
         return 130
     return 0
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _aloud(text: str) -> None:

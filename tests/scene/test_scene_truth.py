@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ris_node.config import RegionConfig
 from ris_node.geometry.ground import ground_to_pixels, pixels_to_ground
 from ris_node.scene import CameraSpec, Placement, Scene, SceneClass, SceneSpec, render_scene
-from ris_node.scene.truth import Place, Wanted, referents, region_truth, truth_mask
+from ris_node.scene.truth import Place, Wanted, referents, region_mask, region_truth, truth_mask
+from ris_node.targets.region import TargetRequest, region_target
+from ris_node.types import Frame, TargetStatus
 
 SMALL = CameraSpec(320, 240)
 
@@ -109,3 +112,22 @@ def test_regions_are_free_fit_the_vehicle_and_project_onto_road():
     beside = region_truth(scene, Place.BESIDE, red)
     assert beside is not None
     assert abs(beside.goal[0] - red.x) < 3 and 1.5 < abs(beside.goal[1] - red.y) < 5
+
+
+@pytest.mark.parametrize("place", [Place.HERE, Place.BESIDE])
+def test_the_true_region_leads_the_target_code_to_the_true_goal(place):
+    cast = (Placement("car", "red", "parked right", 14.0), Placement("", "", "ahead", 14.0))
+    spec = SceneSpec("train", 5, "terrace", "sunny", 0.6, camera=CameraSpec(640, 480), cast=cast)
+    scene = render_scene(spec)
+    (red,) = referents(scene, Wanted("car", "red", "right", "nearest"))
+    truth = region_truth(scene, place, red if place is Place.BESIDE else None)
+    assert truth is not None
+    middle = truth.outline.mean(axis=0)
+    room = middle + (truth.outline - middle) * (np.linalg.norm(truth.outline[0] - middle) + 0.5) / np.linalg.norm(
+        truth.outline[0] - middle
+    )
+    mask = region_mask(scene, room)
+    frame = Frame(scene.image, 0, "camera", scene.camera, None, scene.camera_in_base, "base_link")
+    target = region_target(TargetRequest(mask, mask.astype(np.float32), scene.instance_map > 0, frame), RegionConfig())
+    assert target.status is TargetStatus.OK, target.message
+    assert truth.error(target.position[0], target.position[1]) < 0.4
