@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
+from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from ris_node.interface import topic
@@ -83,7 +84,13 @@ class FrameSource:
             return "disabled by ~/enable: no frames are taken"
         if self._image is None:
             return ""
-        return self._silence.complaint(now_s, self._image.topic_name, self._node.count_publishers)
+        name = self._image.topic_name
+        complaint = self._silence.complaint(now_s, name, self._node.count_publishers)
+        if complaint and self._node.parameters.config.input.input_reliability == "reliable":
+            offered = [end.qos_profile.reliability for end in self._node.get_publishers_info_by_topic(name)]
+            if offered and ReliabilityPolicy.RELIABLE not in offered:
+                return f"'{name}' is published best effort: set input_reliability to best_effort"
+        return complaint
 
     def _on_depth(self, serialized: bytes) -> None:
         self._node.camera.on_depth(read_image(serialized))

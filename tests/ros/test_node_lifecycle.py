@@ -105,6 +105,30 @@ def test_transitions_that_are_not_possible_are_refused_and_the_node_lives(bundle
         assert client.state() == "active"
 
 
+def test_a_camera_that_cannot_connect_is_explained(bundle: Path):
+    with rig(bundle, active=False, input_reliability="reliable") as live:
+        client = live.client  # its camera is best effort
+        assert client.change(CONFIGURE) and client.change(ACTIVATE)
+        wait_for(lambda: "input_reliability" in client.statuses[-1].message, "the explanation on ~/status")
+        assert client.statuses[-1].state == NodeStatus.STATE_DEGRADED
+
+
+def test_a_transition_that_fails_leads_back_to_unconfigured(bundle: Path):
+    with rig(bundle, active=False) as live:
+        client, node = live.client, live.node
+        assert client.change(CONFIGURE)
+        start, node.source.start = node.source.start, lambda: 1 / 0
+        try:
+            assert not client.change(ACTIVATE)
+        finally:
+            node.source.start = start
+        assert client.state() == "unconfigured"
+        assert "transition failed" in client.wait_state(NodeStatus.STATE_FAULT).message
+        assert node.engine.grounder is None and node.worker is None
+        assert client.change(CONFIGURE) and client.change(ACTIVATE)
+        client.wait_state(NodeStatus.STATE_READY, NodeStatus.STATE_DEGRADED)
+
+
 def call_all(client: Client) -> dict[str, object]:
     """Call every service once; only that each answers counts here."""
     request = SegmentImage.Request(image=image_msg(1), queries=[Query(text="the red thing")])

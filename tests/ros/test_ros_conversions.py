@@ -78,17 +78,20 @@ def test_queries_that_make_no_sense_are_refused(field: str, value: float, words:
 
 
 @given(st.integers(0, 2**31 * 10**9 - 1))
+@settings(deadline=None)
 def test_stamps_travel_to_the_nanosecond(stamp_ns: int):
     assert c.stamp_to_ns(c.ns_to_stamp(stamp_ns)) == stamp_ns
 
 
 @given(st.integers(1, 9), st.integers(1, 9), st.integers(0, 2**32))
+@settings(deadline=None)
 def test_masks_travel(height: int, width: int, seed: int):
     mask = np.random.default_rng(seed).random((height, width)) < 0.5
     assert np.array_equal(c.rle_from_msg(c.rle_to_msg(mask)), mask)
 
 
 @given(st.integers(0, 2**32))
+@settings(deadline=None)
 def test_an_instance_is_cut_from_the_map_within_its_box(seed: int):
     random = np.random.default_rng(seed)
     height, width = random.integers(1, 12, 2)
