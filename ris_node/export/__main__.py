@@ -21,6 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="the bundle's folder, such as engines/default")
     parser.add_argument("--cache", type=Path, default=Path("runs/pools"), help="where drawn pools are kept")
     parser.add_argument("--quality", type=Path, help="put this evaluation report into the manifest (no checkpoint)")
+    parser.add_argument("--note", default="", help="what the manifest should say of the run beside its settings")
     given = parser.parse_args(arguments)
     if (given.checkpoint is None) == (given.quality is None):
         parser.error("give a checkpoint to export, or --quality to add a report to a bundle")
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             trained = open_checkpoint(given.checkpoint)
             chosen = calibrate_on_held_out(trained, given.cache)
-            manifest = write_bundle(trained, chosen, given.out, shared_dir() / trained.config.trunk)
+            manifest = write_bundle(trained, chosen, given.out, shared_dir() / trained.config.trunk, given.note)
     except (RisError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

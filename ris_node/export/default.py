@@ -68,8 +68,10 @@ def calibrate_on_held_out(trained: Trained, cache: Path) -> Calibration:
     return calibrate(answers(trained.model, pictures, WordFeatures(c.text_tokens), 48, bf16=False))
 
 
-def write_bundle(trained: Trained, chosen: Calibration, out: Path, trunk: Path | None) -> Manifest:
-    """Write graphs, tokenizer and manifest into `out`; `trunk`, where given, is timed beside the vision graph.
+def write_bundle(trained: Trained, chosen: Calibration, out: Path, trunk: Path | None, note: str = "") -> Manifest:
+    """Write graphs, tokenizer and manifest into `out`.
+
+    `trunk`, where given, is timed beside the vision graph; `note` says of the run what its settings do not.
 
     Raises:
         ExportError: a graph does not match torch, or the bundle is too large.
@@ -85,7 +87,7 @@ def write_bundle(trained: Trained, chosen: Calibration, out: Path, trunk: Path |
     c = trained.model.config
     graphs = {"vision": out / "vision.fp32.onnx", "text": out / "text.onnx"}
     latency = measure(graphs | ({"bare_trunk": trunk} if trunk else {}), threads=2, size=(c.height, c.width))
-    return write_manifest(out, _manifest(trained, chosen, latency))
+    return write_manifest(out, _manifest(trained, chosen, latency, note))
 
 
 def add_quality(out: Path, report: Path) -> Manifest:
@@ -99,7 +101,7 @@ def add_quality(out: Path, report: Path) -> Manifest:
     return write_manifest(out, replace(manifest, quality={"evaluation": about, **own}))
 
 
-def _manifest(trained: Trained, chosen: Calibration, latency: Any) -> Manifest:
+def _manifest(trained: Trained, chosen: Calibration, latency: Any, note: str) -> Manifest:
     c = trained.model.config
     return Manifest(
         name=trained.name,
@@ -118,6 +120,7 @@ def _manifest(trained: Trained, chosen: Calibration, latency: Any) -> Manifest:
             "made_by": "python -m ris_node.training config/train/default.yaml; python -m ris_node.export",
             "date": time.strftime("%Y-%m-%d"),
             "torch": str(torch.__version__),
+            "note": note,
             "steps": trained.step,
             "expressions": trained.step
             * trained.config.optim.images

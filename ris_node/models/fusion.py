@@ -53,6 +53,39 @@ class LevelFusion(nn.Module):  # type: ignore[misc]
         return pixels, words
 
 
+class Standing(nn.Module):  # type: ignore[misc]
+    """How much of a kind lies to the left and right of, above and below every cell: what leftmost and nearest ask for.
+
+    For a map of chances it gives the chance itself and, in each of four directions, the share of occupied columns or
+    rows that lie beyond one and beyond four cells (the second looks past the object's own width).
+    """
+
+    features = 9
+    _shifts = (1, 4)
+
+    def __init__(self, height: int, width: int) -> None:
+        super().__init__()
+        self.register_buffer("across", self._sums(width), persistent=False)
+        self.register_buffer("along", self._sums(height), persistent=False)
+
+    def _sums(self, size: int) -> torch.Tensor:
+        """Return f32[size, 4*size]: sums over what comes before and after, by either shift."""
+        ones = torch.ones(size, size)
+        before = [torch.triu(ones, shift) for shift in self._shifts]
+        return torch.cat([*before, *(m.T for m in before)], 1)
+
+    def forward(self, chance: torch.Tensor) -> torch.Tensor:
+        """Map chances [B,H,W] to [B,H*W,9]."""
+        height, width = chance.shape[1], chance.shape[2]
+        columns, rows = chance.amax(1), chance.amax(2)
+        beside = (columns @ self.across) / (columns.sum(1, keepdim=True) + 0.1)
+        beyond = (rows @ self.along) / (rows.sum(1, keepdim=True) + 0.1)
+        beside = beside.unflatten(1, (4, 1, width)).expand(-1, -1, height, -1)
+        beyond = beyond.unflatten(1, (4, height, 1)).expand(-1, -1, -1, width)
+        maps = torch.cat([chance.unsqueeze(1), 4.0 * beside, 4.0 * beyond], 1)
+        return maps.flatten(2).transpose(1, 2)
+
+
 class FiLM(nn.Module):  # type: ignore[misc]
     """Scales and shifts tokens by the sentence; starts as the identity."""
 

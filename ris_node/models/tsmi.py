@@ -18,7 +18,7 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 from ris_node.models.attention import EncoderLayer, word_bias
-from ris_node.models.fusion import CODES, FiLM, LevelFusion, position_codes
+from ris_node.models.fusion import CODES, FiLM, LevelFusion, Standing, position_codes
 from ris_node.models.heads import KernelHead, PresenceHead, TopDown, to_map
 from ris_node.models.text import TextAdapter, masked_mean
 from ris_node.models.trunk import ConvGraph, GraphSpec
@@ -105,7 +105,9 @@ class Tsmi(nn.Module):  # type: ignore[misc]
         self.place8, self.place16 = nn.Linear(CODES, c.fine_width), nn.Linear(CODES, c.token_width)
         self.down8, self.across16 = nn.Linear(c.fine_width, c.token_width), nn.Linear(c.token_width, c.token_width)
         self.film = FiLM(c.token_width, c.text_width)
-        self.kind_kernel, self.kind_back = nn.Linear(c.text_width, c.token_width + 1), nn.Linear(1, c.token_width)
+        self.kind_kernel = nn.Linear(c.text_width, c.token_width + 1)
+        self.standing = Standing(c.height // 16, c.width // 16)
+        self.kind_back = nn.Linear(Standing.features, c.token_width)
         self.coarse_kernel = nn.Linear(c.token_width, c.token_width + 1)
         self.words_in = nn.Linear(c.text_width, c.token_width)
         self.sentence_in = nn.Linear(c.text_width, c.token_width)
@@ -150,7 +152,7 @@ class Tsmi(nn.Module):  # type: ignore[misc]
         tokens = deep + self.across16(middle) + self.down8(_tokens(F.avg_pool2d(map8, 2)))
         tokens = self.film(tokens, sentence)
         kind = _score(self.kind_kernel(sentence), tokens)
-        tokens = tokens + self.kind_back(torch.sigmoid(kind).unsqueeze(-1))
+        tokens = tokens + self.kind_back(self.standing(torch.sigmoid(kind).unflatten(1, (h16, w16))))
         tokens, memory, meant = self._compare(tokens, place16, words, word_mask, sentence)
         coarse = _score(self.coarse_kernel(memory[:, 0]), tokens)
         pixels = self.decoder(to_map(tokens, h16, w16), map8, seen.low)
