@@ -139,7 +139,7 @@ def _headings(wanted: str) -> list[tuple[str, float]]:
 
 def _pieces(free: Bool, belief: F64, least: float) -> list[Bool]:
     """Return the connected pieces of at least so many cells, the one with the most probability first."""
-    count, labels = cv2.connectedComponents(free.astype(np.uint8), connectivity=4)
+    count, labels = cv2.connectedComponents(free.view(np.uint8), connectivity=8)
     area = np.bincount(labels.ravel(), minlength=count)
     mass = np.bincount(labels.ravel(), weights=belief.ravel(), minlength=count)
     order = sorted((k for k in range(1, count) if area[k] >= max(least, 1.0)), key=lambda k: -mass[k])
