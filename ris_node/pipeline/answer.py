@@ -15,7 +15,8 @@ from ris_node.language.parse import ParsedCommand
 from ris_node.pipeline.grounding import Planes
 from ris_node.pipeline.instances import Pieces, find_pieces
 from ris_node.pipeline.letterbox import Letterbox
-from ris_node.pipeline.segmenter import RawAnswer, logit, sigmoid
+from ris_node.pipeline.probability import probability
+from ris_node.pipeline.segmenter import RawAnswer, logit
 from ris_node.pipeline.verdict import Limits, by_presence, judge
 from ris_node.targets.pixels import interior_point
 from ris_node.targets.region import TargetRequest, region_target
@@ -87,10 +88,11 @@ class Finder:
         assert planes.region_logits is not None
         scale = min(1.0, TARGET_SIDE / max(frame.width, frame.height))
         size = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
-        probability = sigmoid(planes.box.restore(planes.region_logits, size))
+        region = planes.box.restore(planes.region_logits, size) > logit(self._limits.region)
         obstacle = planes.box.restore(planes.mask_logits, size) > logit(self._limits.mask)
         obstacle &= not command.stuff
-        request = TargetRequest(probability > self._limits.region, probability, obstacle, frame, command.manoeuvre)
+        belief = probability(planes.box, planes.region_logits, size)
+        request = TargetRequest(region, belief, obstacle, frame, command.manoeuvre)
         target = region_target(request, self._region)
         return target, target.goal_pixel if target.status == TargetStatus.OK else None
 

@@ -7,16 +7,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-import cv2
 import numpy as np
 
 from ris_node.pipeline.instances import Pieces
 from ris_node.pipeline.letterbox import Letterbox
-from ris_node.pipeline.segmenter import sigmoid
+from ris_node.pipeline.probability import probability_bytes
 from ris_node.types import F32, U8, U16, Bool, Instance, Query, RegionTarget, Status, Timing
-
-_REACH = 12.0  # logits beyond are as good as certain
-_PROBABILITY = np.rint(sigmoid(np.linspace(-_REACH, _REACH, 256, dtype=np.float32)) * 255.0).astype(np.uint8)
 
 
 @dataclass(frozen=True)
@@ -92,6 +88,4 @@ class Grounding:
     def _probability(self, logits: F32 | None, found: bool) -> U8:
         if logits is None or not found or self.planes is None:
             return np.zeros((self.height, self.width), np.uint8)
-        # logits are what is interpolated, as for the masks; in bytes, so that a table does the rest
-        coarse = np.rint(np.clip(logits, -_REACH, _REACH) * (127.5 / _REACH) + 127.5).astype(np.uint8)
-        return np.asarray(cv2.LUT(self.planes.box.restore(coarse), _PROBABILITY), np.uint8)
+        return probability_bytes(self.planes.box, logits)
