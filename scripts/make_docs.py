@@ -49,7 +49,7 @@ def main() -> int:
     check = parser.parse_args().check
     stale = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if renew(path, check)]
     for path in stale:
-        print(f"{path.relative_to(ROOT)}: {'out of date: run python3 scripts/make_docs.py' if check else 'written'}")
+        print(f"{path.relative_to(ROOT)}: {'out of date: run scripts/with_ros python scripts/make_docs.py' if check else 'written'}")
     return 1 if check and stale else 0
 
 
