@@ -7,6 +7,7 @@ Heavy imports wait until `main` runs, so that even a SIGINT during start-up ends
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
@@ -14,6 +15,8 @@ from collections.abc import Sequence
 from typing import Any
 
 _BAD_CONFIG = 2
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_LARGEST_BLOCK, _KEPT = 32 << 20, 128 << 20  # bytes
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -31,6 +34,7 @@ def _run(args: Sequence[str] | None) -> int:
     from ris_node.errors import ConfigError
     from ris_node.ros.node import GroundingNode
 
+    _keep_freed_memory()
     interrupted: list[int] = []
     # rclpy's own handler, installed next, ends the context and then calls this one: no KeyboardInterrupt from here on
     signal.signal(signal.SIGINT, lambda number, _: interrupted.append(number))
@@ -50,6 +54,18 @@ def _run(args: Sequence[str] | None) -> int:
     finally:
         _end(node)
     return 0
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc keep what frames leave behind instead of giving it back to the system after each.
+
+    Getting it again costs a page fault for every 4 kB: at 1920x1080 more than decoding does. Elsewhere than on glibc
+    nothing happens. The numbers are those of `mallopt(3)`.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, _LARGEST_BLOCK)
+        mallopt(_M_TRIM_THRESHOLD, _KEPT)
 
 
 def _spin(executor: Any, node: Any, interrupted: list[int]) -> None:
