@@ -105,12 +105,14 @@ class Engine:
         if not done(grounder):
             grounder.close()
             return
-        for note in (*grounder.notes, *(f"{s.backend} is not used: {s.reason}" for s in grounder.skipped)):
-            self._log.info(note)
+        # the core has logged the terms of use, what was skipped and why (see ris_node.ros.logs)
         self._log.info(f"model {grounder.model_id} is ready after {time.monotonic() - begin:.2f} s")
-        self._log.info(f"terms of the model: {grounder.bundle.manifest.use}")
         self._status.update(
-            state=NodeState.READY, progress=1.0, info=grounder.info, model_id=grounder.model_id, message=""
+            state=NodeState.READY,
+            progress=1.0,
+            info=grounder.info,
+            model_id=grounder.model_id,
+            message="; ".join(grounder.notes),
         )
 
     def _failed(self, ticket: int, reason: str) -> None:
