@@ -17,6 +17,7 @@ from ris_node.scene.spec import Scene, SceneSpec
 from ris_node.scene.world import build_world
 from ris_node.types import U8
 
+_PHOTOS = {".jpg", ".jpeg"}
 _IMAGES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".tif", ".tiff"}
 
 
@@ -71,10 +72,15 @@ class VideoSource:
 
 
 class FolderSource:
-    """The images of a folder by name, `rate` of them a second; those that cannot be read are left out."""
+    """The images of a folder by name, `rate` of them a second; those that cannot be read are left out.
+
+    A PNG beside a JPEG of the same name is its annotation, as data sets have it, and is left out too.
+    """
 
     def __init__(self, folder: Path, width: int, height: int, rate: float) -> None:
-        self._files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _IMAGES)
+        files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _IMAGES)
+        photos = {path.stem for path in files if path.suffix.lower() in _PHOTOS}
+        self._files = [path for path in files if path.suffix.lower() in _PHOTOS or path.stem not in photos]
         if not self._files:
             raise DemoError(f"no image in {str(folder)!r}: it needs files that end in {', '.join(sorted(_IMAGES))}")
         self._size, self._rate = (width, height), rate

@@ -122,6 +122,10 @@ def test_own_footage(tmp_path):
     first = folder.frame(0.0)
     assert first.scene is None and first.image.shape == (100, 200, 3) and tuple(first.image[0, 0]) == (0, 0, 255)
     assert folder.frame(60.0) is None
+    cv2.imwrite(str(tmp_path / "b.jpg"), np.full((100, 200, 3), (0, 0, 255), np.uint8))
+    photo = open_source(str(tmp_path), demo_spec(*SIZE), 4.0).frame(0.0)
+    assert photo.image[0, 0, 0] > 200, "a PNG beside a JPEG of the same name is its annotation"
+    (tmp_path / "b.jpg").unlink()
     assert fitted(np.zeros((1000, 500, 3), np.uint8), 640, 480).shape == (480, 240, 3)
     assert own_script(["a", "b"], 8.0).seconds == 8.0
     with Film(tmp_path / "own.mp4", 10.0) as film:
