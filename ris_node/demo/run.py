@@ -177,7 +177,16 @@ def _perform(plan: Plan, say: Any) -> None:
         crew.start("node", "ris_node.ros.grounding_node", "--ros-args", *settings)
         crew.start("recorder", "ris_node.ros.demo_recorder", "--out", str(plan.out))
         crew.start("camera", "ris_node.ros.demo_camera", *_camera_arguments(plan))
-        crew.start("speaker", "ris_node.ros.demo_command", "--script", str(commands), "--timeout", str(_PATIENCE_S))
+        crew.start(
+            "speaker",
+            "ris_node.ros.demo_command",
+            "--script",
+            str(commands),
+            "--timeout",
+            str(_PATIENCE_S),
+            "--listeners",
+            "2",
+        )
         _watch(crew, plan, say)
         crew.stop("camera")
         time.sleep(0.5)
@@ -239,6 +248,7 @@ def finish(plan: Plan, say: Any) -> dict[str, Any]:
     with Film(plan.out / "overlay.mp4", rate) as film:
         for frame in read_frames(plan.out / "frames", plan.world, set(stamps)):
             row = by_stamp[frame.stamp_ns]
+            row["time_s"] = round(frame.time_s, 3)
             step = plan.script.by_id[row["query_id"]]
             truth = truth_of(frame.scene, step) if frame.scene is not None and (step.meaning or step.place) else None
             if truth is not None:

@@ -25,6 +25,8 @@ from ris_node.interface import NODE_NAME, topic
 from ris_node.ros.conversions import ns_to_stamp
 from ris_node.ros.publishers import qos_profile
 
+_FOUND_S = 0.5
+
 
 class DemoSpeaker:
     """Publishes queries on a schedule; `wait` returns once the node answers frames."""
@@ -47,19 +49,21 @@ class DemoSpeaker:
     def _on_result(self, _: Any) -> None:
         self.answered = True
 
-    def wait(self, seconds: float) -> str:
-        """Wait for the node; returns "" or what is wrong."""
+    def wait(self, seconds: float, listeners: int) -> str:
+        """Wait for the node, and until so many listen to commands; returns "" or what is wrong."""
         end = time.monotonic() + seconds
         while time.monotonic() < end and rclpy.ok():
             self._executor.spin_once(timeout_sec=0.1)
             if self.fault:
                 return f"the node cannot work: {self.fault}"
-            if self.ready and self.answered and self._query.get_subscription_count() > 0:
+            if self.ready and self.answered and self._query.get_subscription_count() >= listeners:
                 return ""
         return "the node did not get ready" if not self.ready else "the node answers no frame: does the camera publish?"
 
     def speak(self, commands: list[dict[str, Any]]) -> None:
         """Say each command and wait for its time to pass."""
+        # A listener that this side has found may not have found this side yet; what is said now would be lost to it.
+        self._idle(time.monotonic() + _FOUND_S)
         begin = time.monotonic()
         due = begin
         for command in commands:
@@ -73,8 +77,11 @@ class DemoSpeaker:
                 flush=True,
             )
             due += command["seconds"]
-            while (left := due - time.monotonic()) > 0 and rclpy.ok():
-                self._executor.spin_once(timeout_sec=min(left, 0.2))
+            self._idle(due)
+
+    def _idle(self, until: float) -> None:
+        while (left := until - time.monotonic()) > 0 and rclpy.ok():
+            self._executor.spin_once(timeout_sec=min(left, 0.2))
 
 
 def _of_node(name: str) -> str:
@@ -87,12 +94,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Give the demo's commands.")
     parser.add_argument("--script", type=Path, required=True)
     parser.add_argument("--timeout", type=float, default=45.0)
+    parser.add_argument("--listeners", type=int, default=1, help="how many must listen to commands before the first")
     args = parser.parse_args()
     commands = json.loads(args.script.read_text(encoding="utf-8"))
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     try:
         speaker = DemoSpeaker()
-        problem = speaker.wait(args.timeout)
+        problem = speaker.wait(args.timeout, args.listeners)
         if problem:
             print(f"command: {problem}", file=sys.stderr)
             return 1

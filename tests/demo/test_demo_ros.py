@@ -37,6 +37,7 @@ def test_the_demo_runs_ends_and_leaves_its_results(tmp_path):
     said = {row["id"]: row["text"] for row in json.loads((tmp_path / "commands.json").read_text())}
     assert all(said[row["query_id"]] == row["text"] for row in rows), "no answer carries another command's words"
     assert {row["query_id"] for row in rows} >= {"demo-1", "demo-2", "demo-3", "demo-4"}
+    assert rows[-1]["time_s"] > 14.0, "the street moves from the first command on"
     elephants = [row for row in rows if row["text"] == "the elephant"]
     assert elephants and all(
         row["status"] == "ABSENT" and not row["instances"] and row["truth"]["right"] for row in elephants
