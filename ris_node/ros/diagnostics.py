@@ -116,19 +116,34 @@ def diagnostic_array(
         reading: latency and verdicts.
         extra: further keys, such as what is not installed.
     """
-    level = _LEVELS.get(report.state, DiagnosticStatus.OK)
-    if report.degraded and level == DiagnosticStatus.OK:
-        level = DiagnosticStatus.WARN
-    words = report.degraded or report.message or report.state.name.lower()
-    info = report.info
-    values = {
-        "state": (NodeState.DEGRADED if report.degraded and report.state is NodeState.READY else report.state).name,
+    state = NodeState.DEGRADED if report.degraded and report.state is NodeState.READY else report.state
+    values = {"state": state.name, **_model_values(report), **_frame_values(counters, reading), **extra}
+    status = DiagnosticStatus(
+        level=_LEVELS.get(state, DiagnosticStatus.OK),
+        name=f"{name.lstrip('/')}: grounding",
+        message=report.degraded or report.message or report.state.name.lower(),
+        hardware_id=report.info.device if report.info else "",
+        values=[KeyValue(key=key, value=value) for key, value in values.items()],
+    )
+    array = DiagnosticArray(status=[status])
+    array.header.stamp = stamp
+    return array
+
+
+def _model_values(report: Report) -> dict[str, str]:
+    info, query = report.info, report.query
+    return {
         "model": report.model_id,
         "backend": info.backend if info else "",
         "provider": info.provider if info else "",
         "precision": info.precision if info else "",
-        "query": report.query.query.text if report.query else "",
-        "query_id": report.query.query.id if report.query else "",
+        "query": query.query.text if query else "",
+        "query_id": query.query.id if query else "",
+    }
+
+
+def _frame_values(counters: Counters, reading: Reading) -> dict[str, str]:
+    return {
         "received": str(counters.received),
         "processed": str(counters.processed),
         "dropped": str(counters.dropped),
@@ -139,15 +154,4 @@ def diagnostic_array(
         "bad_frames": str(reading.errors),
         "too_old": str(reading.too_old),
         "last_problem": reading.last_error,
-        **extra,
     }
-    status = DiagnosticStatus(
-        level=level,
-        name=f"{name.lstrip('/')}: grounding",
-        message=words,
-        hardware_id=info.device if info else "",
-        values=[KeyValue(key=key, value=value) for key, value in values.items()],
-    )
-    array = DiagnosticArray(status=[status])
-    array.header.stamp = stamp
-    return array
