@@ -247,4 +247,5 @@ def _timeout_text(goal: _Goal) -> str:
     if goal.frames == 0:
         return "time was up and no frame came: check the camera"
     seen = Status(goal.last.status).name if goal.last is not None else "nothing"
-    return f"time was up after {goal.frames} frames; the last was {seen}, best presence {goal.best:.2f}"
+    text = f"time was up after {goal.frames} frames; the last was {seen}, best presence {goal.best:.2f}"
+    return f"{text}; {goal.target.message}" if goal.target is not None and goal.target.message else text

@@ -172,9 +172,15 @@ def test_what_cannot_be_looked_for_is_refused_with_the_reason(live: Rig, text: s
     assert status == GoalStatus.STATUS_ABORTED and words in result.message
 
 
-def test_a_node_that_is_not_active_says_so(tmp_path_factory):
+def test_a_node_that_cannot_place_a_region_or_is_not_active_says_so(tmp_path_factory):
     with rig(tiny(tmp_path_factory.mktemp("bundle"))) as live:
         goals = Goals(live)
+        handle = goals.send("stop next to the red car", timeout_s=2.0)
+        wait_for(lambda: live.client.active_id(), "the query")
+        live.client.ground()  # and no camera_info
+        status, result = goals.result(handle)
+        assert status == GoalStatus.STATUS_ABORTED and "PRESENT" in result.message and "camera_info" in result.message
+        assert result.target.status == RegionTarget.STATUS_NO_CAMERA
         with Camera(live) as camera:
             camera.image = GREY
             running = goals.send("the red thing")
