@@ -176,7 +176,7 @@ def test_a_node_that_cannot_place_a_region_or_is_not_active_says_so(tmp_path_fac
     with rig(tiny(tmp_path_factory.mktemp("bundle"))) as live:
         goals = Goals(live)
         handle = goals.send("stop next to the red car", timeout_s=2.0)
-        wait_for(lambda: live.client.active_id(), "the query")
+        wait_for(live.client.active_id, "the query")
         live.client.ground()  # and no camera_info
         status, result = goals.result(handle)
         assert status == GoalStatus.STATUS_ABORTED and "PRESENT" in result.message and "camera_info" in result.message
