@@ -186,7 +186,7 @@ def _card(canvas: U8, scene: Scene, target: dict[str, Any] | None, region: Regio
     )
     cv2.rectangle(canvas, (x0, y0), (x0 + width, y0 + height), _DARK, 1)
     label = str((target or {}).get("status", "no target")).lower().replace("_", " ")
-    label = "goal in base_link" if label == "ok" else label
+    label = {"ok": "goal in base_link", "unset": "no target"}.get(label, label)
     _text(canvas, label, (x0 + 8, y0 + 18), 0.42, _WHITE)
 
 
