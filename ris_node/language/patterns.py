@@ -171,8 +171,9 @@ QUANTIFIER = re.compile(r"\b(?:all|every|both|each|several|many|two|three|four|f
 
 # What singles out one thing of a kind.
 UNIQUE = re.compile(
-    r"\b(?:(?!forest|request|interest|honest)\w{3,}est|\w+-?most|first|second|third|fourth|fifth|last"
-    r"|far (?:left|right)|(?:most|least) \w+|only)\b"
+    r"\b(?:(?!forest|request|interest|honest)\w{3,}e+s+t|\w+-?most|first|second|third|fourth|fifth|last"
+    r"|\d+(?:st|nd|rd|th)|(?:number|no\.?) (?:\d+|one|two|three|four|five)|far (?:left|right)|farther|further"
+    r"|(?:most|least) \w+|only|the one (?!of\b|on\b|in\b|that\b|with\b)\w+)\b"
 )
 
 # Where the head of an expression ends: "the man | with the dog".

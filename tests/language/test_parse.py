@@ -126,7 +126,18 @@ def test_what_cannot_be_answered_cannot_whatever_the_kind():
         assert not parse_command(Query("don't stop here", kind=kind)).groundable
 
 
-@pytest.mark.parametrize("text", ["the leftmost car", "the second car on the right", "the car furthest from us"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the leftmost car",
+        "the second car on the right",
+        "the car furthest from us",
+        "the 2nd car from the right",
+        "vehicle number three from the left",
+        "the car farthesst off",
+        "stop short of the one pedestrian here",
+    ],
+)
 def test_one_of_a_kind(text):
     assert parse_command(text).unique
     assert not parse_command("the red car by the forest").unique
