@@ -48,8 +48,9 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing; exit code 1 when a file is out of date")
     check = parser.parse_args().check
     stale = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if renew(path, check)]
+    said = "out of date: run scripts/with_ros python scripts/make_docs.py" if check else "written"
     for path in stale:
-        print(f"{path.relative_to(ROOT)}: {'out of date: run scripts/with_ros python scripts/make_docs.py' if check else 'written'}")
+        print(f"{path.relative_to(ROOT)}: {said}")
     return 1 if check and stale else 0
 
 
