@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
 """Meshes of cars, vans, lorries and buses, lofted from side profiles."""
 
 from __future__ import annotations
