@@ -119,9 +119,9 @@ def diagnostic_array(
     state = NodeState.DEGRADED if report.degraded and report.state is NodeState.READY else report.state
     values = {"state": state.name, **_model_values(report), **_frame_values(counters, reading), **extra}
     status = DiagnosticStatus(
-        level=_LEVELS.get(state, DiagnosticStatus.OK),
+        level=DiagnosticStatus.WARN if report.waiting else _LEVELS.get(state, DiagnosticStatus.OK),
         name=f"{name.lstrip('/')}: grounding",
-        message=report.degraded or report.message or report.state.name.lower(),
+        message=report.degraded or report.waiting or report.message or report.state.name.lower(),
         hardware_id=report.info.device if report.info else "",
         values=[KeyValue(key=key, value=value) for key, value in values.items()],
     )

@@ -164,7 +164,7 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
             with suppress(WaitedTooLongError):  # the frame in hand comes out first, unless it takes for ever
                 self.worker.submit(lambda: None).exception(timeout=5.0)
         self.targets.withdraw(why)
-        self.status.update(degraded="", message="")
+        self.status.update(degraded="", waiting="", message="")
 
     def _unload(self, message: str) -> None:
         self._leave("unloaded")
@@ -254,7 +254,10 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
         self._autostart.tick()
         now_s = time.monotonic()
         if self.phase == ACTIVE:
-            self.status.update(degraded=self.source.complaint(now_s))
+            complaint = self.source.complaint(now_s)
+            # a node that waits for its first frame is as READY as it can be; one whose camera stopped is not
+            key, other = ("waiting", "degraded") if self.source.fresh else ("degraded", "waiting")
+            self.status.update(**{key: complaint, other: ""})
         if now_s >= self._diagnostics_due_s:
             self._diagnostics_due_s = now_s + 1.0
             self._publish_diagnostics()

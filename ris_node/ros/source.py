@@ -78,6 +78,11 @@ class FrameSource:
         self._node.targets.withdraw("disabled")
         return "frames are left alone until enabled again"
 
+    @property
+    def fresh(self) -> bool:
+        """Whether it is enabled and no frame has come yet."""
+        return self._enabled and self._silence.fresh
+
     def complaint(self, now_s: float) -> str:
         """Why no frames come, in words; empty while they do."""
         if not self._enabled:

@@ -31,7 +31,10 @@ class NodeState(IntEnum):
 
 @dataclass(frozen=True)
 class Report:
-    """Everything `~/status` carries but the stamp; `message` is of the moment, `degraded` lasts."""
+    """Everything `~/status` carries but the stamp.
+
+    `message` is of the moment; `degraded` lasts and makes READY into DEGRADED; `waiting` (for a first frame) does not.
+    """
 
     state: NodeState = NodeState.UNLOADED
     progress: float = 0.0
@@ -40,6 +43,7 @@ class Report:
     model_id: str = ""
     message: str = ""
     degraded: str = ""
+    waiting: str = ""
 
 
 class StatusBoard:
@@ -86,7 +90,7 @@ class StatusBoard:
             state=int(state),
             progress=float(report.progress),
             model_id=report.model_id,
-            message="; ".join(text for text in (report.degraded, report.message) if text),
+            message="; ".join(text for text in (report.degraded, report.waiting, report.message) if text),
         )
         msg.header.stamp = self._now()
         if report.query is not None:

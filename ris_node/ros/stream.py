@@ -77,6 +77,11 @@ class SilenceWatch:
                 self._period_s += 0.1 * (step_s - self._period_s)
         self._last_s = now_s
 
+    @property
+    def fresh(self) -> bool:
+        """Whether no frame has come yet."""
+        return self._last_s is None
+
     def complaint(self, now_s: float, topic: str, publishers: Callable[[str], int]) -> str:
         """Why frames are missing, in words; empty while they come. `publishers` counts those of a topic."""
         quiet_s = now_s - (self._since_s if self._last_s is None else self._last_s)
