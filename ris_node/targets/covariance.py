@@ -55,9 +55,8 @@ def goal_covariance(
     if measured:
         moves = np.concatenate([moved - sight, sight[None] * DEPTH_SIGMA])
     else:
-        moves = _land(eye, moved, surface) - goal
-        higher = _land(eye + np.array([0.0, 0.0, HEIGHT_SIGMA_M]), sight[None], surface) - goal
-        moves = np.concatenate([moves, higher])
+        higher = _land(eye + np.array([0.0, 0.0, HEIGHT_SIGMA_M]), sight[None], surface)
+        moves = np.concatenate([_land(eye, moved, surface), higher]) - goal
     back, forth, rest = moves[:3], moves[3:6], moves[6:]
     errors = np.concatenate([_larger(back, forth), rest[np.isfinite(rest).all(axis=1)]])
     length = np.sqrt(np.einsum("ij,ij->i", errors, errors))
