@@ -158,7 +158,7 @@ def to_markdown(outcome: Outcome, about: dict[str, Any]) -> str:
 
 
 def _passes(passes: Passes) -> dict[str, Any]:
-    return {"total": passes.total.to_json(), "cpu": passes.cpu.to_json()}
+    return {**passes.total.to_json(), "cpu_ms": clean(passes.cpu.p50)}
 
 
 def _head(about: dict[str, Any]) -> str:

@@ -85,7 +85,7 @@ def test_bench_without_ros_writes_table_and_json(tmp_path: Path, capsys: pytest.
     assert main([*words, "--command", "the red square", "--out", str(tmp_path / "out"), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found == json.loads((tmp_path / "out" / "bench.json").read_text())
-    assert found["bare_network"]["160x120"]["total"]["count"] == 3
+    assert found["bare_network"]["160x120"]["count"] == 3
     assert found["ratios"]["160x120"]["core/network"] > 0
     assert len(found["machine"]["manifest_sha256"]) == 64
     assert "| 160x120 | core |" in (tmp_path / "out" / "bench.md").read_text()
