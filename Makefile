@@ -5,7 +5,7 @@ PYTHON ?= python3
 TORCH ?= auto
 SETUP = $(PYTHON) scripts/setup_env.py
 RUN = scripts/with_ros
-PYTEST = $(RUN) python -m pytest --timeout 300 --durations 10 $(ARGS)
+PYTEST = $(RUN) python -m pytest --timeout 600 --durations 10 $(ARGS)
 
 export SOURCE COMMAND TORCH
 
