@@ -12,6 +12,14 @@ from torch import nn
 from ris_node.models.attention import MaskedAttention
 
 CODES = 14  # values `position_codes` gives a cell
+AXIS_CODES = 7  # values `axis_codes` gives a cell
+
+
+def axis_codes(size: int) -> torch.Tensor:
+    """Return f32[size, 7]: the place of cell centres on one axis in [-1, 1], and its sines and cosines."""
+    place = (torch.arange(size) + 0.5) / size * 2 - 1
+    waves = [f(place * math.pi * octave) for octave in (1, 2, 4) for f in (torch.sin, torch.cos)]
+    return torch.stack([place, *waves], -1)
 
 
 def position_codes(height: int, width: int) -> torch.Tensor:

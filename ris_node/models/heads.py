@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 from ris_node.models.attention import MaskedAttention
+from ris_node.models.fusion import AXIS_CODES, axis_codes
 
 
 def to_map(tokens: torch.Tensor, height: int, width: int) -> torch.Tensor:
@@ -45,11 +46,29 @@ class TopDown(nn.Module):  # type: ignore[misc]
         return torch.relu(x + self.mix4(x))
 
 
+class Aim(nn.Module):  # type: ignore[misc]
+    """Where a text points before anything is seen: a smooth map over x plus one over y, at first flat."""
+
+    def __init__(self, text_width: int, height: int, width: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(text_width, 2 * AXIS_CODES)
+        nn.init.zeros_(self.linear.weight)
+        nn.init.zeros_(self.linear.bias)
+        self.register_buffer("over_x", 3.0 * axis_codes(width).T, persistent=False)
+        self.register_buffer("over_y", 3.0 * axis_codes(height).T, persistent=False)
+
+    def forward(self, text: torch.Tensor) -> torch.Tensor:
+        """Return the map [B,H,W] of text [B,T]."""
+        x, y = self.linear(text).chunk(2, -1)
+        return (x @ self.over_x).unsqueeze(1) + (y @ self.over_y).unsqueeze(2)
+
+
 class KernelHead(nn.Module):  # type: ignore[misc]
     """TSMI's second stage: a 1x1 kernel made from text gives the alignment map A; `logits = A + conv(P(1 + s(A)))`."""
 
-    def __init__(self, text_width: int, width: int) -> None:
+    def __init__(self, text_width: int, width: int, size: tuple[int, int]) -> None:
         super().__init__()
+        self.aim = Aim(text_width, *size)
         self.hidden, self.kernel = nn.Linear(text_width, text_width), nn.Linear(text_width, width + 1)
         self.refine = nn.Conv2d(width, 1, 3, padding=1)
         self.scale = width**-0.5
@@ -60,7 +79,7 @@ class KernelHead(nn.Module):  # type: ignore[misc]
         made = self.kernel(torch.relu(self.hidden(text)))
         height, width = pixels.shape[2], pixels.shape[3]
         aligned = (made[:, None, :-1] * self.scale) @ pixels.flatten(2) + made[:, None, -1:]
-        aligned = aligned.unflatten(2, (height, width))
+        aligned = aligned.unflatten(2, (height, width)) + self.aim(text).unsqueeze(1)
         logits = aligned + self.refine(pixels * (1 + torch.sigmoid(aligned)))
         return aligned.squeeze(1), logits.squeeze(1)
 

@@ -92,8 +92,9 @@ class Tsmi(nn.Module):  # type: ignore[misc]
         )
         self._build_fusion()
         self.decoder = TopDown(c.token_width, c.fine_width, widths[c.tap4] + 3, c.pixel_width)
-        self.mask_head = KernelHead(2 * c.token_width, c.pixel_width)
-        self.region_head = KernelHead(2 * c.token_width, c.pixel_width)
+        size = c.height // 4, c.width // 4
+        self.mask_head = KernelHead(2 * c.token_width, c.pixel_width, size)
+        self.region_head = KernelHead(2 * c.token_width, c.pixel_width, size)
         self.presence_head = PresenceHead(c.token_width, c.heads, 2, c.presence_detached)
         self.contrast = nn.Linear(c.pixel_width, c.text_width)
 
@@ -104,6 +105,9 @@ class Tsmi(nn.Module):  # type: ignore[misc]
         self.fuse_deep = LevelFusion(c.token_width, c.text_width, c.heads)
         self.place8, self.place16 = nn.Linear(CODES, c.fine_width), nn.Linear(CODES, c.token_width)
         self.down8, self.across16 = nn.Linear(c.fine_width, c.token_width), nn.Linear(c.token_width, c.token_width)
+        self.spot16 = nn.Linear(CODES, c.token_width)  # cells know where they are, for the sentence to weigh
+        nn.init.zeros_(self.spot16.weight)
+        nn.init.zeros_(self.spot16.bias)
         self.film = FiLM(c.token_width, c.text_width)
         self.kind_kernel = nn.Linear(c.text_width, c.token_width + 1)
         self.standing = Standing(c.height // 16, c.width // 16)
@@ -150,7 +154,7 @@ class Tsmi(nn.Module):  # type: ignore[misc]
         deep, words = self.fuse_deep(seen.deep, place16, words, bias)
         map8 = to_map(fine, c.height // 8, c.width // 8)
         tokens = deep + self.across16(middle) + self.down8(_tokens(F.avg_pool2d(map8, 2)))
-        tokens = self.film(tokens, sentence)
+        tokens = self.film(tokens + self.spot16(3.0 * self.codes16), sentence)
         kind = _score(self.kind_kernel(sentence), tokens)
         tokens = tokens + self.kind_back(self.standing(torch.sigmoid(kind).unflatten(1, (h16, w16))))
         tokens, memory, meant = self._compare(tokens, place16, words, word_mask, sentence)

@@ -15,7 +15,8 @@ from tiny_models import HEIGHT, SETTINGS, WIDTH, graph, model  # noqa: E402
 from ris_node.errors import ConfigError  # noqa: E402
 from ris_node.models import losses  # noqa: E402
 from ris_node.models.attention import MASKED  # noqa: E402
-from ris_node.models.fusion import FiLM, LevelFusion  # noqa: E402
+from ris_node.models.fusion import FiLM, LevelFusion, Standing  # noqa: E402
+from ris_node.models.heads import Aim  # noqa: E402
 from ris_node.models.registry import build_model, model_config  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -114,3 +115,29 @@ def test_losses_on_known_maps():
     low = losses.contrast(near, near, same, torch.ones(3))
     wrong = losses.contrast(near[[2, 1, 0]], near, same, torch.ones(3))
     assert low < 1e-4 and wrong > 5  # rows 0 and 1 mean the same mask and do not push each other away
+
+
+def test_standing_counts_what_lies_beyond():
+    chance = torch.zeros(1, 8, 10)
+    chance[0, 3, 1] = chance[0, 6, 8] = 1.0
+    maps = Standing(8, 10)(chance)[0].T.reshape(9, 8, 10)
+    assert torch.equal(maps[0], chance[0])
+    left, far_left, right, far_right = maps[1:5, 0]
+    assert left[1] == 0 and left[2] > 1 and left[9] == 2 * left[2]  # nothing left of the leftmost, both left of the end
+    assert far_left[4] == 0 and far_left[5] > 1 and right[8] == 0 and right[0] == left[9] and far_right[4] > 1
+    above, below = maps[5, :, 0], maps[7, :, 0]
+    assert above[3] == 0 and above[4] > 1 and below[6] == 0 and below[0] == left[9]
+
+
+def test_a_text_can_point_at_a_side():
+    aim = Aim(4, 6, 9)
+    text = torch.randn(2, 4)
+    assert not aim(text).any()  # at first it points nowhere
+    optimiser = torch.optim.Adam(aim.parameters(), 0.1)
+    want = torch.zeros(2, 6, 9)
+    want[0, :, :4] = want[1, :3] = 1.0  # the left half; the upper half
+    for _ in range(60):
+        optimiser.zero_grad()
+        torch.nn.functional.binary_cross_entropy_with_logits(aim(text), want).backward()
+        optimiser.step()
+    assert ((aim(text) > 0) == want.bool()).float().mean() > 0.9
