@@ -96,8 +96,19 @@ def machine(plan: Plan, device: str) -> dict[str, Any]:
         "vision_graph": {"file": file, "sha256": bundle.manifest.files[file].sha256},
         "manifest_sha256": hashlib.sha256((bundle.path / MANIFEST).read_bytes()).hexdigest(),
         "command": plan.text,
+        "scheduling": _scheduling(),
         "load_average": [round(value, 2) for value in os.getloadavg()] if hasattr(os, "getloadavg") else None,
     }
+
+
+def _scheduling() -> str:
+    """Return how the bench's processes are scheduled: real time keeps other programs out of the latencies."""
+    if not hasattr(os, "sched_getscheduler"):
+        return "unknown"
+    policy = os.sched_getscheduler(0)
+    if policy in (os.SCHED_RR, os.SCHED_FIFO):
+        return "real time"
+    return f"normal, nice {os.nice(0)}"
 
 
 def to_json(outcome: Outcome, about: dict[str, Any]) -> dict[str, Any]:
@@ -166,7 +177,7 @@ def _head(about: dict[str, Any]) -> str:
     return (
         f"{about['model']} (`{about['vision_graph']['file']}`, {about['vision_graph']['sha256'][:12]}) on "
         f'{about["device"]}, {about["cores"]} cores; {versions}; command "{about["command"]}"; load average when it '
-        f"began {about['load_average']}.\n"
+        f"began {about['load_average']}, scheduling {about['scheduling']}.\n"
     )
 
 
