@@ -157,7 +157,7 @@ def _ground_line(canvas: U8, scene: Scene, points: F64, scale: float, colour: Co
 def _card(canvas: U8, scene: Scene, target: dict[str, Any] | None, region: RegionTruth | None) -> None:
     """The view from above: road, things, the answered footprint and goal, and the true patch."""
     width, height = _CARD
-    x0, y0 = canvas.shape[1] - width - 14, canvas.shape[0] - _BOTTOM - height - 14
+    x0, y0 = 14, canvas.shape[0] - _BOTTOM - height - 14
     card = np.full((height, width, 3), (38, 42, 50), np.uint8)
     street = scene.street
     near, far = street.ego_s - 3, street.ego_s + _MAP_M[1] + 4

@@ -30,6 +30,8 @@ from ris_node.types import U8
 
 _OWN_COMMANDS = ["the car", "stop behind the nearest car", "the road", "the elephant"]
 _PATIENCE_S = 60.0
+# The street ahead is long and what is far is uncertain: of the places that fit, the one that is reached first.
+_GOAL_POINT = "nearest"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -162,13 +164,8 @@ def _perform(plan: Plan, say: Any) -> None:
     commands = plan.out / "commands.json"
     commands.write_text(json.dumps(plan.script.spoken(), indent=1), encoding="utf-8")
     mount = demo_spec(plan.width, plan.height, plan.seed).camera
-    parameters = {
-        "autostart": "true",
-        "camera_x_m": mount.x_m,
-        "camera_y_m": mount.y_m,
-        "camera_z_m": mount.z_m,
-        "camera_pitch_deg": mount.pitch_deg,
-    }
+    parameters = {"autostart": "true", "goal_point": _GOAL_POINT}
+    parameters |= {f"camera_{name}": getattr(mount, name) for name in ("x_m", "y_m", "z_m", "pitch_deg")}
     if plan.model_dir:
         parameters["model_dir"] = plan.model_dir
     settings = [part for name, value in parameters.items() for part in ("-p", f"{name}:={value}")]
