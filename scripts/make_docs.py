@@ -118,14 +118,18 @@ def verbs() -> str:
 
 def models() -> str:
     """The packaged bundles: what they are, their size and their terms."""
-    rows = []
+    rows, notes = [], ""
     for path in sorted((ROOT / "engines").glob("*/manifest.json")):
         manifest = read_manifest(path)
         size = sum(entry.bytes for entry in manifest.files.values()) / 1e6
         rows.append(
             [f"`engines/{path.parent.name}`", manifest.model_id, f"{size:.1f} MB", manifest.description, manifest.use]
         )
-    return table(("bundle", "model", "size", "what", "terms of use"), rows) if rows else "No bundle is here yet."
+        if manifest.provenance.get("note"):
+            notes += f"\n\nHow `{path.parent.name}` was made: {manifest.provenance['note']}"
+    return (
+        table(("bundle", "model", "size", "what", "terms of use"), rows) + notes if rows else "No bundle is here yet."
+    )
 
 
 def quality() -> str:
