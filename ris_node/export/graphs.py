@@ -105,9 +105,22 @@ def _write(module: nn.Module, feeds: Sequence[Mapping[str, np.ndarray]], outputs
         )
     part = path.with_name(path.name + ".part")
     program.save(str(part))
+    _slim(part)
     audit(part)
     check(module, feeds, outputs, part)
     part.replace(path)
+
+
+def _slim(path: Path) -> None:
+    """Drop what the exporter notes for debugging: names of source lines, shapes that any reader infers."""
+    import onnx
+
+    proto = onnx.load(str(path))
+    for item in (proto, proto.graph, *proto.graph.node, *proto.graph.initializer):
+        del item.metadata_props[:]
+        item.doc_string = ""
+    del proto.graph.value_info[:]
+    onnx.save(proto, str(path))
 
 
 def audit(path: Path) -> None:

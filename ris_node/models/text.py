@@ -10,6 +10,11 @@ from torch import nn
 from ris_node.models.attention import MASKED, EncoderLayer, word_bias
 
 
+# The last values of a sentence: the target's place (x, y) and log area relative to all of its kind, and its place (x, y)
+# in the picture, each in units of its spread over training. They can be learnt from texts and masks alone.
+POINTER = 5
+
+
 class TextAdapter(nn.Module):  # type: ignore[misc]
     """Maps frozen word features to the width a model wants and lets the words look at each other again."""
 
@@ -18,6 +23,7 @@ class TextAdapter(nn.Module):  # type: ignore[misc]
         self.input = nn.Linear(in_width, width)
         self.norm_in, self.norm_out = nn.LayerNorm(width), nn.LayerNorm(width)
         self.dropout = nn.Dropout(dropout)
+        self.pointer_in, self.pointer_out = nn.Linear(in_width, 96), nn.Linear(96, POINTER)
         self.layers = nn.ModuleList(EncoderLayer(width, heads, 2.0, dropout) for _ in range(layers))
 
     def forward(self, raw: torch.Tensor, token_mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -36,7 +42,12 @@ class TextAdapter(nn.Module):  # type: ignore[misc]
         for layer in self.layers:
             x = layer(x, None, bias)
         words = self.norm_out(x)
-        return words, masked_mean(words, keep)
+        sentence = masked_mean(words, keep)[:, : -self.pointer_out.out_features]
+        return words, torch.cat([sentence, self.point(masked_mean(raw, keep))], -1)
+
+    def point(self, mean: torch.Tensor) -> torch.Tensor:
+        """From the mean frozen feature [B,in_width], say where and how large the target is, [B,5] (see `POINTER`)."""
+        return self.pointer_out(torch.relu(self.pointer_in(mean)))
 
 
 def masked_mean(words: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:

@@ -20,7 +20,7 @@ from torch.nn import functional as F  # noqa: N812
 from ris_node.models.attention import EncoderLayer, word_bias
 from ris_node.models.fusion import CODES, FiLM, LevelFusion, Standing, position_codes
 from ris_node.models.heads import KernelHead, PresenceHead, TopDown, to_map
-from ris_node.models.text import TextAdapter, masked_mean
+from ris_node.models.text import POINTER, TextAdapter, masked_mean
 from ris_node.models.trunk import ConvGraph, GraphSpec
 
 
@@ -111,6 +111,7 @@ class Tsmi(nn.Module):  # type: ignore[misc]
         self.film = FiLM(c.token_width, c.text_width)
         self.kind_kernel = nn.Linear(c.text_width, c.token_width + 1)
         self.standing = Standing(c.height // 16, c.width // 16)
+        self.choose = nn.Parameter(torch.zeros(2, 3))  # how much a pointing text counts, for masks and for regions
         self.kind_back = nn.Linear(Standing.features, c.token_width)
         self.coarse_kernel = nn.Linear(c.token_width, c.token_width + 1)
         self.words_in = nn.Linear(c.text_width, c.token_width)
@@ -156,12 +157,15 @@ class Tsmi(nn.Module):  # type: ignore[misc]
         tokens = deep + self.across16(middle) + self.down8(_tokens(F.avg_pool2d(map8, 2)))
         tokens = self.film(tokens + self.spot16(3.0 * self.codes16), sentence)
         kind = _score(self.kind_kernel(sentence), tokens)
-        tokens = tokens + self.kind_back(self.standing(torch.sigmoid(kind).unflatten(1, (h16, w16))))
+        standing = self.standing(torch.sigmoid(kind).unflatten(1, (h16, w16)))
+        tokens = tokens + self.kind_back(standing)
         tokens, memory, meant = self._compare(tokens, place16, words, word_mask, sentence)
         coarse = _score(self.coarse_kernel(memory[:, 0]), tokens)
         pixels = self.decoder(to_map(tokens, h16, w16), map8, seen.low)
         mask_a, mask = self.mask_head(torch.cat([memory[:, 0], meant], -1), pixels)
         region_a, region = self.region_head(torch.cat([memory[:, 1], meant], -1), pixels)
+        chosen = self._pointed(standing, sentence)
+        mask, region = mask + chosen[:, 0], region + chosen[:, 1]
         evidence = torch.stack([kind.amax(1), coarse.amax(1)], -1)
         presence = self.presence_head(tokens, memory, memory[:, 2], evidence)
         pooled = self.contrast((pixels.flatten(2) @ mask_a.flatten(1).softmax(1).unsqueeze(-1)).squeeze(-1))
@@ -169,6 +173,17 @@ class Tsmi(nn.Module):  # type: ignore[misc]
         return Answer(
             mask, region, presence, mask_a, region_a, kind.unflatten(1, grid), coarse.unflatten(1, grid), pooled
         )
+
+    def _pointed(self, standing: torch.Tensor, sentence: torch.Tensor) -> torch.Tensor:
+        """Favour what stands where the text points: maps [B,2,H/4,W/4] to add to the logits of mask and region."""
+        c = self.config
+        point = sentence[:, -POINTER:]
+        side = (standing[..., 2] - standing[..., 4]) * point[:, :1]
+        depth = (standing[..., 5] - standing[..., 7]) * point[:, 1:2]
+        place = self.codes16[:, 0] * point[:, 3:4]
+        maps = self.choose @ torch.stack([side, depth, place], 1)
+        maps = maps.unflatten(2, (c.height // 16, c.width // 16))
+        return F.interpolate(maps, scale_factor=4.0, mode="bilinear", align_corners=False)
 
     def _compare(
         self,
