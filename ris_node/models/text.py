@@ -9,9 +9,8 @@ from torch import nn
 
 from ris_node.models.attention import MASKED, EncoderLayer, word_bias
 
-
-# The last values of a sentence: the target's place (x, y) and log area relative to all of its kind, and its place (x, y)
-# in the picture, each in units of its spread over training. They can be learnt from texts and masks alone.
+# The last values of a sentence: the target's place (x, y) and log area relative to all of its kind, and its place in
+# the picture, each in units of its spread over training. They can be learnt from texts and masks alone.
 POINTER = 5
 
 
