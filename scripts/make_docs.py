@@ -199,8 +199,8 @@ def speed() -> str:
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
     note = (
         f"Milliseconds, p50 (p99). `{about['model']}`, {about['vision_graph']['file']}, on {about['device']}, "
-        f"{about['cores']} cores, scheduling {about.get('scheduling', 'normal')}; {versions}. Start to READY: {starts} s. "
-        "`make bench` measures it anew and explains the parts."
+        f"{about['cores']} cores, scheduling {about.get('scheduling', 'normal')}; {versions}. "
+        f"Start to READY: {starts} s. `make bench` measures it anew and explains the parts."
     )
     return f"{table(head, rows)}\n\n{note}"
 
