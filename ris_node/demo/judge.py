@@ -91,7 +91,10 @@ def region_pixels(row: dict[str, Any]) -> Bool | None:
 
 @dataclass(frozen=True)
 class Tally:
-    """What came of one command over all of its frames; None where there was nothing to measure."""
+    """What came of one command over all of its frames; None where there was nothing to measure.
+
+    `goal_error_m` and `goal_error_p90_m` are the median and the 90th percentile over its goals, in metres.
+    """
 
     text: str
     frames: int
@@ -99,6 +102,7 @@ class Tally:
     right: float | None
     iou: float | None
     goal_error_m: float | None
+    goal_error_p90_m: float | None
     goals: int
     goals_wanted: int
 
@@ -121,6 +125,7 @@ def tally(text: str, rows: list[dict[str, Any]]) -> Tally:
         _mean(float(score["right"]) for score in scores),
         _mean(score["iou"] for score in scores if score["iou"] is not None),
         float(np.median(errors)) if errors else None,
+        float(np.percentile(errors, 90)) if errors else None,
         len(errors),
         sum(1 for score in scores if score["goal_wanted"]),
     )

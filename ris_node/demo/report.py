@@ -39,7 +39,7 @@ def best_row(rows: list[dict[str, Any]], query_id: str) -> dict[str, Any]:
 
 def text(result: dict[str, Any], out: Path) -> str:
     """Set the summary in a table of plain text."""
-    lines = ["", f"{'command':44s} {'frames':>6s} {'status right':>12s} {'IoU':>6s} {'goal off':>9s}  answered"]
+    lines = ["", f"{'command':44s} {'frames':>6s} {'status right':>12s} {'IoU':>6s} {'off p50 / p90':>14s}  answered"]
     lines += [_line(Tally(**row)) for row in result["commands"]]
     times = result["latency_ms"]
     lines += [
@@ -61,10 +61,10 @@ def _line(item: Tally) -> str:
     """One command's row of the table."""
     said = ", ".join(f"{name} {count}" for name, count in sorted(item.statuses.items(), key=lambda pair: -pair[1]))
     goal = "none" if item.goals_wanted else "-"
-    if item.goal_error_m is not None:
-        goal = f"{item.goal_error_m:.2f} m"
+    if item.goal_error_m is not None and item.goal_error_p90_m is not None:
+        goal = f"{item.goal_error_m:.1f} / {item.goal_error_p90_m:.1f} m"
     right, iou = _share(item.right), _number(item.iou)
-    return f"{item.text[:44]:44s} {item.frames:6d} {right:>12s} {iou:>6s} {goal:>9s}  {said}"
+    return f"{item.text[:44]:44s} {item.frames:6d} {right:>12s} {iou:>6s} {goal:>14s}  {said}"
 
 
 def _arrival(rows: list[dict[str, Any]]) -> tuple[float, float]:

@@ -254,6 +254,8 @@ def finish(plan: Plan, say: Any) -> dict[str, Any]:
             film.add(picture)
             if frame.stamp_ns in chosen:
                 shown.append(picture)
+    # The camera may be stopped between publishing its last frame and keeping it.
+    rows = [row for row in rows if "time_s" in row]
     contact_sheet(plan.out / "contact_sheet.png", shown)
     _rewrite(plan.out, rows)
     return report.summary(plan.script, rows, rate)
