@@ -96,12 +96,8 @@ def _windows(b: MeshBuilder, plan: House, trim: Colour, rng: Generator) -> None:
             b.bands = NEAR
             if tone > 1.12:
                 _curtains(b, x, z + 0.09, centre)
-            b.poly(
-                [(x - 0.72, 0.1, z), (x + 0.72, 0.1, z), (x + 0.72, 0.1, z + 0.09), (x - 0.72, 0.1, z + 0.09)],
-                trim,
-                centre,
-                4,
-            )
+            sill = [(x - 0.72, 0.1, z), (x + 0.72, 0.1, z), (x + 0.72, 0.1, z + 0.09), (x - 0.72, 0.1, z + 0.09)]
+            b.poly(sill, trim, centre, 4)
     for side in (-1, 1):
         for floor in range(plan.storeys):
             b.bands = EVERYWHERE
