@@ -12,8 +12,7 @@ from ris_node.language.keywords import KeywordRule, keyword_rule
 from ris_node.language.parse import ParsedCommand
 from ris_node.pipeline.keyword_regions import place_region
 from ris_node.pipeline.keyword_rules import find_grid_pieces, pick
-from ris_node.pipeline.segmenter import PADDING, RawAnswer, TextFeatures
-from ris_node.runtime.base import Array
+from ris_node.pipeline.segmenter import PADDING, RawAnswer, TextFeatures, vision_feeds
 from ris_node.runtime.select import open_network
 from ris_node.types import F32, U8, Bool
 
@@ -43,13 +42,7 @@ class KeywordSegmenter:
 
     def segment(self, image: U8, features: TextFeatures) -> RawAnswer:
         """Run the network on a letterboxed image u8[H,W,3] and apply the rules to its classes."""
-        feeds: dict[str, Array] = {
-            "image": image[None],
-            "words": features.words,
-            "word_mask": features.word_mask,
-            "sentence": features.sentence,
-        }
-        out = self._vision.run(feeds)
+        out = self._vision.run(vision_feeds(image, features))
         rule: KeywordRule = features.rule
         content = _content(image, self._pad)
         mask = np.where(content, out["mask_logits"][0], NOTHING).astype(np.float32)

@@ -10,8 +10,7 @@ from ris_node.bundle.bundle import Bundle
 from ris_node.config import ModelConfig
 from ris_node.language.parse import ParsedCommand
 from ris_node.language.tokenizer import WordPieces
-from ris_node.pipeline.segmenter import PADDING, RawAnswer, TextFeatures
-from ris_node.runtime.base import Array
+from ris_node.pipeline.segmenter import PADDING, RawAnswer, TextFeatures, vision_feeds
 from ris_node.runtime.select import open_network
 from ris_node.types import U8
 
@@ -41,13 +40,7 @@ class ReferringSegmenter:
 
     def segment(self, image: U8, features: TextFeatures) -> RawAnswer:
         """Run the vision graph on a letterboxed image u8[H,W,3]."""
-        feeds: dict[str, Array] = {
-            "image": image[None],
-            "words": features.words,
-            "word_mask": features.word_mask,
-            "sentence": features.sentence,
-        }
-        out = self._vision.run(feeds)
+        out = self._vision.run(vision_feeds(image, features))
         return RawAnswer(out["mask_logits"][0], out["region_logits"][0], float(out["presence_logit"][0]))
 
     def close(self) -> None:

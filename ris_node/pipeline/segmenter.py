@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ris_node.language.parse import ParsedCommand
-from ris_node.runtime.base import BackendInfo
+from ris_node.runtime.base import Array, BackendInfo
 from ris_node.runtime.select import Skipped
 from ris_node.types import F32, U8
 
@@ -54,6 +54,16 @@ class Segmenter(Protocol):
 
     def close(self) -> None:
         """Free the model's networks; closing twice is harmless."""
+
+
+def vision_feeds(image: U8, features: TextFeatures) -> dict[str, Array]:
+    """The inputs of the vision graph, which are the same for every family, from a letterboxed image u8[H,W,3]."""
+    return {
+        "image": image[None],
+        "words": features.words,
+        "word_mask": features.word_mask,
+        "sentence": features.sentence,
+    }
 
 
 def sigmoid(logits: F32) -> F32:
