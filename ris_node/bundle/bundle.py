@@ -11,6 +11,7 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ris_node.atomic import write_atomic
 from ris_node.bundle.contract import check_manifest
 from ris_node.bundle.manifest import FAMILIES, FileEntry, GraphSpec, Manifest
 from ris_node.errors import BundleError
@@ -94,9 +95,7 @@ def write_manifest(folder: Path | str, manifest: Manifest) -> Manifest:
     text = replace(manifest.text, tokenizer_sha256=tokenizer)
     manifest = replace(manifest, files=files, graphs=graphs, text=text)
     check_manifest(manifest, str(folder / MANIFEST))
-    part = folder / f"{MANIFEST}.part"
-    part.write_text(manifest.to_json(), encoding="utf-8")
-    part.replace(folder / MANIFEST)
+    write_atomic(folder / MANIFEST, manifest.to_json())
     return manifest
 
 

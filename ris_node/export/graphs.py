@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from ris_node.atomic import replacing
 from ris_node.errors import ExportError
 from ris_node.models.attention import MASKED
 from ris_node.models.minilm import MiniLM, minilm_folder
@@ -103,12 +104,11 @@ def _write(module: nn.Module, feeds: Sequence[Mapping[str, np.ndarray]], outputs
             output_names=list(outputs),
             verbose=False,
         )
-    part = path.with_name(path.name + ".part")
-    program.save(str(part))
-    _slim(part)
-    audit(part)
-    check(module, feeds, outputs, part)
-    part.replace(path)
+    with replacing(path) as part:
+        program.save(str(part))
+        _slim(part)
+        audit(part)
+        check(module, feeds, outputs, part)
 
 
 def _slim(path: Path) -> None:

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from ris_node.atomic import replacing
 from ris_node.errors import TrainingError
 
 SCHEMA = 1
@@ -17,13 +17,8 @@ SCHEMA = 1
 
 def save_checkpoint(path: Path, content: dict[str, Any]) -> None:
     """Write `content` (tensors, numbers, strings, nested mappings) to `path` atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".tmp")
-    with beside.open("wb") as file:
-        torch.save({"schema": SCHEMA, **content}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    with replacing(path) as beside:
+        torch.save({"schema": SCHEMA, **content}, beside)
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

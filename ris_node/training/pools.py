@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from ris_node.atomic import replacing
 from ris_node.data.annotated import Annotated
 from ris_node.data.classes import class_id
 from ris_node.data.expressions import Expression, generate
@@ -94,12 +95,11 @@ class _Stack:
 
 def save_drawn(path: Path, drawn: Drawn) -> None:
     """Write a variant, whole or not at all."""
-    beside = path.with_name(path.stem + ".part.npz")
     values: dict[str, Any] = {k: v for k, v in vars(drawn).items() if isinstance(v, np.ndarray)}
     words = json.dumps({"texts": drawn.texts, "kinds": drawn.kinds})
     values["words"] = np.frombuffer(words.encode(), np.uint8)
-    np.savez(beside, **values)
-    beside.replace(path)
+    with replacing(path) as beside:
+        np.savez(beside, **values)
 
 
 def load_drawn(path: Path) -> Drawn:

@@ -96,7 +96,7 @@ def test_train_writes_checkpoints_and_a_log(tmp_path, monkeypatch):
 def test_a_broken_write_leaves_the_old_checkpoint(tmp_path, monkeypatch):
     path = tmp_path / "last.pt"
     save_checkpoint(path, {"step": 1})
-    monkeypatch.setattr(torch, "save", lambda content, file: (file.write(b"half"), 1 / 0))
+    monkeypatch.setattr(torch, "save", lambda content, file: (file.write_bytes(b"half"), 1 / 0))
     with pytest.raises(ZeroDivisionError):
         save_checkpoint(path, {"step": 2})
     assert load_checkpoint(path)["step"] == 1
