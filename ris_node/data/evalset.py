@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The fixed evaluation set: `camvid/val` and 60 kept-out streets, validation wordings, one seed, as a JSONL manifest.
+"""The fixed evaluation set: kept-out pictures, validation wordings, one seed, as a JSONL manifest.
+
+Driving is `camvid/val` and 84 kept-out streets, everyday is 20 kept-out COCO pictures; the first project goals were
+measured on `camvid/val` and the first 60 of the streets (suite "first").
 
 A line is that of `ris predict --manifest` (`id`, `image`, `text`, `type`) with the truth beside it: `kind`, `set`,
 `present`, `mask` and `region` as run lengths (null: none), `size` [width, height], `class`, `in_view` and `group` (the
@@ -24,13 +27,20 @@ import numpy as np
 from ris_node.data.annotated import Annotated
 from ris_node.data.classes import class_by_name, class_id
 from ris_node.data.expressions import Expression, generate_one
-from ris_node.data.readers import open_set
+from ris_node.data.readers import open_set, split_names
 from ris_node.errors import DataError
 from ris_node.rle import decode_rle, encode_rle
 from ris_node.types import Bool
 
 SEED = 20261122
-SETS = ("camvid/val", "streets/val")
+DRIVING = ("camvid/val", "streets/val")
+EVERYDAY = ("coco100/val",)
+SETS = (*DRIVING, *EVERYDAY)
+# A suite is sets and, for some of them, how many of the names in `splits/*.txt` it takes (the first ones).
+SUITES: Mapping[str, tuple[tuple[str, ...], Mapping[str, int]]] = {
+    "full": (SETS, {}),
+    "first": (DRIVING, {"streets/val": 60}),
+}
 # Expressions asked of each picture, by kind; a picture gives fewer where it offers fewer.
 QUOTA: Mapping[str, int] = {
     "order": 4, "relation": 2, "class": 2, "single": 2, "colour": 1, "stuff": 1, "absent": 2, "alien": 1,
@@ -72,16 +82,20 @@ class EvalItem:
         return None if self.region is None else decode_rle(self.region, self.height, self.width)
 
 
-def build(root: Path | None = None, sets: Sequence[str] = SETS, seed: int = SEED) -> list[EvalItem]:
-    """Generate the evaluation set; the same data and seed give the same items, in the same order.
+def build(root: Path | None = None, suite: str = "full", seed: int = SEED) -> list[EvalItem]:
+    """Generate an evaluation set (see `SUITES`); the same data and seed give the same items, in the same order.
 
     Raises:
-        DataError: when the data is not there, or the set misses its own conditions.
+        DataError: when the data is not there, the suite is unknown, or the set misses its own conditions.
     """
+    if suite not in SUITES:
+        raise DataError(f"no evaluation suite {suite!r}; there are {', '.join(SUITES)}")
     items: list[EvalItem] = []
+    sets, first = SUITES[suite]
     for name in sets:
         pictures = open_set(name, root)
-        for stem in pictures.names:
+        kept = set(split_names(name.partition("/")[0])[: first[name]] if name in first else pictures.names)
+        for stem in (n for n in pictures.names if n in kept):
             digest = hashlib.sha256(f"{seed}/{name}/{stem}".encode()).digest()
             rng = np.random.default_rng(int.from_bytes(digest[:8], "little"))
             items += _items_of(pictures.read(stem), pictures.image_path(stem), name, rng)

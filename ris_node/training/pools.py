@@ -140,7 +140,9 @@ def _picture(source: str, index: int, seed: int) -> Annotated:
 
 def plan(config: DataConfig, height: int, width: int, folder: Path) -> tuple[list[Job], list[Job]]:
     """Return the jobs of training and of the running check; held-out pictures are one stretch in each source."""
-    key = json.dumps([_VERSION, height, width, config.per_picture, config.seed])
+    # Files are named by a picture's place in its list: another split means other pictures, so another folder.
+    lists = {s: open_set(f"{s}/train").names for s in config.variants if s != RENDERED}
+    key = json.dumps([_VERSION, height, width, config.per_picture, config.seed, lists])
     folder = folder / hashlib.sha256(key.encode()).hexdigest()[:12]
     folder.mkdir(parents=True, exist_ok=True)
     train: list[Job] = []

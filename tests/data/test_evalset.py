@@ -23,7 +23,7 @@ ITEM = EvalItem("a/0", "a.jpg", "the car", "object", "single", "s", True, 8, 6, 
 
 
 def few(name, root=None):
-    """Every 12th picture of a set."""
+    """Every 12th picture of a set; of small ones, too, at least two."""
     pictures = open_set(name, root)
     return replace(pictures, names=pictures.names[::12])
 
@@ -63,6 +63,18 @@ def test_it_survives_jsonl(items, tmp_path):
     path = tmp_path / "eval.jsonl"
     write_manifest(path, items)
     assert read_manifest(path) == items
+
+
+@pytest.mark.shared
+def test_the_first_suite_is_part_of_the_full_one(items, monkeypatch):
+    monkeypatch.setattr(evalset, "open_set", few)
+    first = build(suite="first")
+    assert [i for i in items if i.id in {f.id for f in first}] == first
+    assert {i.set for i in items} == set(evalset.SETS) and {i.set for i in first} == set(evalset.DRIVING)
+    streets = {i.group for i in first if i.set == "streets/val"}
+    assert streets < {i.group for i in items if i.set == "streets/val"}
+    with pytest.raises(DataError, match="full, first"):
+        build(suite="last")
 
 
 def test_a_bad_line_is_named(tmp_path):

@@ -12,7 +12,7 @@ from ris_node.data.classes import CLASSES, class_id
 from ris_node.data.readers import open_set, shared_dir, split_names
 from ris_node.errors import DataError
 
-SETS = {"camvid/train": 367, "camvid/val": 101, "streets/train": 360, "streets/val": 60, "coco100/train": 80,
+SETS = {"camvid/train": 367, "camvid/val": 101, "streets/train": 336, "streets/val": 84, "coco100/train": 80,
         "coco100/val": 20}  # fmt: skip
 
 
