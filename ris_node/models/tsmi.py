@@ -125,7 +125,7 @@ class Tsmi(nn.Module):  # type: ignore[misc]
     def see(self, image: torch.Tensor) -> Seen:
         """Run the trunk and everything else that needs no text on letterboxed RGB u8[B,H,W,3]."""
         c = self.config
-        pixels = image.permute(0, 3, 1, 2).float() * (1.0 / 127.5) - 1.0
+        pixels = image.float().permute(0, 3, 1, 2) * (1.0 / 127.5) - 1.0  # TensorRT does not transpose uint8
         taps = self.trunk(pixels)
         tap = {name: taps[name] * (1.0 / scale) for name, scale in zip(self.trunk.taps, c.tap_scales, strict=True)}
         rgb4 = F.avg_pool2d(pixels, 4)
