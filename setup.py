@@ -40,6 +40,7 @@ setup(
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
         (SHARE, ["package.xml"]),
+        (f"{SHARE}/msgs", sorted(str(path) for path in Path("msgs/msg").glob("*.msg"))),
         *(pair for folder in DATA_FOLDERS for pair in share_files(folder)),
     ],
     zip_safe=False,
@@ -47,7 +48,7 @@ setup(
     install_requires=["setuptools", "numpy>=1.21", "onnxruntime>=1.16", "pyyaml", "tokenizers", "tqdm", "psutil"],
     extras_require={
         "opencv": ["opencv-python-headless>=4.5"],
-        "train": ["torch>=2.5", "transformers", "safetensors", "onnx", "onnxscript", "scipy"],
+        "train": ["torch>=2.5", "transformers", "safetensors", "onnx", "onnxscript", "scipy", "accelerate", "tensorboard"],
         "test": ["pytest", "pytest-timeout", "hypothesis"],
     },
     entry_points={

@@ -1,0 +1,69 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""ROS 2 messages without ROS: a `rosbags` type store that knows `ris_msgs` too, for reading and writing bags.
+
+```python
+store = typestore()
+query = store.types["ris_msgs/msg/Query"]
+data = store.serialize_cdr(message, "ris_msgs/msg/Query")
+```
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from ris_node.errors import ConfigError
+
+EXTRA = "pip install 'ris_node[replay]'"
+
+
+def needs(module: str) -> Any:
+    """Import a module of the bag libraries.
+
+    Raises:
+        ConfigError: it is not installed; the message says how to.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"bags need the Python package '{error.name}': {EXTRA}") from error
+
+
+def message_folder() -> Path:
+    """The folder with the definitions of `ris_msgs`: the source tree's, the Python prefix's, or an installed ROS's.
+
+    Raises:
+        ConfigError: none of them is there.
+    """
+    prefixes = [Path(part) for part in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if part]
+    folders = [
+        Path(__file__).resolve().parents[1] / "msgs" / "msg",
+        Path(sys.prefix) / "share/ris_node/msgs",
+        *(prefix / "share/ris_msgs/msg" for prefix in prefixes),
+    ]
+    for folder in folders:
+        if (folder / "Grounding.msg").is_file():
+            return folder
+    raise ConfigError("the definitions of ris_msgs are missing from this installation: install ris_node again")
+
+
+@lru_cache(maxsize=1)
+def typestore() -> Any:
+    """Return the `rosbags` type store of common ROS 2 messages and `ris_msgs`; one for all, so add nothing to it.
+
+    Raises:
+        ConfigError: `rosbags` or the definitions are not installed.
+    """
+    typesys = needs("rosbags.typesys")
+    store = typesys.get_typestore(typesys.Stores.ROS2_HUMBLE)
+    found: dict[str, Any] = {}
+    for path in sorted(message_folder().glob("*.msg")):
+        found.update(typesys.get_types_from_msg(path.read_text(encoding="utf-8"), f"ris_msgs/msg/{path.stem}"))
+    store.register(found)
+    return store
