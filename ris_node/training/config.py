@@ -69,7 +69,8 @@ class OptimConfig:
     """AdamW with a warm-up, a constant stretch and a cosine decay over the last `decay` share of `steps`.
 
     Every step, each of `processes` processes of `threads` threads takes `images` pictures with `expressions` each.
-    On CPUs that others use too, several processes of one thread lose less time waiting for each other.
+    On CPUs that others use too, several processes of one thread lose less time waiting for each other. A launcher
+    (`accelerate launch`, `torchrun`) decides `processes` itself; a single GPU is used by one.
     """
 
     steps: int = 3000
@@ -90,7 +91,11 @@ class OptimConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """A whole run; `model` names a registered system and `settings` are its config's values."""
+    """A whole run; `model` names a registered system and `settings` are its config's values.
+
+    A check comes every `check_steps` steps, or where that is 0 every `check_minutes`; after `patience` checks without
+    a better one the run stops (0: never). Each check draws `grid` answers into one picture.
+    """
 
     model: str = "tsmi"
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -99,6 +104,9 @@ class TrainConfig:
     loss: LossConfig = field(default_factory=LossConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     check_minutes: float = 8.0
+    check_steps: int = 0
+    patience: int = 0
+    grid: int = 12
     save_minutes: float = 2.0
     seed: int = 3
 

@@ -18,9 +18,10 @@ from ris_node.training.words import WordFeatures
 
 def run_batch(model: Any, batch: Batch, features: WordFeatures, bf16: bool) -> tuple[Any, torch.Tensor]:
     """Return the model's answers (one a row of the batch) and the sentence features f32[N,T]."""
-    raw, mask = features(batch.texts)
+    device = batch.images.device
+    raw, mask = (part.to(device) for part in features(batch.texts))
     repeats = len(batch.texts) // len(batch.images)
-    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+    with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
         seen = model.see(batch.images)
         seen = type(seen)(*(part.repeat_interleave(repeats, 0) for part in seen))
         words, sentence = model.adapter(raw, mask)
