@@ -47,3 +47,7 @@ class ExportError(RisError):
 
 class DemoError(RisError):
     """A demo or bench run that could not do its work."""
+
+
+class BagError(RisError):
+    """A recorded drive (bag) that cannot be read, or only in part."""

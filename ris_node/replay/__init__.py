@@ -1,0 +1,6 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the node would have said to recorded drives: bags in, results out, without ROS and without losing a frame.
+
+`ris_node.replay.run.replay` answers one bag; `ris_node.replay.bag.open_bag` reads any bag's messages.
+"""

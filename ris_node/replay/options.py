@@ -1,0 +1,133 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a replay is asked to do, how far it is, and what came of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ris_node.config import NodeConfig
+from ris_node.errors import ConfigError
+
+RESULTS, BAG, FILM, REPORT, SUMMARY = "results.parquet", "results", "overlay.mp4", "report.html", "summary.json"
+PARTS = "parts"  # sealed pieces of an unfinished replay, which a resumed one goes on from
+
+
+@dataclass(frozen=True)
+class Topics:
+    """Topic names in the bag; an empty one is found by its type."""
+
+    image: str = ""
+    camera_info: str = ""
+    depth: str = ""
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Commands:
+    """Where commands come from; one of these, or none for the node's `default_query`.
+
+    `text` is in force from the first frame; `recorded` takes `std_msgs/String` or `ris_msgs/Query` from the bag at
+    their own times; `script` is a CSV or YAML file of `t, command`, t in seconds from the first frame.
+    """
+
+    text: str = ""
+    recorded: bool = False
+    script: Path | None = None
+
+    def __post_init__(self) -> None:
+        given = [name for name in ("text", "recorded", "script") if getattr(self, name)]
+        if len(given) > 1:
+            raise ConfigError(f"commands from {' and '.join(given)} at once: give one of them")
+
+
+@dataclass(frozen=True)
+class ReplayOptions:
+    """How to replay a bag. Every n-th frame is answered (`every`), or at most `rate_hz` a second by stamp; 0: all.
+
+    `results.parquet` and `summary.json` are always written; `bag`, `video` and `report` add the result bag, the
+    overlay video and the report. `overlays` puts raw overlay images into the bag too (large). `truth` is a folder of
+    masks, a COCO file, a manifest, or `topic:/name`. `threads` 0: as many networks and threads as there are cores.
+    """
+
+    commands: Commands = field(default_factory=Commands)
+    topics: Topics = field(default_factory=Topics)
+    config: NodeConfig = field(default_factory=NodeConfig)
+    bundle: Path | None = None
+    every: int = 1
+    rate_hz: float = 0.0
+    max_frames: int = 0
+    bag: bool = True
+    video: bool = True
+    report: bool = True
+    overlays: bool = True
+    truth: str = ""
+    resume: bool = False
+    overwrite: bool = False
+    threads: int = 0
+    part_frames: int = 1000
+
+    def __post_init__(self) -> None:
+        if self.every < 1 or self.rate_hz < 0.0 or self.max_frames < 0 or self.part_frames < 1 or self.threads < 0:
+            raise ConfigError(
+                f"every {self.every}, rate {self.rate_hz:g} Hz, {self.max_frames} frames, {self.threads} threads:"
+                " give 1 or more for every, and nothing negative"
+            )
+        if self.every > 1 and self.rate_hz > 0.0:
+            raise ConfigError("every n-th frame and a rate at once: give one of them")
+
+    def fingerprint(self, *more: str) -> str:
+        """A hash of all that decides what is answered (not of what is written); resuming needs the same one."""
+        parts: dict[str, Any] = {
+            "commands": asdict(self.commands),
+            "topics": asdict(self.topics),
+            "config": asdict(self.config),
+            "pick": [self.every, self.rate_hz, self.max_frames],
+            "outputs": [self.bag, self.video, self.overlays],
+            "more": more,
+        }
+        script = self.commands.script
+        if script is not None:
+            parts["commands"]["script"] = hashlib.sha256(script.read_bytes()).hexdigest()
+        return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a replay is: frames answered of those expected (0: not known), frames a second, seconds left."""
+
+    bag: str
+    done: int
+    total: int
+    rate_hz: float
+    left_s: float
+
+
+@dataclass(frozen=True)
+class ReplaySummary:
+    """What came of one bag.
+
+    `complete` is False when it was stopped, failed, or the bag is damaged; `problems` says why, `notes` what else
+    deserves a word. `frames` were answered, of `seen` in the bag's image topic; `rate_hz` counts this session only.
+    """
+
+    bag: str
+    out: Path
+    complete: bool
+    frames: int
+    seen: int
+    rate_hz: float
+    seconds: float
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    statuses: dict[str, int] = field(default_factory=dict)
+    model_id: str = ""
+    interrupted: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """The summary as JSON values."""
+        return {**asdict(self), "out": str(self.out), "problems": list(self.problems), "notes": list(self.notes)}
