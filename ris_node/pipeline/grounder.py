@@ -27,6 +27,8 @@ from ris_node.pipeline.letterbox import Letterbox
 from ris_node.pipeline.segmenter import PADDING, RawAnswer, Segmenter, TextFeatures
 from ris_node.pipeline.smoothing import Smoother
 from ris_node.pipeline.verdict import refusal
+from ris_node.runtime.base import BackendInfo, Session
+from ris_node.runtime.select import Opened
 from ris_node.types import U8, Frame, Query, Timing
 
 CACHED_COMMANDS = 64
@@ -64,8 +66,6 @@ class Grounder:
         self.region = region or RegionConfig()
         self.max_query_chars = max_query_chars
         self.model_id = bundle.manifest.model_id
-        self.info = segmenter.info
-        self.skipped = segmenter.skipped
         self.notes = bundle.notes
         self._segmenter = segmenter
         self._smoother = Smoother()
@@ -165,6 +165,24 @@ class Grounder:
             total=_ms(start),
         )
         return self._grounding(frame, prepared, answer, timing)
+
+    @property
+    def vision(self) -> Opened:
+        """The vision graph's session, the backends that were skipped for it, and what it lacks."""
+        return self._segmenter.vision
+
+    @property
+    def info(self) -> BackendInfo:
+        """What the vision graph runs on."""
+        return self._segmenter.info
+
+    def replace_vision(self, opened: Opened) -> Session:
+        """Answer with another session of the vision graph from the next frame on; for the thread that grounds.
+
+        Returns:
+            The session before, still open: to be closed, or put back.
+        """
+        return self._segmenter.replace_vision(opened)
 
     def reset(self) -> None:
         """Forget what was seen before (time jumped back, the camera changed)."""

@@ -12,14 +12,13 @@ from ris_node.language.keywords import KeywordRule, keyword_rule
 from ris_node.language.parse import ParsedCommand
 from ris_node.pipeline.keyword_regions import place_region
 from ris_node.pipeline.keyword_rules import find_grid_pieces, pick
-from ris_node.pipeline.segmenter import PADDING, RawAnswer, TextFeatures, vision_feeds
-from ris_node.runtime.select import open_network
+from ris_node.pipeline.segmenter import PADDING, RawAnswer, TextFeatures, VisionHolder, vision_feeds
 from ris_node.types import F32, U8, Bool
 
 NOTHING = -20.0  # logit of what the rules rule out
 
 
-class KeywordSegmenter:
+class KeywordSegmenter(VisionHolder):
     """Classes by network, everything else by rule."""
 
     def __init__(self, bundle: Bundle, config: ModelConfig) -> None:
@@ -29,8 +28,7 @@ class KeywordSegmenter:
             BackendError: no runtime takes it.
             BundleError: the loaded graph is not what the manifest says.
         """
-        vision = open_network(bundle, "vision", config)
-        self._vision, self.skipped, self.info = vision.session, vision.skipped, vision.session.info
+        super().__init__(bundle, config)
         self._pad = bundle.manifest.input.pad_value
         self._words = np.zeros((1, bundle.manifest.text.max_tokens, bundle.manifest.text.dim), np.float32)
 
@@ -42,7 +40,7 @@ class KeywordSegmenter:
 
     def segment(self, image: U8, features: TextFeatures) -> RawAnswer:
         """Run the network on a letterboxed image u8[H,W,3] and apply the rules to its classes."""
-        out = self._vision.run(vision_feeds(image, features))
+        out = self.vision.session.run(vision_feeds(image, features))
         rule: KeywordRule = features.rule
         content = _content(image, self._pad)
         mask = np.where(content, out["mask_logits"][0], NOTHING).astype(np.float32)
@@ -61,7 +59,7 @@ class KeywordSegmenter:
 
     def close(self) -> None:
         """Free the network."""
-        self._vision.close()
+        self.vision.session.close()
 
 
 def _content(image: U8, pad: int) -> Bool:

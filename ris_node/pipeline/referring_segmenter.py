@@ -10,12 +10,12 @@ from ris_node.bundle.bundle import Bundle
 from ris_node.config import ModelConfig
 from ris_node.language.parse import ParsedCommand
 from ris_node.language.tokenizer import WordPieces
-from ris_node.pipeline.segmenter import PADDING, RawAnswer, TextFeatures, vision_feeds
+from ris_node.pipeline.segmenter import PADDING, RawAnswer, TextFeatures, VisionHolder, vision_feeds
 from ris_node.runtime.select import open_network
 from ris_node.types import U8
 
 
-class ReferringSegmenter:
+class ReferringSegmenter(VisionHolder):
     """A trained network that reads the command itself."""
 
     def __init__(self, bundle: Bundle, config: ModelConfig) -> None:
@@ -28,8 +28,7 @@ class ReferringSegmenter:
         text = bundle.manifest.text
         self._pieces = WordPieces(bundle.path / "tokenizer.json", text.max_tokens, text.tokenizer_sha256)
         self._text = open_network(bundle, "text", config).session
-        vision = open_network(bundle, "vision", config)
-        self._vision, self.skipped, self.info = vision.session, vision.skipped, vision.session.info
+        super().__init__(bundle, config)
 
     def encode(self, command: ParsedCommand) -> TextFeatures:
         """Run the text graph on a command."""
@@ -40,10 +39,10 @@ class ReferringSegmenter:
 
     def segment(self, image: U8, features: TextFeatures) -> RawAnswer:
         """Run the vision graph on a letterboxed image u8[H,W,3]."""
-        out = self._vision.run(vision_feeds(image, features))
+        out = self.vision.session.run(vision_feeds(image, features))
         return RawAnswer(out["mask_logits"][0], out["region_logits"][0], float(out["presence_logit"][0]))
 
     def close(self) -> None:
         """Free both networks."""
         self._text.close()
-        self._vision.close()
+        self.vision.session.close()

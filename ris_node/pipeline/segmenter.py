@@ -9,9 +9,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ris_node.bundle.bundle import Bundle
+from ris_node.config import ModelConfig
 from ris_node.language.parse import ParsedCommand
-from ris_node.runtime.base import Array, BackendInfo
-from ris_node.runtime.select import Skipped
+from ris_node.runtime.base import Array, BackendInfo, Session
+from ris_node.runtime.select import Opened, open_network
 from ris_node.types import F32, U8
 
 PADDING = -1e4  # additive attention mask where there is no word
@@ -43,8 +45,14 @@ class RawAnswer:
 class Segmenter(Protocol):
     """One loaded model; used by one thread at a time."""
 
-    info: BackendInfo
-    skipped: tuple[Skipped, ...]
+    vision: Opened
+
+    @property
+    def info(self) -> BackendInfo:
+        """What the vision graph runs on."""
+
+    def replace_vision(self, opened: Opened) -> Session:
+        """Run the vision graph on another session from now on; returns the one before, still open."""
 
     def encode(self, command: ParsedCommand) -> TextFeatures:
         """Turn a command into what `segment` takes."""
@@ -54,6 +62,29 @@ class Segmenter(Protocol):
 
     def close(self) -> None:
         """Free the model's networks; closing twice is harmless."""
+
+
+class VisionHolder:
+    """The part of every family that holds the vision graph's session, which may change between two frames."""
+
+    def __init__(self, bundle: Bundle, config: ModelConfig) -> None:
+        """Load the vision graph.
+
+        Raises:
+            BackendError: no runtime takes it.
+            BundleError: the loaded graph is not what the manifest says.
+        """
+        self.vision = open_network(bundle, "vision", config)
+
+    @property
+    def info(self) -> BackendInfo:
+        """What the vision graph runs on."""
+        return self.vision.session.info
+
+    def replace_vision(self, opened: Opened) -> Session:
+        """Run the vision graph on another session from now on; returns the one before, still open."""
+        before, self.vision = self.vision.session, opened
+        return before
 
 
 def vision_feeds(image: U8, features: TextFeatures) -> dict[str, Array]:

@@ -116,12 +116,12 @@ def diagnostic_array(
         reading: latency and verdicts.
         extra: further keys, such as what is not installed.
     """
-    state = NodeState.DEGRADED if report.degraded and report.state is NodeState.READY else report.state
+    state = report.shown
     values = {"state": state.name, **_model_values(report), **_frame_values(counters, reading), **extra}
     status = DiagnosticStatus(
         level=DiagnosticStatus.WARN if report.waiting else _LEVELS.get(state, DiagnosticStatus.OK),
         name=f"{name.lstrip('/')}: grounding",
-        message=report.degraded or report.waiting or report.message or report.state.name.lower(),
+        message=report.shortfall or report.waiting or report.message or report.state.name.lower(),
         hardware_id=report.info.device if report.info else "",
         values=[KeyValue(key=key, value=value) for key, value in values.items()],
     )
@@ -137,6 +137,7 @@ def _model_values(report: Report) -> dict[str, str]:
         "backend": info.backend if info else "",
         "provider": info.provider if info else "",
         "precision": info.precision if info else "",
+        "engine_key": info.engine_key if info else "",
         "query": query.query.text if query else "",
         "query_id": query.query.id if query else "",
     }

@@ -112,6 +112,7 @@ class Engine:
             progress=1.0,
             info=grounder.info,
             model_id=grounder.model_id,
+            impaired=grounder.vision.degraded,
             message="; ".join(grounder.notes),
         )
 

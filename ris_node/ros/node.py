@@ -170,7 +170,7 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
         self._leave("unloaded")
         self._stop_worker()
         self.engine.release()
-        self.status.update(state=NodeState.UNLOADED, progress=0.0, info=None, model_id="", message=message)
+        self.status.update(state=NodeState.UNLOADED, progress=0.0, info=None, model_id="", impaired="", message=message)
 
     def _stop_worker(self) -> None:
         worker, self.worker = self.worker, None

@@ -33,7 +33,8 @@ class NodeState(IntEnum):
 class Report:
     """Everything `~/status` carries but the stamp.
 
-    `message` is of the moment; `degraded` lasts and makes READY into DEGRADED; `waiting` (for a first frame) does not.
+    `message` is of the moment; `degraded` (the stream) and `impaired` (the model: another precision or runtime than was
+    meant) last and make READY into DEGRADED; `waiting` (for a first frame) does not.
     """
 
     state: NodeState = NodeState.UNLOADED
@@ -43,7 +44,18 @@ class Report:
     model_id: str = ""
     message: str = ""
     degraded: str = ""
+    impaired: str = ""
     waiting: str = ""
+
+    @property
+    def shortfall(self) -> str:
+        """Everything that makes READY into DEGRADED, in words; empty where nothing does."""
+        return "; ".join(text for text in (self.impaired, self.degraded) if text)
+
+    @property
+    def shown(self) -> NodeState:
+        """The state as others see it."""
+        return NodeState.DEGRADED if self.state is NodeState.READY and self.shortfall else self.state
 
 
 class StatusBoard:
@@ -83,14 +95,11 @@ class StatusBoard:
     def message(self) -> Any:
         """The report as a `ris_msgs/NodeStatus`."""
         report = self._report
-        state = report.state
-        if state is NodeState.READY and report.degraded:
-            state = NodeState.DEGRADED
         msg = NodeStatus(
-            state=int(state),
+            state=int(report.shown),
             progress=float(report.progress),
             model_id=report.model_id,
-            message="; ".join(text for text in (report.degraded, report.waiting, report.message) if text),
+            message="; ".join(text for text in (report.shortfall, report.waiting, report.message) if text),
         )
         msg.header.stamp = self._now()
         if report.query is not None:

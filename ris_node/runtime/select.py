@@ -35,10 +35,14 @@ class Backend:
 
 @dataclass(frozen=True)
 class Opened:
-    """The session that runs, and the backends that were preferred but skipped."""
+    """The session that runs, the backends that were preferred but skipped, and why it is less than was asked for.
+
+    `degraded` is empty where all is well; the node is DEGRADED for as long as it is not.
+    """
 
     session: Session
-    skipped: tuple[Skipped, ...]
+    skipped: tuple[Skipped, ...] = ()
+    degraded: str = ""
 
 
 def open_network(bundle: Bundle, graph: str, config: ModelConfig) -> Opened:

@@ -32,7 +32,7 @@ def pictures(shared):
 
 
 def test_its_unused_inputs_are_still_there(grounder):
-    names = {spec.name for spec in grounder._segmenter._vision.inputs}
+    names = {spec.name for spec in grounder.vision.session.inputs}
     assert names == {"image", "words", "word_mask", "sentence"}
     assert grounder.info.precision == "fp32"
 
