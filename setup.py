@@ -48,8 +48,12 @@ setup(
     install_requires=["setuptools", "numpy>=1.21", "onnxruntime>=1.16", "pyyaml", "tokenizers", "tqdm", "psutil"],
     extras_require={
         "opencv": ["opencv-python-headless>=4.5"],
+        "data": ["pycocotools>=2.0.6"],
         "report": ["plotly>=5", "jinja2>=3"],
-        "train": ["torch>=2.5", "transformers", "safetensors", "onnx", "onnxscript", "scipy", "accelerate", "tensorboard"],
+        "train": [
+            *("torch>=2.5", "transformers", "safetensors", "onnx", "onnxscript", "scipy"),
+            *("accelerate>=1.0", "tensorboard"),
+        ],
         "test": ["pytest", "pytest-timeout", "hypothesis"],
     },
     entry_points={

@@ -1,0 +1,230 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Masks as JSON writes them, and back to pixels.
+
+A mask is one of: a path of an image file (set where it is not zero) | `{"png": path, "value": v}` (where an index mask
+is v) | `{"png": path, "id": i}` (where R + 256 G + 65536 B of a panoptic PNG is i) | run lengths, row by row from
+zeros, `[n0, n1, ...]` (`ris_node.rle`) | COCO run lengths `{"size": [H, W], "counts": [...] or "..."}`, column by
+column | polygons `[[x0, y0, x1, y1, ...], ...]` in pixels | `{"any": [mask, ...]}`, their union. Polygons and packed
+counts are read by pycocotools, the reference for what their pixels are.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from ris_node.data.pictures import stamp
+from ris_node.errors import DataError
+from ris_node.rle import decode_rle, encode_rle
+from ris_node.types import I32, Bool
+
+# What json.loads makes of a mask.
+MaskSpec = Any
+PYCOCOTOOLS_HINT = "pip install pycocotools (or ris_node's extra 'data': pip install 'ris_node[data]')"
+
+
+def check_mask(spec: MaskSpec) -> None:
+    """Check the form of a mask without reading its file or drawing it.
+
+    Raises:
+        DataError: naming what is wrong with it.
+    """
+    if isinstance(spec, str):
+        if not spec.strip():
+            raise DataError("a mask's path is empty; write null where there is no mask")
+    elif isinstance(spec, list):
+        _check_list(spec)
+    elif isinstance(spec, dict):
+        _check_dict(spec)
+    else:
+        raise DataError(f"a mask is a path, a list or an object, not {spec!r}")
+
+
+def mask_files(spec: MaskSpec) -> tuple[str, ...]:
+    """The image files that a mask is read from, as written in it."""
+    if isinstance(spec, str):
+        return (spec,)
+    if isinstance(spec, dict):
+        if "png" in spec:
+            return (str(spec["png"]),)
+        return tuple(name for part in spec.get("any", ()) for name in mask_files(part))
+    return ()
+
+
+def known_empty(spec: MaskSpec) -> bool:
+    """Whether a mask has no pixel, as far as its text says (files and packed counts are not opened)."""
+    if isinstance(spec, list):
+        return not isinstance(spec[0], list) and not any(spec[1::2])
+    if isinstance(spec, dict):
+        if "any" in spec:
+            return all(known_empty(part) for part in spec["any"])
+        return isinstance(spec.get("counts"), list) and not any(spec["counts"][1::2])
+    return False
+
+
+def read_mask(spec: MaskSpec, root: Path, height: int, width: int) -> Bool:
+    """The pixels bool[H,W] of a mask; paths are below `root`, and `height` and `width` are the image's.
+
+    Raises:
+        DataError: when its size is not the image's, a file is missing or not an image, or pycocotools is needed and
+            not installed.
+    """
+    check_mask(spec)
+    if isinstance(spec, str):
+        mask = read_binary(root / spec)
+    elif isinstance(spec, list):
+        mask = _from_polygons(spec, height, width) if isinstance(spec[0], list) else decode_rle(spec, height, width)
+    elif "any" in spec:
+        mask = np.zeros((height, width), np.bool_)
+        for part in spec["any"]:
+            mask |= read_mask(part, root, height, width)
+    elif "png" in spec:
+        wanted = spec["id"] if "id" in spec else spec["value"]
+        labels = read_ids(root / spec["png"]) if "id" in spec else read_labels(root / spec["png"])
+        mask = np.asarray(labels == wanted, np.bool_)
+    else:
+        mask = _from_coco(spec)
+    if mask.shape != (height, width):
+        raise DataError(
+            f"the mask is {mask.shape[1]} x {mask.shape[0]} and its image {width} x {height} pixels; they must agree"
+        )
+    return mask
+
+
+def coco_rle(mask: Bool) -> dict[str, Any]:
+    """A mask bool[H,W] as COCO's unpacked run lengths, column by column from zeros."""
+    return {"size": [int(n) for n in mask.shape], "counts": encode_rle(np.asarray(mask).T)}
+
+
+def read_binary(path: Path) -> Bool:
+    """A mask bool[H,W] from an image: set where any channel (but alpha) is not zero.
+
+    Raises:
+        DataError: when the file is missing, or shows more than two colours and so is no mask.
+    """
+    stored = _imread(path)
+    if stored.ndim == 2:
+        return np.asarray(stored != 0, np.bool_)
+    mask = np.asarray((stored[..., :3] != 0).any(-1), np.bool_)
+    inside = stored[mask]
+    if inside.size and not (inside == inside[0]).all():
+        raise DataError(f"{path} has several colours: it is no mask; write one channel, 0 outside and 255 inside")
+    return mask
+
+
+def read_labels(path: Path) -> np.ndarray[Any, Any]:
+    """An index mask as integers [H,W]; of an image with several equal channels, one of them.
+
+    Raises:
+        DataError: when the file is missing, no image, or a colour image, whose colours mean nothing here.
+    """
+    stored = _imread(path)
+    if stored.ndim == 2:
+        return stored
+    colour = stored[..., :3]
+    if not (np.array_equal(colour[..., 0], colour[..., 1]) and np.array_equal(colour[..., 0], colour[..., 2])):
+        raise DataError(
+            f"{path} is a colour image where a mask or index image (one channel) is expected; "
+            "for panoptic ids write {'png': path, 'id': number}"
+        )
+    return colour[..., 0]
+
+
+def read_ids(path: Path) -> I32:
+    """The segment ids i32[H,W] of a COCO panoptic PNG: R + 256 G + 65536 B. The last two files are kept.
+
+    Raises:
+        DataError: when the file is missing or not a colour image.
+    """
+    return _read_ids(path, stamp(path))
+
+
+@lru_cache(maxsize=2)
+def _read_ids(path: Path, version: tuple[int, int]) -> I32:  # noqa: ARG001
+    stored = _imread(path)
+    if stored.ndim != 3:
+        raise DataError(f"{path} has one channel; a panoptic PNG has three, whose R + 256 G + 65536 B is the segment")
+    blue, green, red = (stored[..., i].astype(np.int32) for i in range(3))
+    ids = np.asarray(red + 256 * green + 65536 * blue, np.int32)
+    ids.setflags(write=False)
+    return ids
+
+
+def _imread(path: Path) -> np.ndarray[Any, Any]:
+    try:
+        data = np.frombuffer(path.read_bytes(), np.uint8)
+        stored = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+    except (OSError, ValueError, cv2.error) as error:
+        raise DataError(f"cannot read the mask {path}: {getattr(error, 'strerror', None) or error}") from error
+    if stored is None:
+        raise DataError(f"cannot read the mask {path}: it is not an image; write masks as PNG")
+    if stored.dtype.kind not in "iu":
+        raise DataError(f"the mask {path} holds {stored.dtype} values; write masks as PNG of 8 or 16 bit")
+    return np.asarray(stored)
+
+
+def _check_list(spec: list[Any]) -> None:
+    if not spec:
+        raise DataError("a mask is an empty list; write null where there is no mask")
+    if all(isinstance(part, list) for part in spec):
+        for part in spec:
+            if len(part) < 6 or len(part) % 2 or not all(_is_number(v) for v in part):
+                raise DataError(f"a polygon is [x0, y0, x1, y1, ...] of three points or more, not {part[:8]!r}")
+    elif not all(isinstance(v, int) and not isinstance(v, bool) and v >= 0 for v in spec):
+        raise DataError(f"run lengths are whole numbers >= 0 (polygons: a list of lists), not {spec[:8]!r}")
+
+
+def _check_dict(spec: dict[str, Any]) -> None:
+    if "any" in spec:
+        if not isinstance(spec["any"], list) or not spec["any"]:
+            raise DataError("'any' of a mask is a list of masks")
+        for part in spec["any"]:
+            check_mask(part)
+    elif "png" in spec:
+        which = [key for key in ("id", "value") if key in spec]
+        if len(which) != 1 or not isinstance(spec["png"], str) or not isinstance(spec[which[0]], int):
+            raise DataError(f"a mask in a file is {{'png': path, 'id' or 'value': number}}, not {spec!r}")
+    else:
+        size, counts = spec.get("size"), spec.get("counts")
+        if not (isinstance(size, list) and len(size) == 2 and all(isinstance(n, int) and n > 0 for n in size)):
+            raise DataError(f"COCO run lengths need 'size': [height, width], got {size!r}")
+        if isinstance(counts, list):
+            _check_list(counts)
+        elif not isinstance(counts, str) or not counts.isascii():
+            raise DataError("COCO run lengths need 'counts', a list of numbers or the packed ASCII string")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e7
+
+
+def _from_coco(spec: dict[str, Any]) -> Bool:
+    height, width = spec["size"]
+    counts = spec["counts"]
+    if isinstance(counts, list):
+        return np.ascontiguousarray(decode_rle(counts, width, height).T)
+    tools = _pycocotools("packed COCO run lengths")
+    try:
+        packed = tools.decode({"size": [height, width], "counts": counts.encode("ascii")})
+    except (ValueError, TypeError) as error:
+        raise DataError(f"packed COCO run lengths that pycocotools cannot read: {error}") from error
+    return np.asarray(packed, np.bool_)
+
+
+def _from_polygons(polygons: list[list[float]], height: int, width: int) -> Bool:
+    tools = _pycocotools("polygons")
+    drawn = tools.decode(tools.merge(tools.frPyObjects(polygons, height, width)))
+    return np.asarray(drawn != 0, np.bool_)
+
+
+def _pycocotools(what: str) -> Any:
+    try:
+        from pycocotools import mask as tools
+    except ImportError as error:
+        raise DataError(f"{what} are read by pycocotools, which is not installed: {PYCOCOTOOLS_HINT}") from error
+    return tools

@@ -1,0 +1,97 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Images that are read, or rendered, when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from ris_node.errors import DataError
+from ris_node.types import U8
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image somewhere: a file at `path`, or the rendered street scene that `scene` describes.
+
+    `scene` is (domain, seed, time in s, width, height): a few numbers give the whole image again. `name` is the same
+    for the same image, however often it occurs in a set.
+    """
+
+    name: str
+    path: Path | None = None
+    scene: tuple[str, int, float, int, int] | None = None
+
+    def read(self) -> U8:
+        """The image as RGB u8[H,W,3]; the last two of a process are kept, for sets ask many things of one image.
+
+        The array is read-only; copy it before drawing on it.
+
+        Raises:
+            DataError: when the file is missing or cannot be decoded.
+        """
+        return _read(self, stamp(self.path))
+
+
+def stamp(path: Path | None) -> tuple[int, int]:
+    """What tells two versions of a file apart, (nanoseconds, bytes); (0, 0) where there is none."""
+    try:
+        about = path.stat() if path is not None else None
+    except (OSError, ValueError):
+        about = None
+    return (0, 0) if about is None else (about.st_mtime_ns, about.st_size)
+
+
+def picture_of(value: Any, root: Path) -> Picture:
+    """The picture that the "image" of a JSON line means: a path below `root`, or `{"scene": {...}}`.
+
+    Raises:
+        DataError: when it is neither.
+    """
+    if isinstance(value, str) and value.strip() and "\0" not in value:
+        return Picture(value, root / value)
+    if isinstance(value, Mapping) and isinstance(value.get("scene"), Mapping):
+        about = value["scene"]
+        try:
+            scene = (
+                str(about["domain"]), int(about["seed"]), float(about["time_s"]), int(about["width"]),
+                int(about["height"]),
+            )  # fmt: skip
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(f"'image' names a rendered scene without {error}") from error
+        return Picture("scene/" + "/".join(str(part) for part in scene), None, scene)
+    raise DataError(f"'image' is the path of an image file, not {value!r}")
+
+
+@lru_cache(maxsize=2)
+def _read(picture: Picture, version: tuple[int, int]) -> U8:  # noqa: ARG001
+    image = _render(picture.scene) if picture.scene is not None else _decode(picture.path)
+    image.setflags(write=False)
+    return image
+
+
+def _decode(path: Path | None) -> U8:
+    assert path is not None  # a picture has a path or a scene
+    try:
+        data = np.frombuffer(path.read_bytes(), np.uint8)
+        bgr = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION) if data.size else None
+    except (OSError, ValueError, cv2.error) as error:
+        raise DataError(f"cannot read the image {path}: {getattr(error, 'strerror', None) or error}") from error
+    if bgr is None:
+        raise DataError(f"cannot read the image {path}: it is not a PNG, JPEG, BMP, TIFF or WebP file, or damaged")
+    return np.ascontiguousarray(bgr[:, :, ::-1], np.uint8)
+
+
+def _render(scene: tuple[str, int, float, int, int]) -> U8:
+    from ris_node.scene import CameraSpec, SceneSpec, render_scene
+
+    domain, seed, time_s, width, height = scene
+    spec = SceneSpec(domain, seed, camera=CameraSpec(width, height))
+    return np.array(render_scene(spec, time_s).image, np.uint8)
