@@ -7,36 +7,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
 
 from ris_node.config import OutputConfig
 from ris_node.pipeline.grounding import Grounding
+from ris_node.pipeline.label_masks import binary, instance_mask, label_mask
 from ris_node.pipeline.overlay import draw_overlay
 from ris_node.ros import foxglove, vision
 from ris_node.ros.images import encode_image, encode_jpeg
 from ris_node.ros.publishers import Publishers
-from ris_node.types import U8, U16
+from ris_node.types import U8
 
 Message = Any
-
-
-def label_mask(grounding: Grounding) -> U8:
-    """Class ids u8[H,W] as in `ris_node.interface.LABELS`: 0 none, 1 the referent, 2 the region beside it."""
-    labels: U8 = grounding.mask.astype(np.uint8)
-    labels[grounding.region_mask & (labels == 0)] = 2
-    return labels
-
-
-def binary(mask: Any) -> U8:
-    """A mask bool[H,W] as u8[H,W] of 0 and 255."""
-    out: U8 = np.asarray(mask, np.bool_).view(np.uint8) * np.uint8(255)
-    return out
-
-
-def instance_mask(grounding: Grounding) -> U16:
-    """Instance ids u16[H,W], 0 none."""
-    return grounding.instance_map
 
 
 _MASKS: tuple[tuple[str, str, Callable[[Grounding], Any]], ...] = (

@@ -1,168 +1,38 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Image messages to and from NumPy, honouring `step` and `is_bigendian`, without cv_bridge."""
+"""Image messages to and from NumPy; encodings that the project does not read itself go to cv_bridge, if it is there."""
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Callable
 from typing import Any
 
-import cv2
-import numpy as np
-
-from ris_node.errors import ImageError
 from ris_node.ros import bridge
-from ris_node.types import F32, U8
+from ris_node.sensing import images
+from ris_node.sensing.images import (
+    ENCODINGS,
+    byte_array,
+    decode_compressed,
+    decode_depth,
+    encode_image,
+    encode_jpeg,
+)
+from ris_node.types import U8
 
-Message = Any  # a ROS message; its classes are generated and carry no types
-
-# OpenCV names Bayer patterns by the second row's second and third pixel, ROS by the first row's first two.
-_BAYER = {
-    "bayer_rggb8": cv2.COLOR_BayerBG2RGB,
-    "bayer_bggr8": cv2.COLOR_BayerRG2RGB,
-    "bayer_gbrg8": cv2.COLOR_BayerGR2RGB,
-    "bayer_grbg8": cv2.COLOR_BayerGB2RGB,
-}
-_YUV422 = {
-    "yuv422": cv2.COLOR_YUV2RGB_UYVY,
-    "uyvy": cv2.COLOR_YUV2RGB_UYVY,
-    "yuv422_yuy2": cv2.COLOR_YUV2RGB_YUY2,
-    "yuyv": cv2.COLOR_YUV2RGB_YUY2,
-}
-_YUV420 = {"nv12": cv2.COLOR_YUV2RGB_NV12, "nv21": cv2.COLOR_YUV2RGB_NV21}
-_PLAIN: dict[str, tuple[int, int | None]] = {
-    "rgb8": (3, None),
-    "bgr8": (3, cv2.COLOR_BGR2RGB),
-    "rgba8": (4, cv2.COLOR_RGBA2RGB),
-    "bgra8": (4, cv2.COLOR_BGRA2RGB),
-    "mono8": (1, cv2.COLOR_GRAY2RGB),
-    **{name: (1, code) for name, code in _BAYER.items()},
-    **{name: (2, code) for name, code in _YUV422.items()},
-}
-ENCODINGS: tuple[str, ...] = (*_PLAIN, *_YUV420)
-_DEPTH = {"32FC1": (4, "f4", 1.0), "16UC1": (2, "u2", 0.001)}
+__all__ = [
+    "ENCODINGS",
+    "byte_array",
+    "decode_compressed",
+    "decode_depth",
+    "decode_image",
+    "encode_image",
+    "encode_jpeg",
+]
 
 
-def decode_image(msg: Message) -> U8:
+def decode_image(msg: Any) -> U8:
     """RGB u8[H,W,3] of a `sensor_msgs/Image`; a view of the message's data where no conversion is needed.
 
     Raises:
         ImageError: unknown encoding, zero size, a step shorter than a row, or too little data.
     """
-    if msg.height == 0 or msg.width == 0:
-        raise ImageError(f"the image is {msg.width} x {msg.height}: publish frames that have pixels")
-    if msg.encoding in _YUV420:
-        return _decode_yuv420(msg)
-    if msg.encoding not in _PLAIN:
-        return bridge.decode(msg, ENCODINGS)
-    channels, code = _PLAIN[msg.encoding]
-    if channels == 2 and msg.width % 2:
-        raise ImageError(f"a {msg.encoding} image has an even width, this one has {msg.width}: check the camera driver")
-    rows = _rows(msg, msg.height, msg.width * channels)
-    pixels = rows.reshape(msg.height, msg.width, channels) if rows.flags.c_contiguous else _columns(rows, channels)
-    return pixels if code is None else _convert(pixels, code)
-
-
-def decode_compressed(msg: Message) -> U8:
-    """RGB u8[H,W,3] of a `sensor_msgs/CompressedImage` (JPEG, PNG or whatever OpenCV reads).
-
-    Raises:
-        ImageError: the data are empty or no picture.
-    """
-    data = np.frombuffer(msg.data, np.uint8)
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    if picture is None:
-        raise ImageError(
-            f"{data.size} bytes of format '{msg.format}' are no picture: send JPEG or PNG on the compressed topic"
-        )
-    return _convert(picture, cv2.COLOR_BGR2RGB)
-
-
-def decode_depth(msg: Message) -> F32:
-    """Depth f32[H,W] in metres of a 32FC1 (metres) or 16UC1 (millimetres) image; 0 or NaN means unknown.
-
-    Raises:
-        ImageError: another encoding, zero size, a step shorter than a row, or too little data.
-    """
-    if msg.encoding not in _DEPTH:
-        raise ImageError(f"depth encoding '{msg.encoding}': publish 32FC1 in metres or 16UC1 in millimetres")
-    size, kind, scale = _DEPTH[msg.encoding]
-    rows = _rows(msg, msg.height, msg.width * size)
-    order = ">" if msg.is_bigendian else "<"
-    values = np.ascontiguousarray(rows).view(f"{order}{kind}")
-    depth: F32 = values.astype(np.float32)
-    return depth if scale == 1.0 else depth * np.float32(scale)
-
-
-def encode_image(
-    pixels: np.ndarray[Any, Any], encoding: str, header: Message, factory: Callable[[], Message]
-) -> Message:
-    """An Image message (made by `factory`) of pixels [H,W] or [H,W,C] under `header`, which is not copied."""
-    pixels = np.ascontiguousarray(pixels)
-    msg = factory()
-    msg.header = header
-    msg.height, msg.width = int(pixels.shape[0]), int(pixels.shape[1])
-    msg.encoding = encoding
-    msg.is_bigendian = 0
-    msg.step = int(pixels.strides[0])
-    msg.data = byte_array(pixels)
-    return msg
-
-
-def encode_jpeg(rgb: U8, header: Message, factory: Callable[[], Message], quality: int = 85) -> Message:
-    """A CompressedImage message (made by `factory`) with the RGB picture u8[H,W,3] as JPEG."""
-    done, data = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not done:
-        raise ImageError(f"OpenCV could not write a JPEG of shape {rgb.shape}")
-    msg = factory()
-    msg.header = header
-    msg.format = "jpeg"
-    msg.data = byte_array(data)
-    return msg
-
-
-def byte_array(values: np.ndarray[Any, Any]) -> array[int]:
-    """The array's bytes as `array('B')`: rosidl takes it as it is, while `bytes` are copied one by one."""
-    out = array("B")
-    out.frombytes(np.ascontiguousarray(values).data.cast("B"))
-    return out
-
-
-def _rows(msg: Message, count: int, row_bytes: int) -> U8:
-    """The image's `count` rows as u8[count,row_bytes], a view; the last row may lack its padding."""
-    if msg.step < row_bytes:
-        raise ImageError(
-            f"step {msg.step} is shorter than a row of {row_bytes} bytes ({msg.width} pixels of {msg.encoding}):"
-            " check the camera driver"
-        )
-    data: U8 = np.frombuffer(msg.data, np.uint8)
-    needed = msg.step * (count - 1) + row_bytes if count else 0
-    if data.size < needed:
-        raise ImageError(
-            f"{data.size} bytes of data, but {msg.width} x {msg.height} {msg.encoding} with step {msg.step}"
-            f" needs {needed}: check the camera driver"
-        )
-    if msg.step == row_bytes:
-        return data[: count * row_bytes].reshape(count, row_bytes)
-    return np.lib.stride_tricks.as_strided(data, (count, row_bytes), (msg.step, 1), writeable=False)
-
-
-def _columns(rows: U8, channels: int) -> U8:
-    """Padded rows u8[H,W*C] as contiguous u8[H,W,C] (OpenCV reads no padded rows)."""
-    return np.ascontiguousarray(rows).reshape(rows.shape[0], -1, channels)
-
-
-def _decode_yuv420(msg: Message) -> U8:
-    if msg.width % 2 or msg.height % 2:
-        raise ImageError(f"an {msg.encoding} image has even sides, this one is {msg.width} x {msg.height}")
-    planes = np.ascontiguousarray(_rows(msg, msg.height + msg.height // 2, msg.width))
-    return _convert(planes, _YUV420[msg.encoding])
-
-
-def _convert(pixels: np.ndarray[Any, Any], code: int) -> U8:
-    try:
-        converted: U8 = np.asarray(cv2.cvtColor(pixels, code), np.uint8)
-    except cv2.error as error:  # a Bayer image of fewer than 2 x 2 pixels, for example
-        raise ImageError(f"an image of shape {pixels.shape} cannot be converted to RGB: {error.err}") from error
-    return converted
+    return images.decode_image(msg, bridge.decode)

@@ -11,6 +11,7 @@ from rclpy.time import Time
 
 from ris_node.errors import GeometryError
 from ris_node.geometry import Transform
+from ris_node.sensing.camera import TfUnavailableError
 
 try:
     import tf2_ros
@@ -19,14 +20,6 @@ try:
 except ImportError:
     tf2_ros = None
     MISSING = "tf2_ros: the camera's pose comes from the camera_* parameters"
-
-
-class TfUnavailableError(Exception):
-    """There is no transform at that stamp; `known` tells whether the frame is in TF at all."""
-
-    def __init__(self, message: str, known: bool) -> None:
-        super().__init__(message)
-        self.known = known
 
 
 class TfListener:
