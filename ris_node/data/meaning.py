@@ -27,7 +27,8 @@ class Meaning:
     """One thing to say: `form` names the noun-phrase wordings; `ids` the objects meant (empty: nothing fits).
 
     `whole` means every pixel of the class. `colour` narrows the class, `other` is the class of the object or stuff it
-    is related to. `true` is False for a near-miss. `in_view` counts the objects of the class in the picture.
+    is related to, told from others of its class by `other_form` and `other_colour`. `true` is False for a near-miss.
+    `in_view` counts the objects of the class in the picture.
     """
 
     kind: str
@@ -39,6 +40,8 @@ class Meaning:
     other: str = ""
     true: bool = True
     in_view: int = 1
+    other_form: str = ""
+    other_colour: str | None = None
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,7 @@ def order_meanings(facts: Facts) -> Iterator[Meaning]:
         found: list[tuple[str, tuple[Object, ...]]] = list(_sides(facts, group))
         if group.info.nature == "thing" and 2 <= len(group.members) <= 24:
             found += _rows(facts, group)
-            found += _extremes(facts, group)
+            found += extremes(facts, group)
         for form, items in found:
             ids = tuple(o.id for o in items)
             yield Meaning(_kind_of(group), form, group.info.name, ids, colour=group.colour, in_view=group.in_view)
@@ -213,7 +216,7 @@ def _rows(facts: Facts, group: Group) -> Iterator[tuple[str, tuple[Object, ...]]
         yield "middle", (items[1],)
 
 
-def _extremes(facts: Facts, group: Group) -> Iterator[tuple[str, tuple[Object, ...]]]:
+def extremes(facts: Facts, group: Group) -> Iterator[tuple[str, tuple[Object, ...]]]:
     """Nearest and farthest by the foot on the ground (and the size must agree); largest and smallest by area."""
     by_area = sorted(group.members, key=lambda o: -o.area)
     if facts.large(by_area[0]) and by_area[0].area >= 1.5 * by_area[1].area:

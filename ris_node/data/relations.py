@@ -14,7 +14,7 @@ from ris_node.data.colours import MIXED_COLOURS
 from ris_node.data.meaning import Facts, Group, Meaning, side_of
 
 _GROUNDS = ("road", "pavement", "grass", "parking bay", "table", "bed", "sand", "snow")
-_MOST_MEMBERS = 16
+MOST_MEMBERS = 16
 Predicate = Callable[[Facts, Object, Object], int]
 
 
@@ -93,21 +93,21 @@ def stands_on(facts: Facts, item: Object, ground: str) -> int:
 def relation_meanings(facts: Facts) -> Iterator[Meaning]:
     """True relations, and near-misses: relations that no object of the class fulfils."""
     for group in facts.groups:
-        if group.info.nature != "thing" or len(group.members) > _MOST_MEMBERS:
+        if group.info.nature != "thing" or len(group.members) > MOST_MEMBERS:
             continue
         for other in facts.groups:
             anchor = other.only
             if other.info.name == group.info.name or anchor is None or not facts.large(anchor):
                 continue
             if other.info.nature == "thing":
-                for name, predicate in _applicable(group, other):
+                for name, predicate in applicable(group, other):
                     verdicts = [predicate(facts, x, anchor) for x in group.members]
-                    yield from _decide(facts, group, name, other.info.name, verdicts)
+                    yield from decide(facts, group, name, other.info.name, verdicts)
         if group.info.on_ground:
             for ground in _GROUNDS:
                 if ground in facts.present and ground != group.info.name:
                     verdicts = [stands_on(facts, x, ground) for x in group.members]
-                    yield from _decide(facts, group, "on_stuff", ground, verdicts)
+                    yield from decide(facts, group, "on_stuff", ground, verdicts)
 
 
 def side_misses(facts: Facts) -> Iterator[Meaning]:
@@ -141,7 +141,8 @@ def colour_misses(facts: Facts, names: tuple[str, ...]) -> Iterator[Meaning]:
                         )
 
 
-def _applicable(group: Group, other: Group) -> Iterator[tuple[str, Predicate]]:
+def applicable(group: Group, other: Group) -> Iterator[tuple[str, Predicate]]:
+    """The relations that can be said of two classes: in front and behind of what stands on the ground, and so on."""
     for name, predicate in _RELATIONS.items():
         if name in ("in_front_of", "behind") and not (group.info.on_ground and other.info.on_ground):
             continue
@@ -150,7 +151,8 @@ def _applicable(group: Group, other: Group) -> Iterator[tuple[str, Predicate]]:
         yield name, predicate
 
 
-def _decide(facts: Facts, group: Group, name: str, other: str, verdicts: list[int]) -> Iterator[Meaning]:
+def decide(facts: Facts, group: Group, name: str, other: str, verdicts: list[int]) -> Iterator[Meaning]:
+    """The meaning of a relation by its verdicts on each member: one, several, none (a near-miss); in doubt, nothing."""
     if 0 in verdicts:
         return
     chosen = tuple(x for x, v in zip(group.members, verdicts, strict=True) if v == 1)

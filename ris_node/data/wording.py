@@ -12,6 +12,9 @@ from ris_node.data.templates import DETERMINERS, ENDINGS, wordings
 
 Rng = np.random.Generator
 _SLIP_RATE = 0.05
+_TRAIN_SLIPS = 2.0  # training makes this many times more of them, and starts some texts as speech does
+_OPENINGS = ("hey, ", "ok, ", "okay ", "um, ", "so, ", "well, ", "hi, ", "oh, ", "alright, ", "now ", "please ")
+_NEXT_KEY = dict(zip("abcdefghijklmnopqrstuvwxyz", "snxfrdhjokolnnipwtrygcwzhx", strict=True))
 # On people, a colour is that of the clothes.
 _CLOTHED = ("{n} in {c}", "{n} in {c}", "{n} wearing {c}", "{n} in {c} clothes", "{n} dressed in {c}")
 # A slip in these would change what is meant.
@@ -45,21 +48,26 @@ def phrase(rng: Rng, form: str, split: str, singular: str, plural: str, other: s
     return " ".join(text.split())
 
 
-def sentence(rng: Rng, form: str, split: str, np_text: str = "", bare: float = 0.5) -> str:
-    """A sentence of a form ("object", or a manoeuvre) that carries a noun phrase (`bare`: chance of none)."""
-    if form == "object" and rng.random() < bare:
+def sentence(rng: Rng, form: str, split: str, np_text: str = "", name: str = "") -> str:
+    """A sentence of a form ("object", or a manoeuvre) that carries a noun phrase about a class `name`."""
+    if form == "object" and rng.random() < 0.5:
         return np_text
-    return pick(rng, wordings(form, split, sentences=True)).format(np=np_text)
+    carrier = pick(rng, wordings(form, split, sentences=True))
+    it = pick(rng, ("him", "her", "them")) if "{it}" in carrier and name in ("person", "cyclist") else "it"
+    return carrier.format(np=np_text, it=it)
 
 
-def humanise(rng: Rng, text: str) -> str:
+def humanise(rng: Rng, text: str, split: str = "val") -> str:
     """Case, punctuation and the odd typing slip, never in a word that carries the direction."""
+    training = split == "train"
+    if training and rng.random() < 0.05 and "please" not in text:
+        text = f"{pick(rng, _OPENINGS)}{text}"
     words = text.split()
-    if rng.random() < _SLIP_RATE:
+    if rng.random() < _SLIP_RATE * (_TRAIN_SLIPS if training else 1.0):
         long = [i for i, w in enumerate(words) if len(w) >= 5 and w.isalpha() and w.lower() not in _KEEP]
         if long:
             i = long[int(rng.integers(len(long)))]
-            words[i] = _slip(rng, words[i])
+            words[i] = _slip(rng, words[i], 4 if training else 3)
     ending = pick(rng, ENDINGS)
     text = " ".join(words) + ("" if "please" in ending and "please" in words else ending)
     case = rng.random()
@@ -68,10 +76,12 @@ def humanise(rng: Rng, text: str) -> str:
     return text.upper() if case > 0.985 else text
 
 
-def _slip(rng: Rng, word: str) -> str:
-    """Two letters swapped, one lost, or one doubled, inside the word."""
+def _slip(rng: Rng, word: str, ways: int) -> str:
+    """Two letters swapped, one lost, one doubled, or (the fourth way) the key beside it hit, inside the word."""
     i = int(rng.integers(1, len(word) - 1))
-    what = int(rng.integers(3))
+    what = int(rng.integers(ways))
+    if what == 3:
+        return word[:i] + _NEXT_KEY.get(word[i].lower(), word[i]) + word[i + 1 :]
     if what == 0:
         return word[:i] + word[i + 1] + word[i] + word[i + 2 :]
     return word[:i] + word[i + 1 :] if what == 1 else word[:i] + word[i] + word[i:]

@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ris_node.data import wording
 from ris_node.data.classes import class_id
 from ris_node.data.colours import COLOUR_WORDS
 from ris_node.data.expressions import generate_one
@@ -33,7 +34,8 @@ def test_things_keep_their_pixels_and_paint(rendered):
     assert (picture.class_map == class_id("road")).mean() > 0.1
 
 
-def test_colours_come_from_the_renderer(rendered):
+def test_colours_come_from_the_renderer(rendered, monkeypatch):
+    monkeypatch.setattr(wording, "_SLIP_RATE", 0.0)
     scene, picture = rendered
     paint = {t.id: t.colour for t in scene.objects}
     rng = np.random.default_rng(0)
