@@ -24,12 +24,14 @@ from ris_node.data.classes import class_id
 from ris_node.data.expressions import Expression, generate
 from ris_node.data.readers import open_set
 from ris_node.pipeline.letterbox import Letterbox
+from ris_node.training.cells import class_cells, object_cells
 from ris_node.training.config import DataConfig
 from ris_node.training.items import Drawn, coverage, random_view
+from ris_node.training.labels import meanings_of
 from ris_node.types import U8
 
 RENDERED = "rendered"
-_VERSION = 1
+_VERSION = 3  # 3: the wordings of 22 November
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,13 @@ class Job:
 def draw(picture: Annotated, expressions: Sequence[Expression], height: int, width: int) -> Drawn:
     """Bring a picture and its expressions to the network's scale."""
     letter = Letterbox.fit(picture.width, picture.height, width, height)
-    stack = _Stack(height // 4, width // 4), _Stack(height // 4, width // 4), _Stack(height // 16, width // 16)
+    stack = _Stack(height // 4, width // 4), _Stack(height // 4, width // 4), _Stack(height // 8, width // 8)
     at: tuple[list[int], list[int], list[int]] = ([], [], [])
     for e in expressions:
         at[0].append(stack[0].add(e.mask, lambda m: coverage(letter, m, 4)))
         at[1].append(stack[1].add(e.region, lambda m: coverage(letter, m, 4)))
         named = picture.class_mask(class_id(e.class_name)) if e.class_name else None
-        at[2].append(stack[2].add(named, lambda m: coverage(letter, m, 16), key=e.class_name))
+        at[2].append(stack[2].add(named, lambda m: coverage(letter, m, 8), key=e.class_name))
     return Drawn(
         letter.image(picture.image),
         tuple(e.text for e in expressions),
@@ -70,6 +72,9 @@ def draw(picture: Annotated, expressions: Sequence[Expression], height: int, wid
         np.asarray([e.positive for e in expressions], np.uint8),
         np.asarray([not e.positive or e.mask is not None for e in expressions], np.uint8),
         np.asarray([e.type == "region" for e in expressions], np.uint8),
+        meanings_of(tuple(expressions)),
+        class_cells(picture, letter),
+        *object_cells(picture, letter),
     )
 
 
