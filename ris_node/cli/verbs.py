@@ -39,6 +39,8 @@ examples:
     ),
     Verb("predict", "ris_node.cli.predict", "find what a command means in pictures, without ROS"),
     Verb("doctor", "ris_node.cli.doctor", "say what is installed, what will work, and what to do where it will not"),
+    Verb("play", "ris_node.cli.play", "publish a bag and /clock over DDS, for a live node"),
     Verb("bench", "ris_node.bench.run", "measure the bare network, the core, and the node over DDS"),
+    Verb("train", "ris_node.cli.train", "train a network on pictures with expressions, your own too"),
     Verb("config", "ris_node.cli.config", "show every parameter of the node with its default and meaning"),
 )

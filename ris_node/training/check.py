@@ -13,6 +13,7 @@ import torch
 from ris_node.training.batches import collate
 from ris_node.training.items import Drawn
 from ris_node.training.step import run_batch
+from ris_node.training.team import to_device
 from ris_node.training.words import WordFeatures
 from ris_node.types import F32, Bool
 
@@ -23,12 +24,14 @@ def answers(
     """Run up to `limit` expressions of each picture; one record each with truth and probabilities at stride 4."""
     was_training = model.training
     model.eval()
+    device = next(model.parameters()).device
     records: list[dict[str, Any]] = []
     for number, picture in enumerate(pictures):
         rows = np.random.default_rng(number).permutation(len(picture.texts))[:limit]
         batch = collate([picture], [rows.tolist()], [picture.image])
         with torch.no_grad():
-            answer, _ = run_batch(model, batch, features, bf16)
+            answer, _ = run_batch(model, to_device(batch, device), features, bf16)
+        answer = type(answer)(*(part.cpu() for part in answer))
         for i in range(len(rows)):
             records.append(
                 {

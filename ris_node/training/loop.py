@@ -9,25 +9,25 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import distributed
+from accelerate import Accelerator
 
 from ris_node.errors import TrainingError
 from ris_node.models.registry import build_model, model_config
 from ris_node.models.trunk import GraphSpec, import_graph
 from ris_node.training.batches import Batches
-from ris_node.training.check import answers, summary
-from ris_node.training.checkpoint import load_checkpoint, save_checkpoint
+from ris_node.training.checkpoint import load_checkpoint
 from ris_node.training.config import OptimConfig, TrainConfig, to_mapping
+from ris_node.training.interrupt import RunStoppedError, StopWish
 from ris_node.training.items import Drawn
+from ris_node.training.session import Session
 from ris_node.training.step import batch_losses, run_batch
+from ris_node.training.team import open_team, same_start, share_gradients, to_device
 from ris_node.training.words import WordFeatures
-
-_SAY_EVERY = 20
 
 
 def rate_at(step: int, optim: OptimConfig) -> float:
@@ -42,48 +42,64 @@ def rate_at(step: int, optim: OptimConfig) -> float:
 
 
 class Trainer:
-    """A model with its optimiser and averaged weights; `state` and `restore` are the checkpoint."""
+    """A model with its optimiser and averaged weights; `state` and `restore` are the checkpoint.
 
-    def __init__(self, config: TrainConfig, graph: GraphSpec) -> None:
+    `team` are the processes that train together (None: those that a launcher started, or this one alone).
+    """
+
+    def __init__(self, config: TrainConfig, graph: GraphSpec, team: Accelerator | None = None) -> None:
         torch.manual_seed(config.seed)
-        self.config, self.graph, self.step = config, graph, 0
+        self.team = team or open_team()
+        optim = replace(config.optim, processes=self.team.num_processes)
+        self.config, self.graph, self.step = replace(config, optim=optim), graph, 0
         self.settings = model_config(config.model, config.settings)
         self.model = build_model(config.model, self.settings, graph).to(memory_format=torch.channels_last)
-        if config.optim.freeze_before:
-            self.model.trunk.freeze_before(config.optim.freeze_before)
+        self.model.to(self.team.device)
+        if optim.freeze_before:
+            self.model.trunk.freeze_before(optim.freeze_before)
         self._learnt = [p for p in self.model.parameters() if p.requires_grad]
-        self.optimiser = _optimiser(self.model, config.optim)
+        self.optimiser = _optimiser(self.model, optim)
         self.average = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+        self.stopping = False
+        self.progress: dict[str, Any] = {}
 
     def load_trunk(self, weights: dict[str, torch.Tensor]) -> None:
         """Start from pretrained trunk weights."""
         own = self.model.trunk.state_dict()
         self.model.trunk.load_state_dict({k: v for k, v in weights.items() if k in own})
+        same_start(self.model)
         self.average = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
 
-    def learn(self, batch: Any, features: WordFeatures) -> dict[str, float]:
-        """Take one step; return the loss terms.
+    def learn(self, batch: Any, features: WordFeatures, stop: bool = False) -> dict[str, float]:
+        """Take one step; return the loss terms, averaged over the team.
+
+        With `stop`, `stopping` is set afterwards in every process of the team: all end at the same step.
 
         Raises:
             TrainingError: the loss is not a number.
         """
         optim = self.config.optim
-        torch.manual_seed((self.config.seed * 1_000_003 + self.step) * 64 + rank())  # dropout depends on the step only
+        seed = (self.config.seed * 1_000_003 + self.step) * 64 + self.team.process_index
+        torch.manual_seed(seed)  # dropout depends on the step only
         for group in self.optimiser.param_groups:
             group["lr"] = group["base"] * rate_at(self.step, optim)
+        batch = to_device(batch, self.team.device)
         answer, sentence = run_batch(self.model, batch, features, optim.bf16)
         terms = batch_losses(answer, sentence, batch, self.config.loss)
-        total = torch.stack(list(terms.values())).sum()
-        if not torch.isfinite(total):
-            raise TrainingError(f"the loss at step {self.step} is {float(total)}; resume with a lower rate")
+        stacked = torch.stack(list(terms.values()))
+        total = stacked.sum()
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()
-        share_gradients(self._learnt)
+        told = torch.cat([total.detach().view(1), stacked.detach(), total.new_tensor([float(stop)])])
+        loss, *parts, stops = share_gradients(self.team, self._learnt, told).tolist()
+        if not math.isfinite(loss):
+            raise TrainingError(_not_a_number(self.step, dict(zip(terms, parts, strict=True))))
         torch.nn.utils.clip_grad_norm_(self._learnt, optim.clip)
         self.optimiser.step()
         self._follow()
         self.step += 1
-        return {"loss": float(total.detach()), **{name: float(value.detach()) for name, value in terms.items()}}
+        self.stopping = stops > 0
+        return {"loss": loss, **dict(zip(terms, parts, strict=True))}
 
     def _follow(self) -> None:
         keep = min(self.config.optim.ema, (1.0 + self.step) / (10.0 + self.step))
@@ -95,7 +111,7 @@ class Trainer:
         """Return a copy of the model with the averaged weights, in evaluation mode."""
         model = build_model(self.config.model, self.settings, self.graph).to(memory_format=torch.channels_last)
         model.load_state_dict(self.average)
-        return model.eval()
+        return model.to(self.team.device).eval()
 
     def state(self) -> dict[str, Any]:
         """Return everything a resumed run needs."""
@@ -107,17 +123,19 @@ class Trainer:
             "model": self.model.state_dict(),
             "average": self.average,
             "optimiser": self.optimiser.state_dict(),
+            "progress": self.progress,
         }
 
     def restore(self, content: dict[str, Any]) -> None:
         """Continue from a checkpoint's content; rates are the config's, which may differ from the checkpoint's."""
         self.model.load_state_dict(content["model"])
-        self.average = content["average"]
+        self.average = {name: value.to(self.team.device) for name, value in content["average"].items()}
         rates = [group["base"] for group in self.optimiser.param_groups]
         self.optimiser.load_state_dict(content["optimiser"])
         for group, base in zip(self.optimiser.param_groups, rates, strict=True):
             group["base"] = base
         self.step = int(content["step"])
+        self.progress = dict(content.get("progress", {}))
 
 
 def _optimiser(model: Any, optim: OptimConfig) -> torch.optim.Optimizer:
@@ -131,7 +149,15 @@ def _optimiser(model: Any, optim: OptimConfig) -> torch.optim.Optimizer:
     return torch.optim.AdamW(chosen, betas=(0.9, 0.98))
 
 
-def start(config: TrainConfig, trunk: Path, resume: Path | None) -> Trainer:
+def _not_a_number(step: int, terms: dict[str, float]) -> str:
+    bad = sorted(name for name, value in terms.items() if not math.isfinite(value))
+    return (
+        f"the loss of step {step} is not a finite number (terms: {', '.join(bad) or 'their sum'}); no checkpoint was "
+        "written since. Go on with --resume and a lower optim.rate, or look at the data of this step"
+    )
+
+
+def start(config: TrainConfig, trunk: Path, resume: Path | None, team: Accelerator | None = None) -> Trainer:
     """Make a trainer, from the pretrained trunk or from a checkpoint.
 
     Raises:
@@ -139,101 +165,40 @@ def start(config: TrainConfig, trunk: Path, resume: Path | None) -> Trainer:
     """
     if resume is not None:
         content = load_checkpoint(resume)
-        trainer = Trainer(config, GraphSpec.from_json(json.loads(content["graph"])))
+        trainer = Trainer(config, GraphSpec.from_json(json.loads(content["graph"])), team)
         trainer.restore(content)
         return trainer
     graph, weights = import_graph(trunk)
-    trainer = Trainer(config, graph)
+    trainer = Trainer(config, graph, team)
     trainer.load_trunk(weights)
     return trainer
-
-
-class Log:
-    """Lines of JSON in `log.jsonl`, and short lines on the screen."""
-
-    def __init__(self, out: Path) -> None:
-        out.mkdir(parents=True, exist_ok=True)
-        self._path = out / "log.jsonl"
-
-    def write(self, kind: str, values: dict[str, Any]) -> None:
-        """Append one line."""
-        with self._path.open("a") as file:
-            file.write(json.dumps({"event": kind, **values}) + "\n")
-        shown = " ".join(f"{k}={v:.3f}" if isinstance(v, float) else f"{k}={v}" for k, v in values.items())
-        print(f"[{time.strftime('%H:%M:%S')}] {kind} {shown}", flush=True)
-
-
-def rank() -> int:
-    """Return this process's number among those that train together."""
-    return int(distributed.get_rank()) if distributed.is_initialized() else 0
-
-
-def share_gradients(parameters: Sequence[torch.nn.Parameter]) -> None:
-    """Average the gradients over all training processes; nothing to do for one."""
-    if not distributed.is_initialized():
-        return
-    grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
-    flat = torch.cat([g.reshape(-1) for g in grads])
-    distributed.all_reduce(flat)
-    flat /= distributed.get_world_size()
-    for parameter, part, grad in zip(parameters, flat.split([g.numel() for g in grads]), grads, strict=True):
-        parameter.grad = part.view_as(grad)
 
 
 def train(
     trainer: Trainer, batches: Batches, check: Sequence[Drawn], out: Path, clock: Callable[[], float] = time.monotonic
 ) -> dict[str, float]:
-    """Run to the configured number of steps; write `last.pt`, `best.pt` and `log.jsonl`; return the last check."""
-    config, log = trainer.config, Log(out)
-    torch.set_num_threads(config.optim.threads)
-    features = WordFeatures(trainer.settings.text_tokens, bf16=config.optim.bf16)
-    sums: dict[str, float] = defaultdict(float)
-    saved = checked = said = clock()
-    best = -1.0
-    for batch in batches.between(trainer.step, config.optim.steps):
-        for name, value in trainer.learn(batch, features).items():
-            sums[name] += value
-        if rank() > 0:
-            continue
-        now = clock()
-        if trainer.step % _SAY_EVERY == 0:
-            means = {name: value / _SAY_EVERY for name, value in sums.items()}
-            log.write("step", {"step": trainer.step, "s": (now - said) / _SAY_EVERY, **means})
-            sums.clear()
-            said = now
-        if now - saved > 60 * config.save_minutes:
-            save_checkpoint(out / "last.pt", trainer.state())
-            saved = clock()
-        if now - checked > 60 * config.check_minutes:
-            best = max(best, _check(trainer, check, features, out, log, best))
-            checked = said = clock()
-    if rank() > 0:
+    """Run to the configured number of steps; write `last.pt`, `best.pt` and `log.jsonl`; return the last check.
+
+    Processes other than the first return nothing.
+
+    Raises:
+        RunStoppedError: Ctrl-C or SIGTERM came; the run is saved.
+    """
+    optim, first = trainer.config.optim, trainer.team.is_main_process
+    torch.set_num_threads(optim.threads)
+    features = WordFeatures(trainer.settings.text_tokens, bf16=optim.bf16, device=trainer.team.device)
+    session = Session(trainer, check, features, out, clock) if first else None
+    with StopWish() as wish:
+        for batch in batches.between(trainer.step, optim.steps):
+            values = trainer.learn(batch, features, wish.asked)
+            if session:
+                session.after(values)
+            if trainer.stopping:
+                break
+    if session is None:
         return {}
-    save_checkpoint(out / "last.pt", trainer.state())
-    return _finish(trainer, check, features, out, log, best)
-
-
-def _check(trainer: Trainer, check: Sequence[Drawn], features: WordFeatures, out: Path, log: Log, best: float) -> float:
-    values = summary(answers(trainer.averaged(), check, features, 14, trainer.config.optim.bf16))
-    log.write("check", {"step": trainer.step, **values})
-    score = _score(values)
-    if score > best:
-        save_checkpoint(out / "best.pt", trainer.state())
-    return score
-
-
-def _finish(
-    trainer: Trainer, check: Sequence[Drawn], features: WordFeatures, out: Path, log: Log, best: float
-) -> dict[str, float]:
-    values = summary(answers(trainer.averaged(), check, features, 24, trainer.config.optim.bf16))
-    log.write("final", {"step": trainer.step, **values})
-    if _score(values) > best:
-        save_checkpoint(out / "best.pt", trainer.state())
-    return values
-
-
-def _score(values: dict[str, float]) -> float:
-    """One number to keep the best by: masks first, then pointing, then refusals."""
-    refused = [v for k, v in values.items() if k.startswith("refused_")]
-    mean_refused = sum(refused) / len(refused) if refused else 0.0
-    return values.get("miou", 0.0) + 0.3 * values.get("pointing", 0.0) + 0.3 * mean_refused
+    session.log.close()
+    session.save()
+    if trainer.stopping and trainer.step < optim.steps:
+        raise RunStoppedError(f"stopped after step {trainer.step} of {optim.steps}, saved in {out / 'last.pt'}")
+    return session.look(24, "final")

@@ -16,11 +16,14 @@ _BATCH = 64
 class WordFeatures:
     """Encodes texts with the frozen encoder; what was seen before is looked up.
 
-    Features are kept in half precision; `limit` texts are kept at most, the oldest leave first. With `bf16` the
-    encoder's products are too: three times as fast, and off by less than dropout makes of it.
+    The encoder runs on `device` (None: the CPU); features are kept on the CPU in half precision, `limit` texts at most,
+    the oldest leave first. With `bf16` the encoder's products are too: three times as fast, and off by less than
+    dropout makes of it.
     """
 
-    def __init__(self, max_tokens: int, limit: int = 150_000, bf16: bool = False) -> None:
+    def __init__(
+        self, max_tokens: int, limit: int = 150_000, bf16: bool = False, device: torch.device | None = None
+    ) -> None:
         from tokenizers import Tokenizer
 
         self.max_tokens, self.limit = max_tokens, limit
@@ -28,8 +31,8 @@ class WordFeatures:
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_tokens)
         self._encoder = load_minilm()
-        self._bf16 = bf16
-        self._encoder.unpack(torch.bfloat16 if bf16 else torch.float32)
+        self._bf16, self._device = bf16, device or torch.device("cpu")
+        self._encoder.to(self._device).unpack(torch.bfloat16 if bf16 else torch.float32)
         self._kept: dict[str, torch.Tensor] = {}
 
     def __call__(self, texts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -52,8 +55,8 @@ class WordFeatures:
         for row, ids in enumerate(pieces):
             tokens[row, : len(ids)] = torch.tensor(ids)
             mask[row, : len(ids)] = 1
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=self._bf16):
-            features = self._encoder(tokens, mask).half()
+        with torch.no_grad(), torch.autocast(self._device.type, torch.bfloat16, enabled=self._bf16):
+            features = self._encoder(tokens.to(self._device), mask.to(self._device)).half().cpu()
         for row, (text, ids) in enumerate(zip(texts, pieces, strict=True)):
             self._kept[text] = features[row, : len(ids)].clone()
         while len(self._kept) > self.limit + len(texts):

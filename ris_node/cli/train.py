@@ -1,0 +1,44 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""`ris train`: a network from a YAML file, on a CPU, a GPU or many."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+LAST = Path("last.pt")
+
+EPILOG = """examples:
+  ris train config/train/default.yaml --out runs/mine            as many CPU processes as optim.processes, or one GPU
+  ris train config/train/default.yaml --out runs/mine --resume   go on after a stop, a crash or a power cut
+  ris train config/train/default.yaml --out runs/b --resume runs/a/best.pt     go on from another checkpoint
+  accelerate launch --num_processes 4 -m ris_node.training config/train/default.yaml --out runs/mine   four GPUs
+
+writes into OUT: last.pt and best.pt (checkpoints, whole or not there), log.jsonl (one line every 20 steps and every
+check). `ris export OUT/best.pt --out BUNDLE` makes a bundle of a checkpoint.
+
+exit codes: 0 trained to the end; 1 the run failed, its last checkpoint is whole; 2 wrong usage or an unknown key in
+the YAML; 130 stopped by Ctrl-C or SIGTERM: the step was finished and saved, a second Ctrl-C stops at once.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `ris train`."""
+    parser.epilog = EPILOG
+    parser.add_argument("config", metavar="CONFIG", type=Path, help="YAML of the run (unknown keys are refused)")
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="the run's folder")
+    parser.add_argument(
+        "--resume", metavar="FILE", type=Path, nargs="?", const=LAST, help="go on from FILE (default: OUT/last.pt)"
+    )
+    parser.add_argument("--cache", metavar="DIR", type=Path, default=Path("runs/pools"), help="where pools are kept")
+    parser.add_argument("--workers", metavar="N", type=int, default=2, help="processes that draw the pools")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train as `args` say."""
+    from ris_node.training.config import load_config
+    from ris_node.training.run import Plan, run_training
+
+    resume = args.out / LAST if args.resume == LAST else args.resume
+    return run_training(Plan(load_config(args.config), args.out, args.cache, args.workers, resume))

@@ -1,0 +1,105 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a run says while it runs: lines of JSON in `log.jsonl`, lines on the screen, and a progress bar."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from ris_node.atomic import write_atomic
+
+
+class Means:
+    """Running means of the loss terms since they were last said; `state` goes into checkpoints."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.sums: dict[str, float] = defaultdict(float)
+
+    def add(self, values: Mapping[str, float]) -> None:
+        """Count one step's values."""
+        self.count += 1
+        for name, value in values.items():
+            self.sums[name] += value
+
+    def take(self) -> dict[str, float]:
+        """Return the means and begin anew."""
+        means = {name: value / max(1, self.count) for name, value in self.sums.items()}
+        self.count = 0
+        self.sums.clear()
+        return means
+
+    def state(self) -> dict[str, Any]:
+        """Return what `restore` takes."""
+        return {"count": self.count, "sums": dict(self.sums)}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a checkpoint's means."""
+        self.count = int(state.get("count", 0))
+        self.sums = defaultdict(float, state.get("sums", {}))
+
+
+class Log:
+    """A run's `log.jsonl`; lines later than step `step`, from which the run goes on, are taken out.
+
+    The progress bar shows on terminals only; where the output goes into a file, the lines tell the time left.
+    """
+
+    def __init__(self, out: Path, step: int = 0, steps: int = 0) -> None:
+        out.mkdir(parents=True, exist_ok=True)
+        self._path, self._steps = out / "log.jsonl", steps
+        self._forget_after(step)
+        self._bar = tqdm(
+            total=steps, initial=step, unit="step", disable=None, dynamic_ncols=True, smoothing=0.05, file=sys.stderr
+        )
+
+    def step(self, loss: float) -> None:
+        """Move the progress bar by one step."""
+        self._bar.set_postfix_str(f"loss {loss:.3f}", refresh=False)
+        self._bar.update()
+
+    def write(self, kind: str, values: Mapping[str, Any]) -> None:
+        """Append one line; `values` has the step, and its seconds per step as "s" where they were measured."""
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"event": kind, **values}) + "\n")
+        shown = " ".join(f"{k}={v:.3f}" if isinstance(v, float) else f"{k}={v}" for k, v in values.items())
+        left = f" left={_clock((self._steps - values['step']) * values['s'])}" if "s" in values else ""
+        self.say(f"{kind} {shown}{left}")
+
+    def say(self, text: str) -> None:
+        """Print a line above the bar."""
+        tqdm.write(f"[{time.strftime('%H:%M:%S')}] {text}", file=sys.stdout)
+        sys.stdout.flush()
+
+    def close(self) -> None:
+        """Take the bar away."""
+        self._bar.close()
+
+    def _forget_after(self, step: int) -> None:
+        if not self._path.is_file():
+            return
+        lines = self._path.read_text(encoding="utf-8").splitlines()
+        kept = [line for line in lines if _step_of(line) <= step]
+        if len(kept) < len(lines):
+            write_atomic(self._path, "".join(f"{line}\n" for line in kept))
+
+
+def _step_of(line: str) -> float:
+    """The step that a line of the log tells of; a line cut short by a crash counts as later than any."""
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return float("inf")
+
+
+def _clock(seconds: float) -> str:
+    minutes = round(max(0.0, seconds) / 60)
+    return f"{minutes // 60}:{minutes % 60:02d}h"

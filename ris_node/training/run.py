@@ -1,0 +1,148 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""A whole run: the pools are drawn, then one process or a team of them trains."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+
+from ris_node.data.readers import shared_dir
+from ris_node.errors import RisError, TrainingError
+from ris_node.models.registry import model_config
+from ris_node.training.batches import Batches
+from ris_node.training.config import TrainConfig
+from ris_node.training.interrupt import RunStoppedError
+from ris_node.training.items import Drawn
+from ris_node.training.loop import start, train
+from ris_node.training.pools import load_pool, plan, prepare
+from ris_node.training.team import join_on_cpu, launched, leave, open_team
+
+STOPPED = 130
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to train, where to write it, where pools are kept and by how many processes they are drawn.
+
+    `resume` is the checkpoint to go on from (None: start anew).
+    """
+
+    config: TrainConfig
+    out: Path
+    cache: Path
+    workers: int = 2
+    resume: Path | None = None
+
+
+@dataclass(frozen=True)
+class Pools:
+    """Pictures to learn from with their weights, and those of the running check."""
+
+    pictures: list[list[Drawn]]
+    weights: list[float]
+    check: list[Drawn]
+
+
+def load_data(run: Plan, team: Accelerator | None = None) -> Pools:
+    """Draw what is missing, in one process of each machine, and load the pools."""
+    config = run.config
+    size = model_config(config.model, config.settings)
+    jobs, held = plan(config.data, size.height, size.width, run.cache)
+    if team is None or team.is_local_main_process:
+        begun = time.monotonic()
+        drawn = prepare([*jobs, *held], run.workers)
+        print(f"drew {drawn} variants in {time.monotonic() - begun:.0f} s", flush=True)
+    if team is not None:
+        team.wait_for_everyone()
+    found = [(load_pool(job), config.data.repeat.get(job.source, 1.0)) for job in jobs]
+    found = [(pool, weight) for pool, weight in found if pool]
+    check = [drawn for job in held for drawn in load_pool(job)]
+    return Pools([pool for pool, _ in found], [weight for _, weight in found], check)
+
+
+def run_training(run: Plan) -> int:
+    """Train as the plan says; return 0, or 130 when the run was stopped and saved.
+
+    Under a launcher this is one process of its team. Alone, it uses a GPU where there is one, and otherwise starts
+    `optim.processes` processes on the CPU, forked so that they share the pools.
+
+    Raises:
+        RisError: the data, the trunk or the checkpoint cannot be used, the loss is not a number, or a process failed.
+    """
+    _refuse_overwriting(run)
+    run.out.mkdir(parents=True, exist_ok=True)
+    count = run.config.optim.processes
+    if launched() or count == 1 or torch.cuda.is_available():
+        team = open_team()
+        return _learn(run, load_data(run, team), team)
+    data = load_data(run)
+    meeting = run.out / "meeting"
+    meeting.unlink(missing_ok=True)
+    fork = multiprocessing.get_context("fork")
+    team_of = [fork.Process(target=_member, args=(number, run, data, meeting)) for number in range(count)]
+    for member in team_of:
+        member.start()
+    return _await(team_of, run)
+
+
+def _refuse_overwriting(run: Plan) -> None:
+    if run.resume is None and (run.out / "last.pt").exists():
+        raise TrainingError(f"{run.out} holds a run already: add --resume to go on with it, or name another --out")
+
+
+def _learn(run: Plan, data: Pools, team: Accelerator) -> int:
+    """Be one process of the team; the first one says how the run ended."""
+    config, share = run.config, (team.process_index, team.num_processes)
+    optim = config.optim
+    try:
+        batches = Batches(
+            data.pictures, data.weights, optim.images, optim.expressions, dict(config.data.kinds), config.seed, share
+        )
+        trainer = start(config, shared_dir() / config.trunk, run.resume, team)
+        train(trainer, batches, data.check, run.out)
+    except RunStoppedError as error:
+        print(f"{error}; go on with the same command and --resume", flush=True)
+        return STOPPED
+    finally:
+        leave()
+    return 0
+
+
+def _member(number: int, run: Plan, data: Pools, meeting: Path) -> None:
+    """Be forked process `number`."""
+    optim = run.config.optim
+    try:
+        sys.exit(_learn(run, data, join_on_cpu(number, optim.processes, meeting, optim.threads)))
+    except RisError as error:
+        if number == 0:
+            print(f"error: {error}", file=sys.stderr, flush=True)
+        sys.exit(1)
+
+
+def _await(team: Sequence[BaseProcess], run: Plan) -> int:
+    """Wait for all processes; where one fails, end the others, which would wait for it for ever."""
+    running = list(team)
+    while running:
+        try:
+            wait([member.sentinel for member in running])
+        except KeyboardInterrupt:
+            continue  # they got it too: they save and end
+        running = [member for member in running if member.exitcode is None]
+        if any(member.exitcode not in (None, 0, STOPPED) for member in team):
+            for member in running:
+                member.join(10.0)
+                member.terminate()
+    codes = [member.exitcode for member in team]
+    if any(code not in (0, STOPPED) for code in codes):
+        raise TrainingError(f"a training process failed (exit codes {codes}); go on with --resume from {run.out}")
+    return STOPPED if STOPPED in codes else 0

@@ -1,0 +1,85 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the first process does beside learning: it saves, checks and tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ris_node.training.check import answers, summary
+from ris_node.training.checkpoint import save_checkpoint
+from ris_node.training.items import Drawn
+from ris_node.training.log import Log, Means
+from ris_node.training.words import WordFeatures
+
+if TYPE_CHECKING:
+    from ris_node.training.loop import Trainer
+
+_SAY_EVERY = 20
+
+
+class Session:
+    """What the first process does between steps: it saves, checks, and tells; it holds the best score so far."""
+
+    def __init__(
+        self, trainer: Trainer, check: Sequence[Drawn], features: WordFeatures, out: Path, clock: Callable[[], float]
+    ) -> None:
+        self.trainer, self.check, self.features, self.out, self.clock = trainer, check, features, out, clock
+        self.log = Log(out, trainer.step, trainer.config.optim.steps)
+        self.means = Means()
+        self.means.restore(trainer.progress.get("means", {}))
+        self.best = float(trainer.progress.get("best", -1.0))
+        self.stale = int(trainer.progress.get("stale", 0))
+        self._saved = self._checked = self._said = clock()
+        self._steps = 0
+
+    def after(self, values: dict[str, float]) -> None:
+        """Do what is due after a step."""
+        config, step = self.trainer.config, self.trainer.step
+        self.means.add(values)
+        self.log.step(values["loss"])
+        self._steps += 1
+        if step % _SAY_EVERY == 0:
+            now = self.clock()
+            self.log.write("step", {"step": step, "s": (now - self._said) / self._steps, **self.means.take()})
+            self._said, self._steps = now, 0
+        if self._check_is_due(step):
+            self.look(14)
+            self._checked = self._said = self.clock()
+            self._steps = 0
+        if self.clock() - self._saved > 60 * config.save_minutes:
+            self.save()
+
+    def _check_is_due(self, step: int) -> bool:
+        config = self.trainer.config
+        if config.check_steps:
+            return step % config.check_steps == 0 and step < config.optim.steps
+        return self.clock() - self._checked > 60 * config.check_minutes
+
+    def look(self, limit: int, event: str = "check") -> dict[str, float]:
+        """Run the check on `limit` expressions a picture; keep the weights if none were better."""
+        trainer = self.trainer
+        values = summary(answers(trainer.averaged(), self.check, self.features, limit, trainer.config.optim.bf16))
+        self.log.write(event, {"step": trainer.step, **values})
+        score = _score(values)
+        self.stale = 0 if score > self.best else self.stale + 1
+        if score > self.best:
+            self.best = score
+            self.save("best.pt")
+        return values
+
+    def save(self, name: str = "last.pt") -> None:
+        """Write a checkpoint."""
+        self.trainer.progress = {"best": self.best, "stale": self.stale, "means": self.means.state()}
+        save_checkpoint(self.out / name, self.trainer.state())
+        if name == "last.pt":
+            self._saved = self.clock()
+
+
+def _score(values: dict[str, float]) -> float:
+    """One number to keep the best by: masks first, then pointing, then refusals."""
+    refused = [v for k, v in values.items() if k.startswith("refused_")]
+    mean_refused = sum(refused) / len(refused) if refused else 0.0
+    return values.get("miou", 0.0) + 0.3 * values.get("pointing", 0.0) + 0.3 * mean_refused

@@ -1,0 +1,92 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Processes that train together: Hugging Face accelerate finds devices and partners, one flat sum joins gradients.
+
+The same code runs alone, as gloo processes on CPUs, or under `accelerate launch` and `torchrun` on GPUs and machines.
+The model is not wrapped in DistributedDataParallel: `see` runs once for many expressions, `adapter` and `answer` are
+called apart, parts of the trunk take no gradient, and with 3 million weights one flat reduction after the backward
+pass costs a hundredth of a step. It also carries the losses and the wish to stop, so that all stop at the same step.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from datetime import timedelta
+from pathlib import Path
+
+import torch
+from torch import distributed
+
+from ris_node.training.batches import Batch
+
+_PATIENCE = timedelta(hours=12)  # one process draws the pools while the others wait
+_MARKS = ("WORLD_SIZE", "LOCAL_RANK", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
+
+try:
+    from accelerate import Accelerator
+    from accelerate.utils import InitProcessGroupKwargs
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        f"training needs the package '{error.name}': pip install -r requirements/train.txt", name=error.name
+    ) from error
+
+
+def launched() -> bool:
+    """Whether a launcher (accelerate launch, torchrun, mpirun) started this process as one of a team."""
+    return any(name in os.environ for name in _MARKS)
+
+
+def open_team() -> Accelerator:
+    """Join the team that this process belongs to; alone, a team of one on the GPU if there is one.
+
+    Mixed precision is left to the training step (bf16 in the network, losses in float32), whatever the launcher says.
+    """
+    wait = InitProcessGroupKwargs(timeout=_PATIENCE)
+    return Accelerator(cpu=not torch.cuda.is_available(), mixed_precision="no", kwargs_handlers=[wait])
+
+
+def join_on_cpu(number: int, count: int, meeting: Path, threads: int) -> Accelerator:
+    """Be process `number` of `count` gloo processes of one machine that meet at the file `meeting` (no port needed)."""
+    place = {"RANK": number, "LOCAL_RANK": number, "WORLD_SIZE": count, "LOCAL_WORLD_SIZE": count}
+    os.environ.update({name: str(value) for name, value in place.items()}, OMP_NUM_THREADS=str(threads))
+    store = f"file://{meeting.resolve()}"
+    distributed.init_process_group("gloo", init_method=store, rank=number, world_size=count, timeout=_PATIENCE)
+    return Accelerator(cpu=True, mixed_precision="no")
+
+
+def leave() -> None:
+    """End the team's connections; nothing to do for one process."""
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
+
+
+def same_start(module: torch.nn.Module) -> None:
+    """Give every process the first one's weights."""
+    if distributed.is_initialized():
+        for value in module.state_dict().values():
+            shared = value.contiguous()
+            distributed.broadcast(shared, 0)
+            value.copy_(shared)
+
+
+def share_gradients(team: Accelerator, parameters: Sequence[torch.nn.Parameter], also: torch.Tensor) -> torch.Tensor:
+    """Average the gradients and the values `also` f32[n] over the team, in place; return the averaged values."""
+    if team.num_processes == 1:
+        return also
+    grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+    flat = team.reduce(torch.cat([*(g.reshape(-1) for g in grads), also]), "mean")
+    *parts, values = flat.split([*(g.numel() for g in grads), len(also)])
+    for parameter, part, grad in zip(parameters, parts, grads, strict=True):
+        parameter.grad = part.view_as(grad)
+    return values
+
+
+def to_device(batch: Batch, device: torch.device) -> Batch:
+    """Return the batch with its tensors on `device`."""
+    if device.type == "cpu":
+        return batch
+    tensors = {f.name: getattr(batch, f.name) for f in fields(batch)}
+    moved = {k: v.to(device, non_blocking=True) for k, v in tensors.items() if isinstance(v, torch.Tensor)}
+    return replace(batch, **moved)
