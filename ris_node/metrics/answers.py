@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from ris_node.errors import DataError
-from ris_node.types import F64
 
 
 def found_rate(answered_present: Sequence[bool]) -> float:
@@ -47,18 +46,16 @@ def inside(intersection: Sequence[int], predicted_area: Sequence[int]) -> float:
 def listens_rate(answer_ious: Sequence[float], limit: float = 0.3) -> float:
     """Share of pairs of true expressions (whose masks overlap under 0.1 IoU) whose answers overlap less than `limit`.
 
-    `answer_ious` are the IoUs of the two answers of each pair. NaN over none.
+    `answer_ious` are the IoUs of the two answers of each pair; NaN over none. Two empty answers do not overlap, so
+    that by this measure silence listens: see `listens_strict_rate`.
     """
     return float(np.mean([v < limit for v in answer_ious])) if len(answer_ious) else float("nan")
 
 
-def expected_calibration_error(confidence: Sequence[float] | F64, correct: Sequence[bool], bins: int = 15) -> float:
-    """ECE in bins of equal mass: the mean over bins, by size, of |mean confidence - share correct|; NaN over none."""
-    c, y = np.asarray(confidence, np.float64), np.asarray(correct, np.float64)
-    if c.shape != y.shape:
-        raise DataError(f"{c.size} confidences and {y.size} outcomes are not of the same answers")
-    if not c.size:
+def listens_strict_rate(answer_ious: Sequence[float], areas: Sequence[tuple[int, int]], limit: float = 0.3) -> float:
+    """As `listens_rate`, but only a pair of two answers with pixels (`areas`) can count as listening."""
+    if len(answer_ious) != len(areas):
+        raise DataError(f"{len(answer_ious)} overlaps and {len(areas)} pairs of areas are not of the same answers")
+    if not len(areas):
         return float("nan")
-    order = np.argsort(c, kind="stable")
-    parts = np.array_split(order, min(bins, c.size))
-    return float(sum(p.size * abs(c[p].mean() - y[p].mean()) for p in parts) / c.size)
+    return float(np.mean([v < limit and min(pair) > 0 for v, pair in zip(answer_ious, areas, strict=True)]))

@@ -10,18 +10,34 @@ from ris_node.errors import DataError
 from ris_node.types import F32, F64, Bool
 
 
+def best_rank(probability: F32 | F64, truth: Bool) -> int | None:
+    """The place of the truth's highest pixel among all pixels of a map [H,W], 0 for the highest; None for no truth.
+
+    Ties go to the smaller flat index. Recall at k is `best_rank < k`, so that one pass serves every k.
+
+    Raises:
+        DataError: when sizes differ.
+    """
+    if probability.shape != truth.shape:
+        raise DataError(f"a map {probability.shape} and a truth {truth.shape} differ in size; bring both to one size")
+    values, inside = probability.ravel(), truth.ravel()
+    if not inside.any():
+        return None
+    best = values[inside].max()
+    first = int(np.flatnonzero(inside & (values == best))[0])
+    return int(np.count_nonzero(values > best)) + int(np.count_nonzero(values[:first] == best))
+
+
 def recall_at_k(probability: F32 | F64, truth: Bool, k: int) -> bool:
     """Whether at least one of the k highest pixels of a map [H,W] lies in the truth; ties go to the smaller index.
 
     Raises:
         DataError: when sizes differ or k is not positive.
     """
-    if probability.shape != truth.shape or k < 1:
-        raise DataError(
-            f"a map {probability.shape}, a truth {truth.shape} and k = {k}: sizes must match, k be positive"
-        )
-    order = np.argsort(-np.asarray(probability, np.float64).ravel(), kind="stable")[:k]
-    return bool(truth.ravel()[order].any())
+    if k < 1:
+        raise DataError(f"k is {k}: give 1 or more")
+    rank = best_rank(probability, truth)
+    return rank is not None and rank < k
 
 
 def pointing_game(probability: F32 | F64, truth: Bool) -> bool:

@@ -115,3 +115,49 @@ def test_calibration():
     assert m.expected_calibration_error(confidence, honest) < 0.02
     assert m.expected_calibration_error([0.9] * 10, [False] * 10) == pytest.approx(0.9)
     assert m.expected_calibration_error([0.5, 0.5], [True, False], bins=1) == 0.0
+
+
+def test_two_empty_answers_listen_only_by_the_lenient_measure():
+    ious, areas = [0.0, 0.0, 0.5, 0.1], [(0, 0), (0, 9), (8, 8), (5, 7)]
+    assert m.listens_rate(ious) == 0.75
+    assert m.listens_strict_rate(ious, areas) == 0.25
+    assert np.isnan(m.listens_strict_rate([], []))
+    with pytest.raises(DataError):
+        m.listens_strict_rate([0.1], [])
+
+
+def test_roc_golden():
+    found = m.roc([0.9, 0.8, 0.7, 0.6], [True, False, True, False])
+    assert found.area == pytest.approx(0.75)
+    assert found.false_positive.tolist() == [0, 0, 0.5, 0.5, 1]
+    assert found.true_positive.tolist() == [0, 0.5, 0.5, 1, 1]
+    assert found.thresholds.tolist() == [np.inf, 0.9, 0.8, 0.7, 0.6]
+    assert m.roc([0.5] * 5, [True, False, True, False, False]).area == 0.5, "ties are one step"
+    assert np.isnan(m.roc([0.5], [True]).area) and np.isnan(m.roc([], []).area)
+
+
+def test_roc_area_is_the_chance_that_a_present_one_scores_higher():
+    rng = np.random.default_rng(4)
+    scores, present = rng.integers(0, 12, 80) / 12, rng.random(80) < 0.4
+    pairs = [(a > b) + 0.5 * (a == b) for a in scores[present] for b in scores[~present]]
+    assert m.roc(scores, present).area == pytest.approx(np.mean(pairs))
+    assert m.roc(-scores, present).area == pytest.approx(1 - np.mean(pairs))
+
+
+def test_reliability_golden():
+    found = m.reliability([0.9, 0.1, 0.2, 0.8], [True, False, True, True], bins=2)
+    assert found == [m.Bin(2, pytest.approx(0.15), 0.5), m.Bin(2, pytest.approx(0.85), 1.0)]
+    assert m.expected_calibration_error([0.9, 0.1, 0.2, 0.8], [True, False, True, True], 2) == pytest.approx(0.25)
+
+
+def test_best_rank_is_where_sorting_puts_it():
+    rng = np.random.default_rng(5)
+    for _ in range(50):
+        values, truth = rng.integers(0, 4, (5, 6)) / 4, rng.random((5, 6)) < 0.1
+        order = np.argsort(-values.ravel(), kind="stable")
+        places = np.flatnonzero(truth.ravel()[order])
+        assert m.best_rank(values, truth) == (int(places[0]) if places.size else None)
+        for k in (1, 3, 30):
+            assert m.recall_at_k(values, truth, k) == bool(truth.ravel()[order][:k].any())
+    with pytest.raises(DataError, match="differ in size"):
+        m.best_rank(np.zeros((2, 2)), np.zeros((2, 3), bool))
