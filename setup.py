@@ -48,6 +48,8 @@ setup(
     install_requires=["setuptools", "numpy>=1.21", "onnxruntime>=1.16", "pyyaml", "tokenizers", "tqdm", "psutil"],
     extras_require={
         "opencv": ["opencv-python-headless>=4.5"],
+        "bags": ["rosbags>=0.11", "mcap"],
+        "ray": ["ray>=2.9"],
         "data": ["pycocotools>=2.0.6"],
         "report": ["plotly>=5", "jinja2>=3"],
         "train": [

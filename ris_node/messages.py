@@ -20,7 +20,7 @@ from typing import Any
 
 from ris_node.errors import ConfigError
 
-EXTRA = "pip install 'ris_node[replay]'"
+EXTRA = "pip install 'ris_node[bags]'"
 
 
 def needs(module: str) -> Any:

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 PROFILES = {
     "demo": (),
-    "test": ("test", "data", "workspace", "report"),
-    "train": ("test", "data", "workspace", "report", "train"),
+    "bags": ("bags",),
+    "test": ("test", "data", "workspace", "report", "bags", "ray"),
+    "train": ("test", "data", "workspace", "report", "bags", "ray", "train"),
 }
 INSTALL_HINT = "Check the network (and PIP_INDEX_URL if you use a mirror), then run the same command again: it goes on."
 BUILD_MACHINE_PYTHON = re.compile(r"/opt/python/cp\d+-cp\d+t?/include/python3\.\d+t?")
