@@ -4,53 +4,83 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
+from ris_node.errors import BagError
+from ris_node.messages import typestore
+from ris_node.replay.files import find_files, unpack
+from ris_node.replay.message import BrokenBagError, Message, Storage, TopicInfo
+from ris_node.replay.storage import open_storage
 
-@dataclass(frozen=True)
-class TopicInfo:
-    """One topic of a bag: `type` is "package/msg/Name"; `count` -1 where it is not known; `qos` rosbags' profiles."""
-
-    name: str
-    type: str
-    count: int
-    definition: str = ""
-    digest: str = ""
-    qos: tuple[object, ...] = ()
-
-
-@dataclass(frozen=True)
-class Message:
-    """One recorded message: its topic, type, receive time in nanoseconds, and CDR bytes (ROS 1 ones are converted)."""
-
-    topic: str
-    type: str
-    log_ns: int
-    data: bytes
+__all__ = ["Bag", "Message", "TopicInfo", "open_bag"]
 
 
 class Bag:
-    """An open bag; `open_bag` makes it. `problems` fills as damage is met; reading then ends early."""
+    """An open bag; `open_bag` makes it.
 
-    path: Path
-    name: str
-    topics: tuple[TopicInfo, ...]
-    problems: list[str]
+    `problems` fills as damage is met (reading then goes on with the next file, if any); `notes` are harmless. Not
+    thread-safe, but each `messages` may run in a thread of its own as long as only one does.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Find the bag's files and topics; files are opened when they are read.
+
+        Raises:
+            BagError: it is missing, empty, unreadable, or not a bag.
+        """
+        self.path = path
+        self.name = path.name if path.is_dir() else path.name.split(".")[0]
+        self.problems: list[str] = []
+        self.notes: list[str] = []
+        found = find_files(path)
+        self._files = found.files
+        if found.note:
+            self.notes.append(found.note)
+        self._folder = tempfile.TemporaryDirectory(prefix="ris_bag_")
+        self._open: tuple[int, Storage] | None = None
+        try:
+            self.topics = self._topics(found.topics)
+        except BaseException:
+            self.close()
+            raise
 
     def messages(self, topics: Collection[str] = (), start_ns: int | None = None) -> Iterator[Message]:
         """Messages of some topics (none named: all) in order of receive time, from `start_ns` on."""
-        raise NotImplementedError
+        for number in range(len(self._files)):
+            try:
+                yield from self._storage(number).messages(topics, start_ns)
+            except BrokenBagError as error:
+                self._trouble(str(error))
+            except BagError as error:  # a later file of a split bag that cannot even be opened
+                self._trouble(str(error))
 
-    def deserialize(self, message: Message) -> object:
-        """The message as an object with the fields of its definition; arrays are NumPy views."""
-        raise NotImplementedError
+    def deserialize(self, message: Message) -> Any:
+        """The message as an object with the fields of its definition; arrays are NumPy views.
+
+        Raises:
+            BagError: its bytes are not what its type says, or the type is not known here.
+        """
+        if message.type not in typestore().fielddefs:
+            raise BagError(f"{self.path}: the type {message.type} of {message.topic} is not known")
+        try:
+            return typestore().deserialize_cdr(message.data, message.type)
+        except Exception as error:  # rosbags raises several kinds for bytes that do not fit
+            raise BagError(
+                f"{self.path}: the message on {message.topic} received at {message.log_ns / 1e9:.6f} s is no"
+                f" {message.type} ({type(error).__name__}: {error})"
+            ) from error
 
     def close(self) -> None:
         """Close the files and remove what was decompressed."""
-        raise NotImplementedError
+        if self._open is not None:
+            self._open[1].close()
+            self._open = None
+        self._folder.cleanup()
 
     def __enter__(self) -> Bag:
         return self
@@ -60,11 +90,57 @@ class Bag:
     ) -> None:
         self.close()
 
+    def _topics(self, known: tuple[TopicInfo, ...]) -> tuple[TopicInfo, ...]:
+        """Topics by name; where metadata.yaml counts them, only the first file is opened (for definitions and QoS)."""
+        merged = {topic.name: topic for topic in known}
+        for number in range(1 if known else len(self._files)):
+            try:
+                found = self._storage(number).topics
+            except BagError as error:
+                if len(self._files) == 1:
+                    raise
+                self._trouble(str(error))
+                continue
+            for topic in found:
+                old = merged.get(topic.name)
+                if known and old is not None:
+                    merged[topic.name] = replace(topic, count=old.count, type=old.type)
+                elif old is not None:
+                    both = old.count >= 0 and topic.count >= 0
+                    merged[topic.name] = replace(old, count=old.count + topic.count if both else -1)
+                else:
+                    merged[topic.name] = topic
+        return tuple(merged.values())
 
-def open_bag(path: Path) -> Bag:
-    """Open a bag: a ROS 2 bag's folder, one `.mcap` or `.db3` file (also `.zstd`), or a ROS 1 `.bag`.
+    def _storage(self, number: int) -> Storage:
+        """The file of this number, open; the one before is closed, and removed where it was decompressed."""
+        if self._open is not None and self._open[0] == number:
+            return self._open[1]
+        if self._open is not None:
+            self._open[1].close()
+            self._open = None
+        packed = self._files[number]
+        for old in Path(self._folder.name).iterdir():
+            old.unlink()
+        path, problem = unpack(packed, Path(self._folder.name))
+        storage = open_storage(path, damaged=bool(problem))
+        if problem:
+            storage.problem = problem
+            self._trouble(problem)
+        elif storage.problem:
+            self._trouble(storage.problem)
+        self._open = (number, storage)
+        return storage
+
+    def _trouble(self, problem: str) -> None:
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+
+def open_bag(path: Path | str) -> Bag:
+    """Open a bag: a ROS 2 bag's folder, one `.mcap` or `.db3` file (also `.zstd`, `.lz4`), or a ROS 1 `.bag`.
 
     Raises:
         BagError: it is missing, empty, unreadable, or not a bag; the message names the file, offset and what to do.
     """
-    raise NotImplementedError
+    return Bag(Path(path))

@@ -1,0 +1,54 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What every kind of bag is reduced to: topics and messages in CDR."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from ris_node.errors import BagError
+
+
+@dataclass(frozen=True)
+class TopicInfo:
+    """One topic of a bag: `type` is "package/msg/Name"; `count` -1 where it is not known; `qos` as `rosbags` has it."""
+
+    name: str
+    type: str
+    count: int
+    definition: str = ""
+    digest: str = ""
+    qos: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True)
+class Message:
+    """One recorded message: its topic, type, receive time in nanoseconds, and CDR bytes (ROS 1 ones are converted)."""
+
+    topic: str
+    type: str
+    log_ns: int
+    data: bytes
+
+
+class BrokenBagError(BagError):
+    """Reading broke off in the middle of a file; what came before is good."""
+
+
+class Storage(Protocol):
+    """One file of a bag, open."""
+
+    topics: tuple[TopicInfo, ...]
+    problem: str  # known from the start; empty where the file is whole
+
+    def messages(self, topics: Collection[str], start_ns: int | None) -> Iterator[Message]:
+        """Messages of some topics in order of receive time, from `start_ns` on.
+
+        Raises:
+            BrokenBagError: the file is damaged here; the message names it and the place.
+        """
+
+    def close(self) -> None:
+        """Close the file."""
