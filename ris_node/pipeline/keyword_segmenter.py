@@ -40,11 +40,8 @@ class KeywordSegmenter(VisionHolder):
 
     def segment(self, image: U8, features: TextFeatures) -> RawAnswer:
         """Run the network on a letterboxed image u8[H,W,3] and apply the rules to its classes."""
-        out = self.vision.session.run(vision_feeds(image, features))
         rule: KeywordRule = features.rule
-        content = _content(image, self._pad)
-        mask = np.where(content, out["mask_logits"][0], NOTHING).astype(np.float32)
-        road = np.where(content, out["region_logits"][0], NOTHING).astype(np.float32)
+        mask, road = self.class_logits(image, features)
         if rule.region and not rule.thing:  # "pull over on the right": only a place is meant
             region = place_region(rule, road, [])
             return RawAnswer(np.full_like(mask, NOTHING), region, _strength(region))
@@ -56,6 +53,13 @@ class KeywordSegmenter(VisionHolder):
         region = place_region(rule, road, chosen) if rule.region else road
         presence = _strength(mask) if chosen else NOTHING
         return RawAnswer(mask, region, presence)
+
+    def class_logits(self, image: U8, features: TextFeatures) -> tuple[F32, F32]:
+        """Run the network: logits f32[H/4,W/4] of the classes named, and of road; borders hold nothing."""
+        out = self.vision.session.run(vision_feeds(image, features))
+        content = _content(image, self._pad)
+        mask = np.where(content, out["mask_logits"][0], NOTHING).astype(np.float32)
+        return mask, np.where(content, out["region_logits"][0], NOTHING).astype(np.float32)
 
     def close(self) -> None:
         """Free the network."""
