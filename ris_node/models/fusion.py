@@ -11,23 +11,24 @@ from torch import nn
 
 from ris_node.models.attention import MaskedAttention
 
-CODES = 14  # values `position_codes` gives a cell
-AXIS_CODES = 7  # values `axis_codes` gives a cell
+CODES = 18  # values `position_codes` gives a cell
+AXIS_CODES = 9  # values `axis_codes` gives a cell
+_OCTAVES = (1, 2, 4, 8)
 
 
 def axis_codes(size: int) -> torch.Tensor:
-    """Return f32[size, 7]: the place of cell centres on one axis in [-1, 1], and its sines and cosines."""
+    """Return f32[size, 9]: the place of cell centres on one axis in [-1, 1], and its sines and cosines."""
     place = (torch.arange(size) + 0.5) / size * 2 - 1
-    waves = [f(place * math.pi * octave) for octave in (1, 2, 4) for f in (torch.sin, torch.cos)]
+    waves = [f(place * math.pi * octave) for octave in _OCTAVES for f in (torch.sin, torch.cos)]
     return torch.stack([place, *waves], -1)
 
 
 def position_codes(height: int, width: int) -> torch.Tensor:
-    """Return f32[height*width, 14]: x, y in [-1, 1] at cell centres, then sines and cosines of three octaves."""
+    """Return f32[height*width, 18]: x, y in [-1, 1] at cell centres, then sines and cosines of four octaves."""
     y = ((torch.arange(height) + 0.5) / height * 2 - 1).view(-1, 1).expand(height, width)
     x = ((torch.arange(width) + 0.5) / width * 2 - 1).view(1, -1).expand(height, width)
     codes = [x, y]
-    for octave in (1, 2, 4):
+    for octave in _OCTAVES:
         for axis in (x, y):
             codes += [torch.sin(axis * math.pi * octave), torch.cos(axis * math.pi * octave)]
     return torch.stack(codes, -1).reshape(height * width, CODES)
@@ -65,14 +66,14 @@ class Standing(nn.Module):  # type: ignore[misc]
     """How much of a kind lies to the left and right of, above and below every cell: what leftmost and nearest ask for.
 
     For a map of chances it gives the chance itself and, in each of four directions, the share of occupied columns or
-    rows that lie beyond one and beyond four cells (the second looks past the object's own width).
+    rows that lie beyond each of two `shifts` in cells (the larger looks past the object's own width).
     """
 
     features = 9
-    _shifts = (1, 4)
 
-    def __init__(self, height: int, width: int) -> None:
+    def __init__(self, height: int, width: int, shifts: tuple[int, int] = (1, 4)) -> None:
         super().__init__()
+        self._shifts = shifts
         self.register_buffer("across", self._sums(width), persistent=False)
         self.register_buffer("along", self._sums(height), persistent=False)
 

@@ -23,7 +23,7 @@ def double(x: torch.Tensor) -> torch.Tensor:
 
 
 class TopDown(nn.Module):  # type: ignore[misc]
-    """A feature pyramid from stride 16 over 8 to 4: P [B, out, H/4, W/4]."""
+    """A feature pyramid from stride 16 over 8 to 4; the last map gets its text per expression (see `Conditioned`)."""
 
     def __init__(self, token_width: int, fine_width: int, low_width: int, out_width: int) -> None:
         super().__init__()
@@ -34,16 +34,28 @@ class TopDown(nn.Module):  # type: ignore[misc]
         self.low = nn.Conv2d(low_width, out_width, 1)
         self.mix4 = nn.Conv2d(out_width, out_width, 3, padding=1)
 
-    def project_low(self, low: torch.Tensor) -> torch.Tensor:
-        """Project the stride-4 map, which does not depend on the text, once per image."""
-        return self.low(low)
-
-    def forward(self, x16: torch.Tensor, x8: torch.Tensor, low: torch.Tensor) -> torch.Tensor:
-        """Merge maps of strides 16, 8 and 4 (the last already projected)."""
+    def forward(self, x16: torch.Tensor, x8: torch.Tensor, x4: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Merge maps of strides 16, 8 and 4 into one of stride 8 [B,fine,..] and one of stride 4 [B,out,..]."""
         x = double(self.from16(x16)) + x8
-        x = x + self.mix8b(torch.relu(self.mix8a(torch.relu(x))))
-        x = torch.relu(double(self.from8(x)) + low)
-        return torch.relu(x + self.mix4(x))
+        eighth = x + self.mix8b(torch.relu(self.mix8a(torch.relu(x))))
+        x = torch.relu(double(self.from8(eighth)) + self.low(x4))
+        return eighth, x + self.mix4(x)
+
+
+class Conditioned(nn.Module):  # type: ignore[misc]
+    """Pixels of stride 4 for one expression: the picture's own plus what the fused cells of strides 16 and 8 add."""
+
+    def __init__(self, token_width: int, fine_width: int, out_width: int) -> None:
+        super().__init__()
+        self.from16, self.from8 = nn.Linear(token_width, out_width), nn.Linear(fine_width, out_width)
+
+    def forward(
+        self, pixels: torch.Tensor, tokens: torch.Tensor, fine: torch.Tensor, size: tuple[int, int]
+    ) -> torch.Tensor:
+        """Add tokens [B,N16,C] and fine cells [B,N8,F] to pixels [B,P,H/4,W/4]; `size` is (H/16, W/16)."""
+        height, width = size
+        coarse = to_map(self.from16(tokens), height, width)
+        return torch.relu(pixels + double(double(coarse) + to_map(self.from8(fine), 2 * height, 2 * width)))
 
 
 class Aim(nn.Module):  # type: ignore[misc]
@@ -69,7 +81,7 @@ class KernelHead(nn.Module):  # type: ignore[misc]
     def __init__(self, text_width: int, width: int, size: tuple[int, int]) -> None:
         super().__init__()
         self.aim = Aim(text_width, *size)
-        self.hidden, self.kernel = nn.Linear(text_width, text_width), nn.Linear(text_width, width + 1)
+        self.hidden, self.kernel = nn.Linear(text_width, 4 * width), nn.Linear(4 * width, width + 1)
         self.refine = nn.Conv2d(width, 1, 3, padding=1)
         self.scale = width**-0.5
         nn.init.zeros_(self.refine.bias)

@@ -4,26 +4,41 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import nn
 
 from ris_node.models.attention import MASKED, EncoderLayer, word_bias
 
-# The last values of a sentence: the target's place (x, y) and log area relative to all of its kind, and its place in
-# the picture, each in units of its spread over training. They can be learnt from texts and masks alone.
-POINTER = 5
+
+class Read(NamedTuple):
+    """A text as read: words [B,L,T], the sentence [B,T], and a logit per entry of each book of meanings."""
+
+    words: torch.Tensor
+    sentence: torch.Tensor
+    meanings: tuple[torch.Tensor, ...]
 
 
 class TextAdapter(nn.Module):  # type: ignore[misc]
-    """Maps frozen word features to the width a model wants and lets the words look at each other again."""
+    """Maps frozen word features to the width a model wants and lets the words look at each other again.
 
-    def __init__(self, in_width: int, width: int, layers: int, heads: int, dropout: float) -> None:
+    The sentence is the mean of the words plus what each *book* says: a book has an entry per meaning of one sort
+    (which class, which place in a row, which manoeuvre), and the text chooses among its entries. Training tells it
+    which one is meant, so that a few thousand texts suffice for left and right never to be confused.
+    """
+
+    def __init__(
+        self, in_width: int, width: int, layers: int, heads: int, dropout: float, books: tuple[int, ...] = ()
+    ) -> None:
         super().__init__()
         self.input = nn.Linear(in_width, width)
         self.norm_in, self.norm_out = nn.LayerNorm(width), nn.LayerNorm(width)
         self.dropout = nn.Dropout(dropout)
-        self.pointer_in, self.pointer_out = nn.Linear(in_width, 96), nn.Linear(96, POINTER)
         self.layers = nn.ModuleList(EncoderLayer(width, heads, 2.0, dropout) for _ in range(layers))
+        self.choose = nn.ModuleList(nn.Linear(2 * width, size) for size in books)
+        self.books = nn.ModuleList(nn.Linear(size, width, bias=False) for size in books)
+        self.norm_sentence = nn.LayerNorm(width)
 
     def forward(self, raw: torch.Tensor, token_mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Adapt.
@@ -33,20 +48,27 @@ class TextAdapter(nn.Module):  # type: ignore[misc]
             token_mask: [B,L], 1 for a word piece and 0 for padding.
 
         Returns:
-            Words [B,L,width] and the sentence [B,width], their mean over real word pieces.
+            Words [B,L,width] and the sentence [B,width].
         """
+        read = self.read(raw, token_mask)
+        return read.words, read.sentence
+
+    def read(self, raw: torch.Tensor, token_mask: torch.Tensor) -> Read:
+        """Adapt, and say what was understood (see `forward`)."""
         keep = token_mask.to(raw.dtype)
         bias = word_bias((1.0 - keep) * MASKED)
         x = self.dropout(self.norm_in(self.input(raw)))
         for layer in self.layers:
             x = layer(x, None, bias)
         words = self.norm_out(x)
-        sentence = masked_mean(words, keep)[:, : -self.pointer_out.out_features]
-        return words, torch.cat([sentence, self.point(masked_mean(raw, keep))], -1)
-
-    def point(self, mean: torch.Tensor) -> torch.Tensor:
-        """From the mean frozen feature [B,in_width], say where and how large the target is, [B,5] (see `POINTER`)."""
-        return self.pointer_out(torch.relu(self.pointer_in(mean)))
+        mean = masked_mean(words, keep)
+        peak = (words + ((1.0 - keep) * MASKED).unsqueeze(-1)).amax(1)  # one word can decide
+        both = torch.cat([mean, peak], -1)
+        meanings = tuple(choose(both) for choose in self.choose)
+        sentence = mean
+        for logits, book in zip(meanings, self.books, strict=True):
+            sentence = sentence + book(logits.softmax(-1))
+        return Read(words, self.norm_sentence(sentence), meanings)
 
 
 def masked_mean(words: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:

@@ -3,9 +3,10 @@
 """TSMI, our reading of the abstract of "Referring Image Segmentation with Two-Stage Multi-Modal Interaction".
 
 Stage one fuses text and vision level by level, in both directions and recurrently; stage two aligns the whole
-sentence with the whole picture. Added: layers of attention over all stride-16 cells (leftmost, nearest, largest are
-comparisons), a candidate map (everything of the kind the text names), a presence head and a navigable-region head.
-The trunk is only tapped: `see` runs once per image, `answer` once per expression.
+sentence with the whole picture. Added: a candidate map (everything of the kind the text names) and what each cell's
+object is like, so that leftmost, nearest and largest compare objects (`instances.py`); layers of attention over all
+stride-16 cells; a presence head and a navigable-region head. The trunk is only tapped: `see` runs once per image,
+`answer` once per expression, and all convolutions but the last are in `see`.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from torch.nn import functional as F  # noqa: N812
 
 from ris_node.models.attention import EncoderLayer, word_bias
 from ris_node.models.fusion import CODES, FiLM, LevelFusion, Standing, position_codes
-from ris_node.models.heads import KernelHead, PresenceHead, TopDown, to_map
-from ris_node.models.text import POINTER, TextAdapter, masked_mean
+from ris_node.models.heads import Conditioned, KernelHead, PresenceHead, TopDown, double, to_map
+from ris_node.models.instances import ATTRIBUTES, ObjectHead, Ranks, apart
+from ris_node.models.text import TextAdapter, masked_mean
 from ris_node.models.trunk import ConvGraph, GraphSpec
 
 
@@ -42,6 +44,8 @@ class TsmiConfig:
     memory: int = 8
     dropout: float = 0.1
     presence_detached: bool = False
+    books: tuple[int, ...] = (160, 64, 24)  # meanings a text is told apart by: classes, forms, manoeuvres
+    semantics: int = 160  # classes that the picture is labelled with in training
     tap4: str = "add12"
     tap8: str = "add23"
     tap16: str = "add53"
@@ -53,7 +57,9 @@ class TsmiConfig:
 class Seen(NamedTuple):
     """What an image gives before any text: maps and tokens with the batch first."""
 
-    low: torch.Tensor  # [B,P,H/4,W/4]
+    pixels: torch.Tensor  # [B,P,H/4,W/4]
+    eighth: torch.Tensor  # [B,N8,F] what kinds are read from
+    objects: torch.Tensor  # [B,4,N8] what each cell's object is like
     fine: torch.Tensor  # [B,N8,F]
     middle: torch.Tensor  # [B,N16,C]
     deep: torch.Tensor  # [B,N16,C]
@@ -67,9 +73,9 @@ class Answer(NamedTuple):
     presence_logit: torch.Tensor  # [B]
     mask_aligned: torch.Tensor  # A of the mask head
     region_aligned: torch.Tensor  # A of the region head
-    candidates: torch.Tensor  # [B,H/16,W/16] everything of the kind that is named
-    coarse: torch.Tensor  # [B,H/16,W/16] the target
-    pooled: torch.Tensor  # [B,T] pixels under the alignment map, to be near `meant`
+    candidates: torch.Tensor  # [B,H/8,W/8] everything of the kind that is named
+    coarse: torch.Tensor  # [B,H/8,W/8] the target
+    pooled: torch.Tensor  # [B,T] pixels under the alignment map, to be near the sentence
 
 
 class Tsmi(nn.Module):  # type: ignore[misc]
@@ -82,7 +88,7 @@ class Tsmi(nn.Module):  # type: ignore[misc]
         self.trunk = ConvGraph(graph, taps)
         widths = {name: int(self.trunk.convs[name].weight.shape[0]) for name in taps if name in self.trunk.convs}
         widths.update(_tap_widths(self.trunk, taps))
-        self.adapter = TextAdapter(c.text_in, c.text_width, c.text_layers, c.heads, c.dropout)
+        self.adapter = TextAdapter(c.text_in, c.text_width, c.text_layers, c.heads, c.dropout, c.books)
         self.project8 = nn.Linear(widths[c.tap8] + 3, c.fine_width)
         self.project16 = nn.Linear(widths[c.tap16], c.token_width)
         deep = sum(widths[name] for name in c.deep) + 2 * widths[c.classes]
@@ -90,13 +96,12 @@ class Tsmi(nn.Module):  # type: ignore[misc]
         self.norm8, self.norm16, self.norm_deep = (
             nn.LayerNorm(w) for w in (c.fine_width, c.token_width, c.token_width)
         )
-        self._build_fusion()
         self.decoder = TopDown(c.token_width, c.fine_width, widths[c.tap4] + 3, c.pixel_width)
-        size = c.height // 4, c.width // 4
-        self.mask_head = KernelHead(2 * c.token_width, c.pixel_width, size)
-        self.region_head = KernelHead(2 * c.token_width, c.pixel_width, size)
-        self.presence_head = PresenceHead(c.token_width, c.heads, 2, c.presence_detached)
-        self.contrast = nn.Linear(c.pixel_width, c.text_width)
+        self.object_head = ObjectHead(c.fine_width, c.height // 8, c.width // 8)
+        self.semantic = nn.Conv2d(c.pixel_width, c.semantics, 1)  # only in training, for the pixels to know classes
+        self._build_fusion()
+        self._build_choice()
+        self._build_answers()
 
     def _build_fusion(self) -> None:
         c = self.config
@@ -105,15 +110,7 @@ class Tsmi(nn.Module):  # type: ignore[misc]
         self.fuse_deep = LevelFusion(c.token_width, c.text_width, c.heads)
         self.place8, self.place16 = nn.Linear(CODES, c.fine_width), nn.Linear(CODES, c.token_width)
         self.down8, self.across16 = nn.Linear(c.fine_width, c.token_width), nn.Linear(c.token_width, c.token_width)
-        self.spot16 = nn.Linear(CODES, c.token_width)  # cells know where they are, for the sentence to weigh
-        nn.init.zeros_(self.spot16.weight)
-        nn.init.zeros_(self.spot16.bias)
         self.film = FiLM(c.token_width, c.text_width)
-        self.kind_kernel = nn.Linear(c.text_width, c.token_width + 1)
-        self.standing = Standing(c.height // 16, c.width // 16)
-        self.choose = nn.Parameter(torch.zeros(2, 3))  # how much a pointing text counts, for masks and for regions
-        self.kind_back = nn.Linear(Standing.features, c.token_width)
-        self.coarse_kernel = nn.Linear(c.token_width, c.token_width + 1)
         self.words_in = nn.Linear(c.text_width, c.token_width)
         self.sentence_in = nn.Linear(c.text_width, c.token_width)
         self.memory = nn.Parameter(torch.randn(c.memory, c.token_width) * 0.5)
@@ -122,20 +119,50 @@ class Tsmi(nn.Module):  # type: ignore[misc]
         self.register_buffer("codes8", position_codes(c.height // 8, c.width // 8), persistent=False)
         self.register_buffer("codes16", position_codes(c.height // 16, c.width // 16), persistent=False)
 
+    def _build_choice(self) -> None:
+        c = self.config
+        self.kind_kernel = nn.Linear(c.text_width, c.fine_width + 1)
+        self.standing = Standing(c.height // 8, c.width // 8, (2, 7))
+        self.ranks = Ranks()
+        self.choice_width = Ranks.features + Standing.features - 1 + CODES
+        self.choose = nn.Linear(c.text_width, self.choice_width + 1)  # how much the text cares for each of them
+        nn.init.zeros_(self.choose.weight)
+        nn.init.zeros_(self.choose.bias)
+        self.choice_back = nn.Linear(self.choice_width, c.token_width)
+        self.coarse_kernel = nn.Linear(c.token_width, c.token_width + 1)
+        self.coarse_fine = nn.Linear(c.token_width, c.fine_width)
+
+    def _build_answers(self) -> None:
+        c = self.config
+        size = c.height // 4, c.width // 4
+        self.found = nn.Linear(c.fine_width + c.token_width + CODES + ATTRIBUTES, c.token_width)
+        self.condition = Conditioned(c.token_width, c.fine_width, c.pixel_width)
+        self.mask_head = KernelHead(3 * c.token_width, c.pixel_width, size)
+        self.region_head = KernelHead(3 * c.token_width, c.pixel_width, size)
+        self.reach = nn.Linear(3 * c.token_width, 2)  # what leaving the object costs; what the coarse map counts
+        nn.init.zeros_(self.reach.weight)
+        with torch.no_grad():
+            self.reach.bias.copy_(torch.tensor([-2.0, 0.5]))
+        self.presence_head = PresenceHead(c.token_width, c.heads, 2, c.presence_detached)
+        self.contrast = nn.Linear(c.pixel_width, c.text_width)
+
     def see(self, image: torch.Tensor) -> Seen:
         """Run the trunk and everything else that needs no text on letterboxed RGB u8[B,H,W,3]."""
         c = self.config
-        pixels = image.float().permute(0, 3, 1, 2) * (1.0 / 127.5) - 1.0  # TensorRT does not transpose uint8
+        pixels = image.float().permute(0, 3, 1, 2) * (1.0 / 127.5) - 1.0
         taps = self.trunk(pixels)
         tap = {name: taps[name] * (1.0 / scale) for name, scale in zip(self.trunk.taps, c.tap_scales, strict=True)}
         rgb4 = F.avg_pool2d(pixels, 4)
         rgb8 = F.avg_pool2d(rgb4, 2)
-        low = self.decoder.project_low(torch.cat([tap[c.tap4], rgb4], 1))
         fine = self.norm8(self.project8(_tokens(torch.cat([tap[c.tap8], rgb8], 1))))
         middle = self.norm16(self.project16(_tokens(tap[c.tap16])))
         chance = taps[c.classes].float().softmax(1)
         deep = torch.cat([*(tap[name] for name in c.deep), tap[c.classes], chance], 1)
-        return Seen(low, fine, middle, self.norm_deep(self.project_deep(_tokens(deep))))
+        deep = self.norm_deep(self.project_deep(_tokens(deep)))
+        x16 = to_map(deep + middle, c.height // 16, c.width // 16)
+        x8 = to_map(fine, c.height // 8, c.width // 8)
+        eighth, quarter = self.decoder(x16, x8, torch.cat([tap[c.tap4], rgb4], 1))
+        return Seen(quarter, _tokens(eighth), self.object_head(eighth).flatten(2), fine, middle, deep)
 
     def answer(self, seen: Seen, words: torch.Tensor, word_mask: torch.Tensor, sentence: torch.Tensor) -> Answer:
         """Ground one expression per row.
@@ -147,43 +174,78 @@ class Tsmi(nn.Module):  # type: ignore[misc]
             sentence: f32[B,T] from the adapter.
         """
         c = self.config
-        h16, w16 = c.height // 16, c.width // 16
+        grid8, grid16 = (c.height // 8, c.width // 8), (c.height // 16, c.width // 16)
         bias = word_bias(word_mask)
         place8, place16 = self.place8(self.codes8), self.place16(self.codes16)
         fine, words = self.fuse8(seen.fine, place8, words, bias)
         middle, words = self.fuse16(seen.middle, place16, words, bias)
         deep, words = self.fuse_deep(seen.deep, place16, words, bias)
-        map8 = to_map(fine, c.height // 8, c.width // 8)
-        tokens = deep + self.across16(middle) + self.down8(_tokens(F.avg_pool2d(map8, 2)))
-        tokens = self.film(tokens + self.spot16(3.0 * self.codes16), sentence)
-        kind = _score(self.kind_kernel(sentence), tokens)
-        standing = self.standing(torch.sigmoid(kind).unflatten(1, (h16, w16)))
-        tokens = tokens + self.kind_back(standing)
+        tokens = deep + self.across16(middle) + self.down8(_halve(fine, grid8))
+        kind = _score(self.kind_kernel(sentence), seen.eighth)
+        standing = self._standing(kind, seen.objects, grid8)
+        tokens = self.film(tokens + self.choice_back(_halve(standing, grid8)), sentence)
         tokens, memory, meant = self._compare(tokens, place16, words, word_mask, sentence)
-        coarse = _score(self.coarse_kernel(memory[:, 0]), tokens)
-        pixels = self.decoder(to_map(tokens, h16, w16), map8, seen.low)
-        mask_a, mask = self.mask_head(torch.cat([memory[:, 0], meant], -1), pixels)
-        region_a, region = self.region_head(torch.cat([memory[:, 1], meant], -1), pixels)
-        chosen = self._pointed(standing, sentence)
-        mask, region = mask + chosen[:, 0], region + chosen[:, 1]
+        coarse = self._coarse(kind, standing, sentence, tokens, memory[:, 0], fine)
+        found, middle_of = self._found(coarse, fine, tokens, seen.objects)
+        pixels = self.condition(seen.pixels, tokens, fine, grid16)
+        aim = torch.cat([memory[:, 0], meant, found], -1)
+        mask_a, mask = self.mask_head(aim, pixels)
+        region_a, region = self.region_head(torch.cat([memory[:, 1], meant, found], -1), pixels)
+        mask = mask + self._reached(aim, coarse, apart(seen.objects, middle_of), grid8)
         evidence = torch.stack([kind.amax(1), coarse.amax(1)], -1)
         presence = self.presence_head(tokens, memory, memory[:, 2], evidence)
         pooled = self.contrast((pixels.flatten(2) @ mask_a.flatten(1).softmax(1).unsqueeze(-1)).squeeze(-1))
-        grid = (h16, w16)
         return Answer(
-            mask, region, presence, mask_a, region_a, kind.unflatten(1, grid), coarse.unflatten(1, grid), pooled
+            mask, region, presence, mask_a, region_a, kind.unflatten(1, grid8), coarse.unflatten(1, grid8), pooled
         )
 
-    def _pointed(self, standing: torch.Tensor, sentence: torch.Tensor) -> torch.Tensor:
-        """Favour what stands where the text points: maps [B,2,H/4,W/4] to add to the logits of mask and region."""
+    def _standing(self, kind: torch.Tensor, objects: torch.Tensor, grid: tuple[int, int]) -> torch.Tensor:
+        """All that a place among the others can be told by, [B,N8,choice_width]."""
+        ranks = self.ranks(kind, objects)
+        beside = self.standing(torch.sigmoid(kind).unflatten(1, grid))[..., 1:]
+        codes = self.codes8.to(ranks.dtype).expand(len(kind), -1, -1)
+        return torch.cat([3.0 * ranks, beside, codes], -1)
+
+    def _coarse(
+        self,
+        kind: torch.Tensor,
+        standing: torch.Tensor,
+        sentence: torch.Tensor,
+        tokens: torch.Tensor,
+        memory: torch.Tensor,
+        fine: torch.Tensor,
+    ) -> torch.Tensor:
+        """Logits [B,N8] of the target: it is of the kind, stands where the text says, and looks as the text says."""
         c = self.config
-        point = sentence[:, -POINTER:]
-        side = (standing[..., 2] - standing[..., 4]) * point[:, :1]
-        depth = (standing[..., 5] - standing[..., 7]) * point[:, 1:2]
-        place = self.codes16[:, 0] * point[:, 3:4]
-        maps = self.choose @ torch.stack([side, depth, place], 1)
-        maps = maps.unflatten(2, (c.height // 16, c.width // 16))
-        return F.interpolate(maps, scale_factor=4.0, mode="bilinear", align_corners=False)
+        grid16 = c.height // 16, c.width // 16
+        cared = self.choose(sentence)
+        by_place = (standing @ cared[:, :-1].unsqueeze(-1)).squeeze(-1) + cared[:, -1:]
+        by_look = double(_score(self.coarse_kernel(memory), tokens).unflatten(1, grid16).unsqueeze(1)).flatten(1)
+        by_look = by_look + (fine @ self.coarse_fine(memory).unsqueeze(-1)).squeeze(-1) * c.fine_width**-0.5
+        return 4.0 * torch.tanh(0.25 * kind) + by_place + by_look
+
+    def _found(
+        self, coarse: torch.Tensor, fine: torch.Tensor, tokens: torch.Tensor, objects: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """What the chosen cells are like and where, [B,C], and the middle (x, y) of what was chosen, [B,2]."""
+        c = self.config
+        weight = coarse.softmax(1).unsqueeze(1)
+        sixteenth = F.avg_pool2d(weight.unflatten(2, (c.height // 8, c.width // 8)), 2).flatten(2) * 4.0
+        like = (objects * weight).sum(2)
+        parts = [weight @ fine, sixteenth @ tokens, weight @ self.codes8.to(fine.dtype), like.unsqueeze(1)]
+        return self.found(torch.cat(parts, -1).squeeze(1)), like[:, :2]
+
+    def _reached(
+        self, aim: torch.Tensor, coarse: torch.Tensor, away: torch.Tensor, grid: tuple[int, int]
+    ) -> torch.Tensor:
+        """What the coarse map and the distance from the chosen object add to the mask's logits, [B,H/4,W/4]."""
+        cost, count = self.reach(aim).chunk(2, -1)
+        both = count * coarse - 20.0 * F.softplus(cost) * away
+        return double(both.unflatten(1, grid).unsqueeze(1)).squeeze(1)
+
+    def semantics(self, seen: Seen) -> torch.Tensor:
+        """Logits [B,classes,H/4,W/4] of what every pixel is, whatever the text: only a help in training."""
+        return self.semantic(torch.relu(seen.pixels))
 
     def _compare(
         self,
@@ -212,6 +274,11 @@ class Tsmi(nn.Module):  # type: ignore[misc]
         """Return mask logits, region logits and the presence logit: the bundle's vision graph."""
         answer = self.answer(self.see(image), words, word_mask, sentence)
         return answer.mask_logits, answer.region_logits, answer.presence_logit
+
+
+def _halve(cells: torch.Tensor, grid: tuple[int, int]) -> torch.Tensor:
+    """Average stride-8 cells [B,N8,C] to stride 16, [B,N16,C]."""
+    return _tokens(F.avg_pool2d(to_map(cells, *grid), 2))
 
 
 def _tokens(x: torch.Tensor) -> torch.Tensor:

@@ -18,7 +18,8 @@ from ris_node.training.items import Drawn, choose, jitter
 class Batch:
     """B images with K expressions each, flattened to N = B*K rows in the order of the images.
 
-    `images` u8[B,H,W,3]; maps f32 at strides 4 (`masks`, `regions`) and 16 (`kinds`); weights f32[N] of each truth.
+    `images` u8[B,H,W,3]; maps f32 at strides 4 (`masks`, `regions`) and 8 (`kinds`); weights f32[N] of each truth;
+    `meanings` i64[N,3]. Per image: `classes` i64[B,H/4,W/4], `objects` f32[B,4,N8] where `object_there` f32[B,N8].
     """
 
     images: torch.Tensor
@@ -30,6 +31,10 @@ class Batch:
     presence: torch.Tensor
     has_mask: torch.Tensor
     has_region: torch.Tensor
+    meanings: torch.Tensor
+    classes: torch.Tensor
+    objects: torch.Tensor
+    object_there: torch.Tensor
 
 
 def collate(pictures: Sequence[Drawn], chosen: Sequence[Sequence[int]], images: Sequence[np.ndarray]) -> Batch:
@@ -53,6 +58,10 @@ def collate(pictures: Sequence[Drawn], chosen: Sequence[Sequence[int]], images: 
         rows("presence"),
         rows("has_mask"),
         rows("has_region"),
+        rows("meanings").long(),
+        torch.from_numpy(np.stack([p.classes for p in pictures])).long(),
+        torch.from_numpy(np.stack([p.objects for p in pictures])).float().flatten(2),
+        torch.from_numpy(np.stack([p.object_there for p in pictures])).float().flatten(1),
     )
 
 

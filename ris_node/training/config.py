@@ -52,7 +52,10 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class LossConfig:
-    """Weights of the loss terms (A: the alignment map; kind and coarse: the stride-16 maps)."""
+    """Weights of the loss terms (A: the alignment map; kind and coarse: the stride-8 maps).
+
+    `meaning` is what the text side is told, `semantic` and `objects` what pixels and cells are, whatever the text.
+    """
 
     bce: float = 3.0
     dice: float = 1.0
@@ -62,6 +65,9 @@ class LossConfig:
     region: float = 1.0
     presence: float = 0.7
     contrast: float = 0.05
+    meaning: float = 0.2
+    semantic: float = 0.3
+    objects: float = 1.0
 
 
 @dataclass(frozen=True)

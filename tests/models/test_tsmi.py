@@ -17,6 +17,7 @@ from ris_node.models import losses  # noqa: E402
 from ris_node.models.attention import MASKED  # noqa: E402
 from ris_node.models.fusion import FiLM, LevelFusion, Standing  # noqa: E402
 from ris_node.models.heads import Aim  # noqa: E402
+from ris_node.models.instances import Ranks, apart  # noqa: E402
 from ris_node.models.registry import build_model, model_config  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -120,13 +121,35 @@ def test_losses_on_known_maps():
 def test_standing_counts_what_lies_beyond():
     chance = torch.zeros(1, 8, 10)
     chance[0, 3, 1] = chance[0, 6, 8] = 1.0
-    maps = Standing(8, 10)(chance)[0].T.reshape(9, 8, 10)
+    maps = Standing(8, 10, (1, 4))(chance)[0].T.reshape(9, 8, 10)
     assert torch.equal(maps[0], chance[0])
     left, far_left, right, far_right = maps[1:5, 0]
     assert left[1] == 0 and left[2] > 1 and left[9] == 2 * left[2]  # nothing left of the leftmost, both left of the end
     assert far_left[4] == 0 and far_left[5] > 1 and right[8] == 0 and right[0] == left[9] and far_right[4] > 1
     above, below = maps[5, :, 0], maps[7, :, 0]
     assert above[3] == 0 and above[4] > 1 and below[6] == 0 and below[0] == left[9]
+
+
+def test_ranks_compare_objects_of_the_kind_only():
+    # Three objects of two cells each, left to right at -0.5, 0.1, 0.8; the first is not of the kind.
+    x = torch.tensor([-0.5, -0.5, 0.1, 0.1, 0.8, 0.8])
+    area = torch.tensor([1.0, 1.0, 0.9, 0.9, -0.2, -0.2])
+    objects = torch.stack([x, 0 * x, 0 * x, area])[None]
+    kind = torch.tensor([[-9.0, -9.0, 9.0, 9.0, 9.0, 9.0]])
+    ranks = Ranks()(kind, objects)[0]
+    lowest, highest = ranks[:, 4:7], ranks[:, 7:10]
+    assert ranks.shape == (6, Ranks.features)
+    assert lowest[2:4, 0].abs().max() < 1e-3 and lowest[4:, 0].min() > 0.6  # the leftmost of the kind, whole
+    assert highest[4:, 0].abs().max() < 1e-3 and highest[2:4, 0].min() > 0.6
+    assert highest[2:4, 2].abs().max() < 1e-3 and highest[4:, 2].min() > 1.0  # the largest of the kind
+    assert (ranks[:2, 0] < 0.01).all() and (ranks[2:, 0] > 0.99).all()
+
+
+def test_apart_is_zero_on_the_object_and_bounded_away_from_it():
+    objects = torch.zeros(1, 4, 3)
+    objects[0, 0] = torch.tensor([0.5, 0.5, -0.9])
+    away = apart(objects, torch.tensor([[0.5, 0.0]]))
+    assert away.tolist() == [[0.0, 0.0, 1.0]]
 
 
 def test_a_text_can_point_at_a_side():

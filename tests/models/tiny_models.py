@@ -32,7 +32,8 @@ def graph() -> GraphSpec:
 
 SETTINGS = {
     "height": HEIGHT, "width": WIDTH, "text_width": 32, "text_layers": 1, "fine_width": 16, "token_width": 32,
-    "pixel_width": 16, "heads": 2, "layers": 1, "memory": 4, "dropout": 0.0, "tap4": "s4", "tap8": "s8",
+    "pixel_width": 16, "heads": 2, "layers": 1, "memory": 4, "dropout": 0.0, "books": [6, 5, 3], "semantics": 4,
+    "tap4": "s4", "tap8": "s8",
     "tap16": "s16", "deep": ["deep"], "classes": "classes", "tap_scales": [1.0, 1.0, 1.0, 1.0, 1.0],
 }  # fmt: skip
 
@@ -64,7 +65,14 @@ def shapes(seed: int) -> Drawn:
         masks.append(mask)
     at = [1 + names.index("red"), 1 + names.index("blue"), 1, 2, 0, 1]
     maps = np.stack(masks)
-    coarse = maps.reshape(3, HEIGHT // 16, 4, WIDTH // 16, 4).mean((2, 4)).astype(np.uint8)
+    coarse = maps.reshape(3, HEIGHT // 8, 2, WIDTH // 8, 2).mean((2, 4)).astype(np.uint8)
+    classes = (maps[1:].argmax(0) + 1) * (maps.max(0) > 0)
+    there = coarse.max(0) > 127
+    objects = np.zeros((4, *there.shape), np.float32)
+    for own in coarse[1:]:
+        y, x = np.nonzero(own > 127)
+        like = ((x.mean() + 0.5) / own.shape[1], (y.mean() + 0.5) / own.shape[0], (y.max() + 1) / own.shape[0])
+        objects[:, own > 127] = np.array([*(2 * v - 1 for v in like), 1.0], np.float32)[:, None]
     texts = (
         "the red square",
         "the blue square",
@@ -78,4 +86,6 @@ def shapes(seed: int) -> Drawn:
         np.array(at, np.int32), np.array([0, 0, 0, 0, 0, 1], np.int32), np.array(at, np.int32),
         np.array([1, 1, 1, 1, 0, 1], np.uint8), np.array([1, 1, 1, 1, 1, 0], np.uint8),
         np.array([0, 0, 0, 0, 0, 1], np.uint8),
+        np.array([[1, 0, 0], [2, 0, 0], [-1, 1, 0], [-1, 2, 0], [3, 0, 0], [-1, -1, 1]], np.int32),
+        classes.astype(np.uint8), objects, there.astype(np.uint8),
     )  # fmt: skip
