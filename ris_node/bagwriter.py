@@ -13,7 +13,7 @@ from typing import Any
 
 from ris_node.errors import ConfigError
 from ris_node.interface import Qos
-from ris_node.messages import needs, typestore
+from ris_node.messages import learn, needs, typestore
 
 STORAGES = ("mcap", "sqlite3")
 COMPRESSIONS = ("none", "message", "file", "storage")  # storage: the chunks of an MCAP file
@@ -82,7 +82,7 @@ class BagWriter:
             name: absolute topic name.
             type_name: "package/msg/Name", or as interfaces are named here, "package/Name".
             qos: an `interface.Qos`, or one as `rosbags` has it.
-            definition: (message definition, RIHS01 hash) of a type that `messages.typestore` does not know.
+            definition: (message definition, RIHS01 hash) of a type that nobody here knows.
 
         Raises:
             ConfigError: the type is not known and no definition is given.
@@ -91,7 +91,7 @@ class BagWriter:
         offered = [bag_qos(qos)] if isinstance(qos, Qos) else [qos]
         if definition is not None:
             kind = {"msgdef": definition[0], "rihs01": definition[1]}
-        elif full in typestore().fielddefs:
+        elif learn(full):
             kind = {"typestore": typestore()}
         else:
             raise ConfigError(f"no definition of {full!r} (topic {name!r}): leave that topic out")

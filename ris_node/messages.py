@@ -55,15 +55,46 @@ def message_folder() -> Path:
 
 @lru_cache(maxsize=1)
 def typestore() -> Any:
-    """Return the `rosbags` type store of common ROS 2 messages and `ris_msgs`; one for all, so add nothing to it.
+    """Return the `rosbags` type store of common ROS 2 messages and `ris_msgs`; one for all.
 
     Raises:
         ConfigError: `rosbags` or the definitions are not installed.
     """
     typesys = needs("rosbags.typesys")
-    store = typesys.get_typestore(typesys.Stores.ROS2_HUMBLE)
+    # the ROS in use defines what its messages are; without one, the line of the wheels that the project tests with
+    distro = f"ROS2_{os.environ.get('ROS_DISTRO', '').upper()}"
+    store = typesys.get_typestore(getattr(typesys.Stores, distro, typesys.Stores.ROS2_JAZZY))
     found: dict[str, Any] = {}
     for path in sorted(message_folder().glob("*.msg")):
         found.update(typesys.get_types_from_msg(path.read_text(encoding="utf-8"), f"ris_msgs/msg/{path.stem}"))
     store.register(found)
     return store
+
+
+def learn(type_name: str) -> bool:
+    """Add a message type of the installed ROS to the type store, with all it is made of; whether it is known now.
+
+    Args:
+        type_name: "package/msg/Name".
+    """
+    store, typesys = typestore(), needs("rosbags.typesys")
+    package, _, name = type_name.split("/")
+    if type_name in store.fielddefs:
+        return True
+    for prefix in filter(None, os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)):
+        path = Path(prefix) / "share" / package / "msg" / f"{name}.msg"
+        if not path.is_file():
+            continue
+        found = typesys.get_types_from_msg(path.read_text(encoding="utf-8"), type_name)
+        inner = {part for _, fields in found.values() for _, field in fields for part in _names(field)}
+        if all(learn(part) for part in sorted(inner)):
+            store.register(found)
+            return True
+    return False
+
+
+def _names(field: Any) -> set[str]:
+    """The message types in a field's description, which nests tuples for arrays."""
+    if isinstance(field, tuple):
+        return {name for part in field for name in _names(part)}
+    return {field} if isinstance(field, str) and field.count("/") == 2 else set()

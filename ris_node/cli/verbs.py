@@ -39,8 +39,10 @@ examples:
     ),
     Verb("predict", "ris_node.cli.predict", "find what a command means in pictures, without ROS"),
     Verb("doctor", "ris_node.cli.doctor", "say what is installed, what will work, and what to do where it will not"),
+    Verb("record", "ris_node.cli.record", "write a bag of a live run, with each topic's own QoS"),
     Verb("play", "ris_node.cli.play", "publish a bag and /clock over DDS, for a live node"),
     Verb("bench", "ris_node.bench.run", "measure the bare network, the core, and the node over DDS"),
     Verb("train", "ris_node.cli.train", "train a network on pictures with expressions, your own too"),
+    Verb("evaluate", "ris_node.cli.evaluate", "measure bundles on pictures with the truth, and report"),
     Verb("config", "ris_node.cli.config", "show every parameter of the node with its default and meaning"),
 )
