@@ -104,13 +104,16 @@ class ParameterGroup:
         return replace(self, **{name: value for name, value in values.items() if name in names})
 
 
+BACKENDS = ("auto", "tensorrt", "onnxruntime", "onnxruntime-cuda", "onnxruntime-tensorrt")
+
+
 @dataclass(frozen=True)
 class ModelConfig(ParameterGroup):
     """Which network runs, and on what."""
 
     autostart: bool = param(False, "configure and activate without a lifecycle manager")
     model_dir: str = param("", "folder of the model bundle; empty: the packaged default bundle")
-    backend: str = param("auto", "network runtime", choices=("auto", "tensorrt", "onnxruntime"))
+    backend: str = param("auto", "network runtime", choices=BACKENDS)
     providers: tuple[str, ...] = param((), "ONNX Runtime execution providers in order; empty: CPU")
     device_id: int = param(0, "GPU index, where one is used", low=0)
     precision: str = param("auto", "precision asked for", choices=("auto", "fp32", "fp16", "int8"))

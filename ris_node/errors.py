@@ -25,6 +25,14 @@ class BackendError(RisError):
     """A runtime that is not installed, or refuses a network or an input."""
 
 
+class EngineMissingError(BackendError):
+    """An engine that has not been built yet."""
+
+
+class EngineRefusedError(BackendError):
+    """An engine that is there and must not be used: damaged, from elsewhere, for something else, or wrong."""
+
+
 class GeometryError(RisError):
     """Camera intrinsics, a pose or a depth image that cannot be used."""
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ris_node.errors import BackendError
+from ris_node.runtime import ort_gpu
 from ris_node.runtime.base import Array, BackendInfo, TensorSpec
 from ris_node.runtime.onnx_peek import peek
 
@@ -43,6 +44,8 @@ class OrtSession:
         num_threads: int = 0,
         providers: Sequence[str] = (),
         device_id: int = 0,
+        strict: bool = False,
+        cache_dir: str = "",
     ) -> None:
         """Load a network.
 
@@ -51,6 +54,8 @@ class OrtSession:
             num_threads: threads for one operator; 0: one a core.
             providers: execution providers in order of preference; empty: the CPU.
             device_id: which GPU, for providers that use one.
+            strict: the first provider has to run the network; else what really runs is only reported.
+            cache_dir: where a provider that builds engines keeps them; empty: beside ours.
 
         Raises:
             BackendError: onnxruntime is missing, has none of `providers`, or refuses the file.
@@ -61,13 +66,18 @@ class OrtSession:
             raise BackendError(f"there is no network at {path}: restore the bundle")
         precision = peek(path).precision
         threads = num_threads or _cores()
-        self._session: Any = _load(ort, path, threads, _usable(ort, tuple(providers) or (CPU,)), device_id)
+        wanted = _usable(ort, tuple(providers) or (CPU,))
+        settings = [ort_gpu.provider_settings(name, device_id, cache_dir) for name in wanted]
+        self._session: Any = _load(ort, path, threads, wanted, settings)
+        used = ort_gpu.in_use(self._session)
+        if strict:
+            used.check(wanted[0])
         self.inputs = tuple(_tensor(node, path) for node in self._session.get_inputs())
         self.outputs = tuple(_tensor(node, path) for node in self._session.get_outputs())
         self._names = [spec.name for spec in self.outputs]
-        provider = self._session.get_providers()[0]
-        device = f"{_cpu_name()} ({threads} threads)" if provider == CPU else f"device {device_id}"
-        self.info = BackendInfo("onnxruntime", provider, precision, device)
+        on_cpu = used.provider == CPU
+        device = f"{_cpu_name()} ({threads} threads)" if on_cpu else f"GPU {device_id} ({used})"
+        self.info = BackendInfo("onnxruntime", used.provider, precision, device)
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """Run the network once; see `Session.run`."""
@@ -100,8 +110,9 @@ def _usable(ort: Any, wanted: tuple[str, ...]) -> list[str]:
     return usable
 
 
-def _load(ort: Any, path: Path, threads: int, providers: list[str], device_id: int) -> Any:
-    settings = [{} if name == CPU else {"device_id": str(device_id)} for name in providers]
+def _load(ort: Any, path: Path, threads: int, providers: list[str], settings: list[dict[str, str]]) -> Any:
+    if providers != [CPU]:
+        ort_gpu.prepare(ort)
     try:
         return ort.InferenceSession(str(path), _options(ort, threads), providers=providers, provider_options=settings)
     except Exception as error:  # onnxruntime raises many kinds, none of them public
@@ -144,6 +155,7 @@ def _options(ort: Any, threads: int) -> Any:
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry(*ort_gpu.RECORD)
     return options
 
 

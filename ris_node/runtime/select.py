@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from ris_node.bundle.bundle import VISION_FILES, Bundle
 from ris_node.bundle.contract import check_session
 from ris_node.config import ModelConfig
-from ris_node.errors import BackendError
+from ris_node.errors import BackendError, EngineMissingError, EngineRefusedError
+from ris_node.runtime import ort_gpu
 from ris_node.runtime.base import Session
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ class Skipped:
 
     backend: str
     reason: str
+    missing: bool = False  # it can run here, but its engine has not been built, or must be built anew
 
 
 @dataclass(frozen=True)
@@ -54,18 +56,22 @@ def open_network(bundle: Bundle, graph: str, config: ModelConfig) -> Opened:
     """
     names = PREFERENCE if config.backend == "auto" else (config.backend,)
     skipped: list[Skipped] = []
+    degraded = ""
     for name in names:
         reason = BACKENDS[name].probe() if name in BACKENDS else "not part of this version"
+        missing = False
         if not reason:
             try:
                 session = BACKENDS[name].open(bundle, graph, config)
             except BackendError as error:
                 reason = str(error)
+                missing = isinstance(error, (EngineMissingError, EngineRefusedError))
+                degraded = reason if isinstance(error, EngineRefusedError) else degraded
             else:
                 check_session(session, bundle.manifest, graph, f"{bundle.path}, {graph} graph")
                 log.info("%s graph on %s %s %s", graph, name, session.info.provider, session.info.precision)
-                return Opened(session, tuple(skipped))
-        skipped.append(Skipped(name, reason))
+                return Opened(session, tuple(skipped), degraded)
+        skipped.append(Skipped(name, reason, missing))
         log.info("%s skipped for the %s graph: %s", name, graph, reason)
     reasons = "; ".join(f"{s.backend}: {s.reason}" for s in skipped)
     raise BackendError(f"no runtime takes the {graph} graph of {bundle.path} ({reasons}); see `ris doctor`")
@@ -76,15 +82,15 @@ def probe_backends() -> dict[str, str]:
     return {name: BACKENDS[name].probe() if name in BACKENDS else "not part of this version" for name in PREFERENCE}
 
 
-def graph_file(bundle: Bundle, graph: str, precision: str) -> str:
-    """The file of a graph for a precision that the CPU can run; "auto" takes int8 where the bundle has it.
+def graph_file(bundle: Bundle, graph: str, precision: str, preferred: tuple[str, ...] = ("int8", "fp32")) -> str:
+    """The file of a graph for a precision; "auto" takes the first of `preferred` (the CPU's) that the bundle has.
 
     Raises:
         BackendError: the bundle has no file of that precision.
     """
     if graph == "text":
         return "text.onnx"
-    order = ("int8", "fp32") if precision == "auto" else (precision,)
+    order = preferred if precision == "auto" else (precision,)
     for name in order:
         if name in VISION_FILES and bundle.file(VISION_FILES[name]):
             return VISION_FILES[name]
@@ -108,5 +114,40 @@ def _open_onnxruntime(bundle: Bundle, graph: str, config: ModelConfig) -> Sessio
     return OrtSession(path, num_threads=config.num_threads, providers=providers, device_id=config.device_id)
 
 
-BACKENDS: dict[str, Backend] = {"onnxruntime": Backend(_probe_onnxruntime, _open_onnxruntime)}
-PREFERENCE: tuple[str, ...] = ("tensorrt", "onnxruntime")
+def _probe_tensorrt() -> str:
+    from ris_node.runtime.tensorrt import backend
+
+    return backend.probe()
+
+
+def _open_tensorrt(bundle: Bundle, graph: str, config: ModelConfig) -> Session:
+    from ris_node.runtime.tensorrt import backend
+
+    return backend.open_session(bundle, graph, config)
+
+
+def _on_gpu(name: str) -> Backend:
+    """ONNX Runtime with a provider that runs on a GPU; the text graph, run once a command, stays on the CPU."""
+
+    def open_graph(bundle: Bundle, graph: str, config: ModelConfig) -> Session:
+        from ris_node.runtime.ort import CPU, OrtSession
+
+        wanted = (ort_gpu.PROVIDERS[name], CPU) if graph == "vision" else (CPU,)
+        return OrtSession(
+            bundle.path / graph_file(bundle, graph, config.precision, ("fp16", "fp32")),
+            num_threads=config.num_threads,
+            providers=wanted,
+            device_id=config.device_id,
+            strict=True,
+            cache_dir=config.engine_cache_dir,
+        )
+
+    return Backend(lambda: ort_gpu.probe(name), open_graph)
+
+
+BACKENDS: dict[str, Backend] = {
+    "tensorrt": Backend(_probe_tensorrt, _open_tensorrt),
+    **{name: _on_gpu(name) for name in ort_gpu.PROVIDERS},
+    "onnxruntime": Backend(_probe_onnxruntime, _open_onnxruntime),
+}
+PREFERENCE: tuple[str, ...] = ("tensorrt", "onnxruntime-cuda", "onnxruntime")

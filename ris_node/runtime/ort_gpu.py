@@ -1,0 +1,108 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""ONNX Runtime on a GPU: its CUDA and TensorRT providers, and which one really runs the network.
+
+ONNX Runtime falls back to the CPU without an error, so what it does is asked afterwards, node by node where the release
+can tell (1.23 and later), and a provider that was asked for by name and does not run is an error.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ris_node.errors import BackendError
+from ris_node.runtime.tensorrt.store import cache_root
+
+PROVIDERS = {"onnxruntime-cuda": "CUDAExecutionProvider", "onnxruntime-tensorrt": "TensorrtExecutionProvider"}
+HEAVY = ("Conv", "ConvTranspose", "MatMul", "Gemm", "FusedConv", "FusedMatMul", "QLinearConv", "QLinearMatMul")
+RECORD = ("session.record_ep_graph_assignment_info", "1")
+LEAST = 0.9  # of the heavy nodes
+
+
+@dataclass(frozen=True)
+class InUse:
+    """The provider that comes first in a loaded session, and how many nodes each has (empty: not known)."""
+
+    provider: str
+    nodes: Counter[str]
+    heavy: Counter[str]
+
+    def check(self, wanted: str) -> None:
+        """Make sure that a provider runs the network.
+
+        Raises:
+            BackendError: it does not, or only a small part.
+        """
+        if self.provider != wanted:
+            raise BackendError(
+                f"ONNX Runtime was asked for {wanted} and silently took {self.provider}: its GPU libraries do not "
+                "load; see `ris doctor`"
+            )
+        total = sum(self.heavy.values())
+        # the TensorRT provider compiles nodes away: what is left of them is listed under other providers
+        if total and self.heavy[wanted] < LEAST * total and not (self.nodes[wanted] and not self.heavy[wanted]):
+            raise BackendError(
+                f"{wanted} runs only {self.heavy[wanted]} of {total} convolutions and matrix products "
+                f"({dict(self.heavy)}): choose another backend"
+            )
+
+    def __str__(self) -> str:
+        return ", ".join(f"{count} nodes on {name}" for name, count in self.nodes.most_common())
+
+
+def provider_settings(name: str, device_id: int, cache_dir: str) -> dict[str, str]:
+    """The options of a provider; the TensorRT provider keeps its engines beside ours."""
+    if name == PROVIDERS["onnxruntime-tensorrt"]:
+        folder = cache_root(cache_dir) / "onnxruntime"
+        folder.mkdir(parents=True, exist_ok=True)
+        keep = {"trt_engine_cache_enable": "1", "trt_engine_cache_path": str(folder)}
+        return {"device_id": str(device_id), **keep, "trt_timing_cache_enable": "1"}
+    return {"device_id": str(device_id)} if name == PROVIDERS["onnxruntime-cuda"] else {}
+
+
+def probe(backend: str) -> str:
+    """Why a backend of this file cannot run here; empty when it can."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        return f"onnxruntime does not import ({error}): pip install onnxruntime-gpu"
+    have, wanted = onnxruntime.get_available_providers(), PROVIDERS[backend]
+    if wanted not in have:
+        return f"this onnxruntime has no {wanted} (it has {', '.join(have)}): pip install onnxruntime-gpu instead"
+    from ris_node.runtime.tensorrt.cuda import Cuda
+
+    try:
+        return "" if Cuda.load().device_count() else "CUDA sees no GPU"
+    except BackendError as error:
+        # without cuda-python nobody knows yet; loading the network will tell
+        return "" if "cuda-python" in str(error) else str(error)
+
+
+def in_use(session: Any) -> InUse:
+    """What a loaded `onnxruntime.InferenceSession` runs on."""
+    nodes: Counter[str] = Counter()
+    heavy: Counter[str] = Counter()
+    ask = getattr(session, "get_provider_graph_assignment_info", None)
+    for part in _assignments(ask):
+        for node in part.get_nodes():
+            nodes[part.ep_name] += 1
+            heavy[part.ep_name] += node.op_type in HEAVY
+    return InUse(session.get_providers()[0], nodes, +heavy)
+
+
+def prepare(onnxruntime: Any) -> None:
+    """Let onnxruntime find the CUDA libraries that pip installed; harmless where there are none."""
+    if hasattr(onnxruntime, "preload_dlls") and any(Path("/proc/driver/nvidia").glob("version")):
+        onnxruntime.preload_dlls()
+
+
+def _assignments(ask: Any) -> list[Any]:
+    if ask is None:
+        return []
+    try:
+        return list(ask())
+    except Exception:  # not recorded in this session, or a release that cannot
+        return []

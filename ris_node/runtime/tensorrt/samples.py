@@ -1,0 +1,92 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures and commands that every new engine has to answer as ONNX Runtime does in float32.
+
+Rendered streets, for an engine is built on robots that have no data set; and the edges: black, saturated, a picture of
+another shape, one word, more words than fit, an absent thing. Noise alone would hide an overflow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ris_node.bundle import open_bundle
+from ris_node.config import ModelConfig
+from ris_node.runtime.base import Array
+from ris_node.runtime.tensorrt.accept import Samples
+from ris_node.types import U8
+
+if TYPE_CHECKING:
+    from ris_node.pipeline.grounder import Grounder
+
+_COMMANDS = (
+    "the car",
+    "stop next to the red car",
+    "the pedestrian on the left",
+    "the road",
+    "the nearest tree",
+    "pull over on the right",
+    "the white van in front",
+    "the traffic light",
+    "park behind the blue car",
+    "the cyclist on the right side of the street",
+)
+_LONG = "the " + "very " * 40 + "large car beside the second tree on the left side of the road"
+
+
+def make_samples(bundle_dir: Path | str) -> Samples:
+    """Feeds for a bundle's vision graph and what its float32 graph answers on the CPU; about two seconds."""
+    from ris_node.pipeline.grounder import Grounder  # the core builds on runtimes, so not at the top
+
+    config = ModelConfig(backend="onnxruntime", precision="fp32", num_threads=1, warmup_iterations=0)
+    with Grounder.open(open_bundle(bundle_dir).path, model=config) as grounder:
+        feeds = [_feeds(grounder, image, command) for image, command in _pairs()]
+        answers = [grounder.vision.session.run(feed) for feed in feeds]
+        marks = grounder.bundle.manifest.thresholds
+    return Samples(
+        _stack(feeds),
+        _stack(answers),
+        {
+            "mask_logits": _logit(marks.mask),
+            "region_logits": _logit(marks.region),
+            "presence_logit": _logit(marks.presence),
+        },
+    )
+
+
+def _pairs() -> Iterator[tuple[U8, str]]:
+    from ris_node.scene import CameraSpec, SceneSpec, render_scene
+
+    for number, command in enumerate(_COMMANDS):
+        scene = render_scene(SceneSpec("train", seed=9000 + number, camera=CameraSpec(320, 240)))
+        yield scene.image, command
+    wide = render_scene(SceneSpec("train", seed=9100, camera=CameraSpec(480, 160))).image
+    yield wide, "the car on the left"
+    yield wide, "car"
+    yield wide, _LONG
+    yield wide, "the elephant"
+    yield np.zeros((240, 320, 3), np.uint8), "the car"
+    yield np.full((240, 320, 3), 255, np.uint8), "stop behind the bus"
+
+
+def _feeds(grounder: Grounder, image: U8, command: str) -> dict[str, Array]:
+    from ris_node.pipeline.letterbox import Letterbox
+    from ris_node.pipeline.segmenter import vision_feeds
+
+    contract = grounder.bundle.manifest.input
+    height, width = image.shape[:2]
+    box = Letterbox.fit(width, height, contract.width, contract.height, contract.pad_value)
+    return vision_feeds(box.image(np.ascontiguousarray(image)), grounder.prepare(command).features)
+
+
+def _stack(rows: list[dict[str, Array]]) -> dict[str, Array]:
+    return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+
+
+def _logit(probability: float) -> float:
+    bounded = min(max(probability, 1e-6), 1.0 - 1e-6)
+    return float(np.log(bounded / (1.0 - bounded)))

@@ -1,0 +1,124 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What an engine is built from and for, and the key that follows from it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ris_node.errors import BackendError
+from ris_node.runtime.tensorrt.toolkit import DeviceInfo
+
+SCHEMA = 1
+PRECISIONS = ("fp32", "fp16", "fp16-safe", "int8")
+
+
+@dataclass(frozen=True)
+class BuildSpec:
+    """How an engine is built. Precision lives in the ONNX file; `precision` is what the file has to turn out to be."""
+
+    precision: str = "fp32"
+    workspace_mib: int = 1024
+    optimization_level: int = 3
+    tf32: bool = False  # off, so that float32 engines agree with ONNX Runtime
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise BackendError(f"there is no precision {self.precision!r}: choose one of {', '.join(PRECISIONS)}")
+        if not 0 <= self.optimization_level <= 5 or self.workspace_mib < 1:
+            raise BackendError(f"{self} is out of range: levels are 0 to 5, and a workspace has at least 1 MiB")
+
+
+@dataclass(frozen=True)
+class EngineRequest:
+    """One engine: of which network, by which TensorRT, for which GPU, and where it is kept.
+
+    Driver, CUDA and the system are in `device` but not in the key: an engine survives their change.
+    """
+
+    onnx: str  # path
+    onnx_sha256: str
+    spec: BuildSpec
+    runtime: str  # "tensorrt" or "tensorrt_rtx"
+    version: str
+    device: DeviceInfo
+    root: str  # the cache's folder
+    model: str = "model"  # the bundle's name: a folder of the cache
+    model_id: str = ""
+    bundle: str = ""  # the bundle's folder
+    contract: dict[str, Any] = field(default_factory=dict)  # how images and texts are prepared
+
+    def keyed(self) -> dict[str, Any]:
+        """Everything that the key depends on; no floats, so that the JSON text is the same everywhere."""
+        return {
+            "schema": SCHEMA,
+            "runtime": self.runtime,
+            "trt_version": self.version,
+            "platform": self.device.platform,
+            "sm": self.device.sm,
+            "gpu_name": self.device.name,
+            "onnx_sha256": self.onnx_sha256,
+            "spec": asdict(self.spec),
+        }
+
+    @property
+    def key(self) -> str:
+        """16 hex digits of SHA-256 over `keyed()` as canonical JSON."""
+        text = json.dumps(self.keyed(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def folder(self) -> Path:
+        """Where the engine is kept: readable for people; the key decides."""
+        brand = "rtx" if self.runtime == "tensorrt_rtx" else "trt"
+        name = f"{self.spec.precision}-sm{self.device.sm}-{brand}{self.version}-{self.key}"
+        return Path(self.root) / self.model / name
+
+    @property
+    def timing_cache(self) -> Path | None:
+        """The timing cache shared by all engines of this TensorRT and GPU; TensorRT-RTX has none."""
+        if self.runtime != "tensorrt":
+            return None
+        return Path(self.root) / "timing" / f"{self.version}-sm{self.device.sm}.cache"
+
+    def to_json(self) -> str:
+        """The request as JSON text, for the process that builds."""
+        return json.dumps(asdict(self), indent=1, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> EngineRequest:
+        """Read a request.
+
+        Raises:
+            BackendError: it is no request.
+        """
+        try:
+            data = json.loads(text)
+            return cls(**{**data, "spec": BuildSpec(**data["spec"]), "device": DeviceInfo(**data["device"])})
+        except (ValueError, TypeError, KeyError) as error:
+            raise BackendError(f"this is no request for an engine ({error!r})") from error
+
+
+def hash_network(path: Path) -> str:
+    """SHA-256 in hex of an ONNX file and of the file beside it that holds its weights, where there is one.
+
+    Raises:
+        BackendError: there is no such file.
+    """
+    digest = hashlib.sha256()
+    files = [
+        path,
+        *(p for p in (path.with_name(path.name + ".data"), path.with_name(path.name + "_data")) if p.is_file()),
+    ]
+    for file in files:
+        try:
+            with file.open("rb") as stream:
+                for block in iter(lambda: stream.read(1 << 20), b""):
+                    digest.update(block)
+        except OSError as error:
+            raise BackendError(f"{file} cannot be read ({error}): restore the bundle") from error
+    return digest.hexdigest()

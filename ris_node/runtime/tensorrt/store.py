@@ -1,0 +1,197 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The engines on this machine: found by key, refused with a reason, listed, removed.
+
+An engine file is code. Only what lies in our own cache, in the folder of its key, with the hash that its manifest says,
+is ever loaded; nothing is downloaded, and a bundle carries none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ris_node.atomic import write_atomic
+from ris_node.errors import BackendError, EngineMissingError, EngineRefusedError
+from ris_node.runtime.tensorrt.manifest import EngineManifest
+from ris_node.runtime.tensorrt.spec import EngineRequest
+
+ENGINE, MANIFEST, PARITY, SAMPLES, REJECTED = (
+    "model.engine",
+    "engine.json",
+    "parity.json",
+    "samples.npz",
+    "model.engine.rejected",
+)
+UNFINISHED = (".part-", ".old-")  # what a build that was killed leaves behind
+_WORDS = {
+    "gpu_name": "the GPU",
+    "sm": "compute capability",
+    "trt_version": "TensorRT",
+    "runtime": "the runtime",
+    "platform": "the platform",
+    "onnx_sha256": "the network",
+    "spec": "the settings",
+    "schema": "schema",
+}
+
+
+@dataclass(frozen=True)
+class StoredEngine:
+    """An engine whose files are whole; `parity` is None until it has been held against ONNX Runtime."""
+
+    folder: Path
+    manifest: EngineManifest
+    parity: Mapping[str, Any] | None
+
+    @property
+    def plan(self) -> Path:
+        """The engine file."""
+        return self.folder / ENGINE
+
+
+def cache_root(configured: str = "") -> Path:
+    """The folder where engines are kept: `configured`, or ris_node/engines under XDG_CACHE_HOME or ~/.cache."""
+    if configured:
+        return Path(configured).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    home = Path(base) if Path(base).is_absolute() else Path("~/.cache").expanduser()
+    return home / "ris_node" / "engines"
+
+
+def rebuild_command(request: EngineRequest) -> str:
+    """The command that builds this engine anew."""
+    where = f" --bundle {request.bundle}" if request.bundle else ""
+    return f"ris engine build{where} --precision {request.spec.precision} --force"
+
+
+def find_engine(request: EngineRequest) -> StoredEngine:
+    """The engine that was asked for.
+
+    Raises:
+        EngineMissingError: it has not been built.
+        EngineRefusedError: what lies in its place must not be used; says why, and how to build it anew.
+    """
+    if not request.folder.is_dir():
+        raise EngineMissingError(f"no {request.spec.precision} engine {request.key} for {request.device.name} yet")
+    try:
+        found = check_engine(request.folder, request)
+        _check_parity(found)
+    except EngineRefusedError as error:
+        raise EngineRefusedError(f"{error}; build it anew: {rebuild_command(request)}") from error
+    return found
+
+
+def check_engine(folder: Path, request: EngineRequest | None = None) -> StoredEngine:
+    """Check an engine: what was asked for, in the folder of its key, whole, with the manifest's hash, and ours alone.
+
+    Raises:
+        EngineRefusedError: saying what is wrong.
+    """
+    try:
+        text = (folder / MANIFEST).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise EngineRefusedError(f"{folder / MANIFEST} cannot be read ({error})") from error
+    manifest = EngineManifest.from_json(text, str(folder / MANIFEST))
+    if request is not None:
+        _compare(manifest, request)
+    if not folder.name.endswith(f"-{manifest.key}"):
+        raise EngineRefusedError(f"the engine in {folder} has the key {manifest.key}: it was put there from elsewhere")
+    parity = _read_parity(folder / PARITY)
+    plan = folder / ENGINE
+    if not plan.is_file():
+        rejected = f" ({parity['reason']})" if parity and not parity.get("passed") else ""
+        state = "was rejected" if (folder / REJECTED).is_file() else "is missing"
+        raise EngineRefusedError(f"the engine of {folder} {state}{rejected}")
+    if plan.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH) or plan.stat().st_uid not in (os.getuid(), 0):
+        raise EngineRefusedError(f"{plan} can be written by others, and an engine is code")
+    size = plan.stat().st_size
+    if size != manifest.engine_bytes:
+        raise EngineRefusedError(f"{plan} has {size} bytes of {manifest.engine_bytes}: it is truncated or was changed")
+    if hash_file(plan) != manifest.engine_sha256:
+        raise EngineRefusedError(f"{plan} is not the file that was built (its SHA-256 differs)")
+    return StoredEngine(folder, manifest, parity)
+
+
+def set_parity(engine: StoredEngine, parity: Mapping[str, Any]) -> StoredEngine:
+    """Write down how the engine compares with ONNX Runtime; one that failed is set aside and never used."""
+    write_atomic(engine.folder / PARITY, json.dumps(dict(parity), indent=1) + "\n")
+    if not parity["passed"]:
+        engine.plan.replace(engine.folder / REJECTED)
+    return StoredEngine(engine.folder, engine.manifest, parity)
+
+
+def list_engines(root: Path) -> Iterator[tuple[Path, StoredEngine | None, str]]:
+    """Every engine of a cache: its folder, the engine, or None and why it cannot be used."""
+    for folder in sorted(root.glob("*/*-*")):
+        if not folder.is_dir() or folder.name.startswith("."):
+            continue
+        try:
+            engine = check_engine(folder)
+            _check_parity(engine)
+        except EngineRefusedError as error:
+            yield folder, None, str(error)
+        else:
+            yield folder, engine, ""
+
+
+def unfinished(root: Path) -> list[Path]:
+    """What builds that were killed have left behind."""
+    return sorted(p for p in root.glob("*/.*") if p.name.startswith(UNFINISHED))
+
+
+def remove(path: Path, root: Path) -> int:
+    """Remove a folder of the cache; returns how many bytes that freed.
+
+    Raises:
+        BackendError: it does not lie in the cache.
+    """
+    if root.resolve() not in path.resolve().parents:
+        raise BackendError(f"{path} does not lie in the engine cache {root}: nothing was removed")
+    size = sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
+    shutil.rmtree(path)
+    return size
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of a file in hex."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        for block in iter(lambda: stream.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _compare(manifest: EngineManifest, request: EngineRequest) -> None:
+    wanted, found = request.keyed(), manifest.keyed
+    for name, words in _WORDS.items():
+        if found.get(name) != wanted[name]:
+            raise EngineRefusedError(
+                f"the engine in {request.folder} was built for {words} {found.get(name)}, here it is {wanted[name]}"
+            )
+    if manifest.contract != request.contract:
+        raise EngineRefusedError(
+            f"the engine in {request.folder} was built for a bundle that prepares inputs otherwise"
+        )
+
+
+def _read_parity(path: Path) -> Mapping[str, Any] | None:
+    if not path.is_file():
+        return None
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return {**data, "passed": bool(data["passed"]), "reason": str(data["reason"])}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise EngineRefusedError(f"{path} cannot be read ({error!r})") from error
+
+
+def _check_parity(engine: StoredEngine) -> None:
+    if engine.parity is not None and not engine.parity["passed"]:
+        raise EngineRefusedError(f"the engine in {engine.folder} gives wrong answers ({engine.parity['reason']})")
