@@ -4,8 +4,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+from ris_node.atomic import write_atomic
+from ris_node.errors import DataError
+from ris_node.replay.options import RESULTS, SUMMARY
+from ris_node.replay.rows import join, read_table
 
 
 def merge_runs(folders: Sequence[Path], out: Path, *, report: bool = True) -> None:
@@ -16,4 +23,34 @@ def merge_runs(folders: Sequence[Path], out: Path, *, report: bool = True) -> No
     Raises:
         DataError: a folder holds no results, or of another version of this table.
     """
-    raise NotImplementedError
+    out.mkdir(parents=True, exist_ok=True)
+    for folder in folders:
+        read_table(folder, ["frame"])
+    join([folder / RESULTS for folder in folders], out / RESULTS)
+    runs = [{**read_summary(folder), "out": folder.name} for folder in folders]
+    whole = {
+        "complete": all(run.get("complete", False) for run in runs),
+        "frames": sum(int(run.get("frames", 0)) for run in runs),
+        "runs": runs,
+    }
+    write_atomic(out / SUMMARY, json.dumps(whole, indent=1) + "\n")
+    if report:
+        from ris_node.replay.report import write_report
+
+        write_report(out, bags=())
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    """The summary that a replay left in its folder; empty where there is none.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    path = folder / SUMMARY
+    if not path.is_file():
+        return {}
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"{path} is damaged ({error}): replay the bag again") from error
+    return found

@@ -12,8 +12,9 @@ from ris_node.config import RegionConfig
 from ris_node.pipeline.grounding import Grounding
 from ris_node.ros import target_messages as messages
 from ris_node.ros.publishers import Publishers
+from ris_node.targets.announce import announce, no_target
 from ris_node.targets.stability import TargetGate
-from ris_node.types import RegionTarget, Status, TargetStatus
+from ris_node.types import RegionTarget, TargetStatus
 
 
 @dataclass(frozen=True)
@@ -62,19 +63,13 @@ class TargetOutputs:
         Returns:
             What was said on `~/region`.
         """
-        query_id, stamp_ns = grounding.query.id, grounding.stamp_ns
+        query_id, stamp_ns, frame_id = grounding.query.id, grounding.stamp_ns, self._config().target_frame
         with self._lock:
             if not current():
-                said = replace(
-                    self._none(grounding), status=TargetStatus.STALE, message="another command came meanwhile"
-                )
+                said = no_target(grounding, frame_id, TargetStatus.STALE, "another command came meanwhile")
                 self._publishers.publish("~/region", messages.target_to_msg(said, query_id, stamp_ns))
                 return said
-            found = grounding.target if grounding.status is Status.PRESENT else None
-            if no_pose and grounding.status is Status.PRESENT:
-                found = self._none(grounding, TargetStatus.TF_UNAVAILABLE, no_pose)
-            shown, confirmed = self._gate.update(query_id, found)
-            said = shown or self._none(grounding)
+            said, confirmed = announce(self._gate, grounding, no_pose, frame_id)
             self._publishers.publish("~/region", messages.target_to_msg(said, query_id, stamp_ns))
             if confirmed:
                 self._show(said, grounding)
@@ -115,15 +110,3 @@ class TargetOutputs:
             self._drawn = False
             self._publishers.publish("~/region_grid", messages.empty_grid(frame_id, stamp_ns))
             self._publishers.publish("~/markers", messages.delete_markers(frame_id, stamp_ns))
-
-    def _none(self, grounding: Grounding, status: TargetStatus | None = None, message: str = "") -> RegionTarget:
-        """A target that says why there is none."""
-        if status is None:
-            planes = grounding.planes
-            missing = grounding.status is Status.PRESENT and planes is not None and planes.region_pieces.instances
-            status = TargetStatus.NO_CAMERA if missing else TargetStatus.UNSET
-            if missing:
-                message = "no camera_info yet: publish it beside the image, or remap it"
-            else:
-                message = grounding.message or f"the query is {grounding.status.name} in this frame"
-        return RegionTarget(status, self._config().target_frame, message=message)

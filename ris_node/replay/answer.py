@@ -1,0 +1,141 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""A worker's part of one frame: decode, ground, and everything that does not depend on the frames before."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ris_node.errors import ImageError, RisError
+from ris_node.pipeline.grounder import Grounder, PreparedQuery
+from ris_node.pipeline.grounding import Grounding
+from ris_node.pipeline.label_masks import label_mask
+from ris_node.pipeline.overlay import draw_overlay
+from ris_node.replay import outgoing
+from ris_node.replay.bag import Bag
+from ris_node.replay.frames import FrameJob
+from ris_node.replay.options import ReplayOptions
+from ris_node.replay.rows import answer_row
+from ris_node.replay.topics import RAW
+from ris_node.sensing.images import decode_compressed, decode_image
+from ris_node.types import U8, Query, RegionTarget, Status, TargetStatus
+
+NODE = "/grounding_node"
+NO_QUERY = "no query is active"
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answered frame; `messages` are (topic, CDR bytes) for the result bag, `picture` the overlay where wanted."""
+
+    job: FrameJob
+    grounding: Grounding
+    row: dict[str, Any]
+    messages: tuple[tuple[str, bytes], ...] = ()
+    picture: U8 | None = None
+
+    @property
+    def wants_region(self) -> bool:
+        """Whether the frame's query asks for a place to go to."""
+        return self.job.query is not None and self.job.query.wants_region
+
+
+class Answerer:
+    """Answers frames; `answer` may run in several threads at once where the model allows it."""
+
+    def __init__(self, bag: Bag, grounder: Grounder, options: ReplayOptions) -> None:
+        self._bag, self._grounder, self._options = bag, grounder, options
+        self._want_picture = options.video or (options.bag and options.overlays)
+        self._prepared: dict[str, PreparedQuery] = {}
+
+    def answer(self, job: FrameJob) -> Answered:
+        """Decode and ground one frame; what goes wrong with it becomes an answer with status ERROR."""
+        begin = time.perf_counter()
+        image: U8 | None = None
+        decode_ms = 0.0
+        message: Any = None
+        try:
+            message = self._bag.deserialize(job.message)
+            if job.query is not None or self._want_picture:
+                image = decode_image(message) if job.message.type == RAW else decode_compressed(message)
+            decode_ms = (time.perf_counter() - begin) * 1e3
+            grounding = self._ground(job, image, message)
+        except RisError as error:
+            grounding = self._empty(job, Status.ERROR, str(error), message)
+        except MemoryError:
+            grounding = self._empty(job, Status.ERROR, "the image does not fit into memory", message)
+        total_ms = (time.perf_counter() - begin) * 1e3
+        grounding = replace(grounding, timing=replace(grounding.timing, total=total_ms))
+        kind = job.query.command.kind.name.lower() if job.query is not None else ""
+        manoeuvre = job.query.command.manoeuvre.name if job.query is not None else ""
+        row = {
+            **answer_row(grounding, kind), "bag": self._bag.name, "frame": job.index, "manoeuvre": manoeuvre,
+            "source_index": job.source_index, "log_ns": job.message.log_ns, "decode_ms": decode_ms,
+            "total_ms": total_ms,
+        }  # fmt: skip
+        picture = self._picture(grounding, image)
+        messages = tuple(self._messages(grounding, job, picture)) if self._options.bag else ()
+        return Answered(job, grounding, row, messages, picture if self._options.video else None)
+
+    def _ground(self, job: FrameJob, image: U8 | None, message: Any) -> Grounding:
+        if job.query is None:
+            return self._empty(job, Status.NO_QUERY, NO_QUERY, message, image)
+        if image is None:
+            raise ImageError("the frame was not decoded")
+        query = job.query.query
+        prepared = self._prepared.get(query.id)
+        text_ms = 0.0
+        if prepared is None:
+            prepared = self._prepared[query.id] = self._grounder.prepare(query)
+            text_ms = prepared.text_ms
+        if job.jump:
+            self._grounder.reset()
+        found = self._grounder.ground(replace(job.seen.frame, image=image), prepared)
+        return replace(found, timing=replace(found.timing, text=text_ms))
+
+    def _empty(self, job: FrameJob, status: Status, words: str, message: Any, image: U8 | None = None) -> Grounding:
+        size = image.shape[:2] if image is not None else (getattr(message, "height", 0), getattr(message, "width", 0))
+        return Grounding(
+            query=job.query.query if job.query is not None else Query(""),
+            status=status,
+            presence=0.0,
+            instances=(),
+            width=int(size[1]),
+            height=int(size[0]),
+            stamp_ns=job.stamp_ns,
+            frame_id=job.frame_id,
+            model_id=self._grounder.model_id,
+            message=words,
+        )
+
+    def _picture(self, grounding: Grounding, image: U8 | None) -> U8 | None:
+        if not self._want_picture or image is None:
+            return None
+        return draw_overlay(image, grounding, alpha=self._options.config.output.overlay_alpha)
+
+    def _messages(self, grounding: Grounding, job: FrameJob, picture: U8 | None) -> list[tuple[str, bytes]]:
+        about = job.stamp_ns, job.frame_id
+        result = outgoing.grounding_message(grounding, job.index)
+        found = [(f"{NODE}/result", outgoing.encoded("ris_msgs/Grounding", result))]
+        if grounding.width and grounding.height:
+            masks = (("label_mask", label_mask(grounding), "mono8"), ("instance_mask", grounding.instance_map, "16UC1"))
+            for name, pixels, encoding in masks:
+                image = outgoing.image_message(pixels, encoding, *about)
+                found.append((f"{NODE}/{name}", outgoing.encoded("sensor_msgs/Image", image)))
+        if picture is not None and self._options.overlays:
+            jpeg = outgoing.jpeg_message(picture, *about)
+            found.append((f"{NODE}/overlay/compressed", outgoing.encoded("sensor_msgs/CompressedImage", jpeg)))
+        return found
+
+
+def target_messages(target: RegionTarget, confirmed: bool, query_id: str, stamp_ns: int) -> list[tuple[str, bytes]]:
+    """What the node publishes of a region query's target: `~/region`, and when it is confirmed pose and outline."""
+    said = outgoing.target_message(target, query_id, stamp_ns)
+    found = [(f"{NODE}/region", outgoing.encoded("ris_msgs/RegionTarget", said))]
+    if confirmed and target.status is TargetStatus.OK:
+        pose, outline = outgoing.pose_message(target, stamp_ns), outgoing.polygon_message(target, stamp_ns)
+        found.append((f"{NODE}/target_pose", outgoing.encoded("geometry_msgs/PoseStamped", pose)))
+        found.append((f"{NODE}/region_polygon", outgoing.encoded("geometry_msgs/PolygonStamped", outline)))
+    return found

@@ -1,0 +1,157 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Commands on their way to the frames: one for the whole drive, recorded ones, or a script."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ris_node.config import QueryConfig
+from ris_node.errors import CommandError, ConfigError
+from ris_node.language.parse import parse_command
+from ris_node.replay.options import Commands
+from ris_node.sensing.queries import ActiveQuery, Queries
+from ris_node.types import Manoeuvre, Query, QueryKind
+
+_NS = 1_000_000_000
+
+
+def read_script(path: Path, max_chars: int = 512) -> tuple[tuple[float, str], ...]:
+    """The (seconds, command) pairs of a CSV (`t,command`, with or without a heading) or YAML file, in order of time.
+
+    An empty command withdraws the one before. In YAML each item is `{t: 1.5, command: ...}` or `[1.5, ...]`.
+
+    Raises:
+        ConfigError: the file cannot be read, or a line is not a time and a usable command.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read the script {path}: {getattr(error, 'strerror', None) or error}") from error
+    rows = _yaml_rows(path, text) if path.suffix in (".yaml", ".yml") else _csv_rows(text)
+    said = [_entry(path, place, row, max_chars) for place, row in rows]
+    if not said:
+        raise ConfigError(f"the script {path} holds no commands: write lines of 't, command', t in seconds")
+    return tuple(sorted(said, key=lambda entry: entry[0]))
+
+
+def _csv_rows(text: str) -> list[tuple[str, list[Any]]]:
+    rows = [(f"line {n}", row) for n, row in enumerate(csv.reader(io.StringIO(text), skipinitialspace=True), 1)]
+    rows = [(n, [cell.strip() for cell in row]) for n, row in rows if "".join(row).strip()]
+    rows = [(n, row) for n, row in rows if not row[0].startswith("#")]
+    return rows[1:] if rows and rows[0][1][0].lower() in ("t", "time", "t_s") else rows
+
+
+def _yaml_rows(path: Path, text: str) -> list[tuple[str, list[Any]]]:
+    import yaml
+
+    try:
+        items = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"the script {path} is no YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(items, list):
+        raise ConfigError(f"the script {path} is a {type(items).__name__}: give a list of {{t: ..., command: ...}}")
+    return [
+        (f"item {n}", [item.get("t"), item.get("command")] if isinstance(item, dict) else list(item or ()))
+        for n, item in enumerate(items, 1)
+    ]
+
+
+def _entry(path: Path, place: str, row: list[Any], max_chars: int) -> tuple[float, str]:
+    try:
+        time_s = float(row[0])
+        words = ",".join(str(cell) for cell in row[1:]) if len(row) > 1 and row[1] is not None else ""
+    except (TypeError, ValueError, IndexError):
+        time_s, words = math.nan, ""
+    if not math.isfinite(time_s) or len(row) < 2:
+        raise ConfigError(f"{path}, {place}: {row!r} is not 't, command' with t in seconds from the first frame")
+    if words.strip():
+        try:
+            parse_command(Query(words), max_chars)
+        except CommandError as error:
+            raise ConfigError(f"{path}, {place}: {error}") from error
+    return time_s, words.strip()
+
+
+class Commander:
+    """Says which query is in force at each frame; ids are the same in every run.
+
+    Args:
+        commands: where they come from.
+        config: time to live, longest text, least confidence.
+    """
+
+    def __init__(self, commands: Commands, config: QueryConfig) -> None:
+        """Read and check what is known from the start.
+
+        Raises:
+            ConfigError: the command or the script cannot be used.
+        """
+        self._config = config
+        self._queries = Queries(lambda: config, lambda _active, _why: None)
+        self._script = list(read_script(commands.script, config.max_query_chars)) if commands.script else []
+        first = commands.text or ("" if commands.recorded or commands.script else config.default_query)
+        self._first = self._checked(first)
+        self._said = 0
+        self._start_ns: int | None = None
+        self.notes: list[str] = []
+
+    def _checked(self, text: str) -> str:
+        if text.strip():
+            try:
+                parse_command(Query(text), self._config.max_query_chars)
+            except CommandError as error:
+                raise ConfigError(f"the command cannot be used: {error}") from error
+        return text.strip()
+
+    def recorded(self, message: Any, log_ns: int) -> None:
+        """Take a recorded `std_msgs/String` or `ris_msgs/Query`; what the node would refuse is noted and refused."""
+        if hasattr(message, "data"):
+            self._say(Query(str(message.data), source="command", stamp_ns=log_ns), log_ns)
+            return
+        try:
+            ttl_s = message.ttl.sec + message.ttl.nanosec / _NS
+            kind, manoeuvre = QueryKind(message.kind), Manoeuvre(message.manoeuvre)
+        except ValueError as error:
+            self.notes.append(f"a recorded query is refused: {error}")
+            return
+        self._say(
+            Query(str(message.text), str(message.id), kind, manoeuvre, str(message.source), float(message.confidence),
+                  str(message.language), ttl_s, log_ns),
+            log_ns,
+        )  # fmt: skip
+
+    def at(self, log_ns: int) -> ActiveQuery | None:
+        """The query in force for a frame received at `log_ns`; the first call is the drive's beginning."""
+        if self._start_ns is None:
+            self._start_ns = log_ns
+            if self._first:
+                self._say(Query(self._first, source="replay", stamp_ns=log_ns), log_ns)
+        while self._script and log_ns - self._start_ns >= self._script[0][0] * _NS:
+            _, text = self._script.pop(0)
+            if text:
+                self._say(Query(text, source="script", stamp_ns=log_ns), log_ns)
+            else:
+                self._queries.clear("the script")
+        self._queries.expire(log_ns)
+        return self._queries.active
+
+    def time_jumped(self) -> None:
+        """Count times to live afresh, as the node does when stamps go back."""
+        self._queries.restart_ttl()
+
+    def _say(self, query: Query, log_ns: int) -> None:
+        self._said += 1
+        if not query.id:
+            digest = hashlib.sha256(f"{self._said}|{query.text}".encode()).hexdigest()
+            query = replace(query, id=digest[:12])
+        try:
+            self._queries.set(query, log_ns)
+        except CommandError as error:
+            self.notes.append(f"a command at {log_ns / _NS:.3f} s is refused: {error}")

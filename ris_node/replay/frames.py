@@ -1,0 +1,222 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""A bag as frames in order: each with its query, camera, depth and pose, as the node would have had them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from ris_node.config import NodeConfig, RegionConfig
+from ris_node.errors import BagError, GeometryError
+from ris_node.geometry.tf_tree import Pose, TfTree
+from ris_node.geometry.transform import Transform
+from ris_node.replay.bag import Bag
+from ris_node.replay.commands import Commander
+from ris_node.replay.message import Message
+from ris_node.replay.options import ReplayOptions
+from ris_node.replay.topics import RAW, Chosen, first_message
+from ris_node.sensing.camera import CameraContext, Seen, TfUnavailableError, is_rectified, stamp_ns_of
+from ris_node.sensing.queries import ActiveQuery
+from ris_node.sensing.stream import RateGate, Take
+
+LOOK_AHEAD_NS = 200_000_000  # depth and transforms may be recorded this long after their image
+_MOST_WAITING = 8  # frames held back for that
+_DEPTHS_KEPT = 32
+_NOTHING = np.zeros((1, 1, 3), np.uint8)  # stands for the image until a worker decodes it
+
+
+@dataclass(frozen=True)
+class FrameJob:
+    """One frame to answer. `index` counts answered frames, `source_index` all of the topic; `jump`: time went back."""
+
+    index: int
+    source_index: int
+    message: Message
+    stamp_ns: int
+    frame_id: str
+    query: ActiveQuery | None
+    seen: Seen
+    jump: bool = False
+
+
+class RecordedTf:
+    """Recorded transforms as the camera context asks for them."""
+
+    def __init__(self, tree: TfTree) -> None:
+        self.tree = tree
+
+    def lookup(self, target_frame: str, source_frame: str, stamp_ns: int) -> Transform:
+        """See `TransformSource.lookup`."""
+        try:
+            return self.tree.lookup(target_frame, source_frame, stamp_ns)
+        except GeometryError as error:
+            raise TfUnavailableError(str(error), self.tree.knows(source_frame)) from error
+
+    def clear(self) -> None:
+        """Times that go back are seen in the transforms themselves."""
+
+
+class FrameReader:
+    """Reads a bag once from its beginning. For one thread.
+
+    `seen` counts the images of the topic so far, `late` those whose stamps went back, `equal` those that repeated one.
+    """
+
+    def __init__(self, bag: Bag, chosen: Chosen, options: ReplayOptions) -> None:
+        """Read what is needed before the first frame: static transforms and the first calibration."""
+        self._bag, self._chosen, self._options = bag, chosen, options
+        self._config: NodeConfig = options.config
+        self.commander = Commander(options.commands, self._config.query)
+        self._tree = TfTree()
+        has_tf = bool(chosen.tf or chosen.tf_static)
+        self._camera = CameraContext(
+            lambda: self._config.region,
+            RecordedTf(self._tree) if has_tf else None,
+            pose_given=lambda: pose_given(self._config.region),
+            rectified=is_rectified(chosen.image.name),
+            depths_kept=_DEPTHS_KEPT,
+        )
+        self._gate, self._rate_hz = RateGate(), options.rate_hz or self._config.input.max_rate_hz
+        self._patient = bool(chosen.tf or chosen.depth)
+        self._last_ns: int | None = None
+        self._index = 0
+        self.seen = self.late = self.equal = 0
+        self.notes: list[str] = []
+        for message in bag.messages(chosen.tf_static) if chosen.tf_static else ():
+            self._take_tf(message, static=True)
+        info = first_message(bag, chosen.camera_info) if chosen.camera_info else None
+        if info is not None:
+            self._camera.on_camera_info(bag.deserialize(info))
+
+    def jobs(self) -> Iterator[FrameJob]:
+        """The frames to answer, in the order of the bag; each waits until what belongs to it has been read."""
+        waiting: deque[tuple[Message, int, ActiveQuery | None, bool]] = deque()
+        most = self._options.max_frames
+        for message in self._bag.messages((self._chosen.image.name, *self._chosen.context)):
+            while waiting and (message.log_ns - waiting[0][0].log_ns > LOOK_AHEAD_NS or len(waiting) > _MOST_WAITING):
+                yield self._job(*waiting.popleft())
+            if message.topic != self._chosen.image.name:
+                self._take(message)
+                continue
+            take = self._picked(message)
+            if take is Take.NO:
+                continue
+            if take is Take.JUMP:
+                while waiting:
+                    yield self._job(*waiting.popleft())
+                self.commander.time_jumped()
+            query = self.commander.at(message.log_ns)
+            waiting.append((message, self.seen - 1, query, take is Take.JUMP))
+            if not self._patient:
+                yield self._job(*waiting.popleft())
+            if most and self._index + len(waiting) >= most:
+                break
+        while waiting:
+            yield self._job(*waiting.popleft())
+        self.notes += self.commander.notes
+
+    def _picked(self, message: Message) -> Take:
+        """Whether an image is to be answered: every n-th, or at a rate by stamp."""
+        stamp_ns = header_of(message).stamp_ns
+        self.seen += 1
+        if self._last_ns is not None:
+            self.late += stamp_ns < self._last_ns
+            self.equal += stamp_ns == self._last_ns
+        self._last_ns = stamp_ns
+        take = self._gate.take(stamp_ns, message.log_ns / 1e9, self._rate_hz)
+        if (self.seen - 1) % self._options.every and take is not Take.JUMP:
+            return Take.NO
+        return take
+
+    def _job(self, message: Message, source_index: int, query: ActiveQuery | None, jump: bool) -> FrameJob:
+        header = header_of(message)
+        region = query is not None and query.wants_region
+        stamp = SimpleNamespace(sec=header.stamp_ns // 10**9, nanosec=header.stamp_ns % 10**9)
+        seen = self._camera.see(_NOTHING, SimpleNamespace(stamp=stamp, frame_id=header.frame_id), region=region)
+        if self._camera.note and self._camera.note not in self.notes:
+            self.notes.append(self._camera.note)
+        job = FrameJob(self._index, source_index, message, header.stamp_ns, header.frame_id, query, seen, jump)
+        self._index += 1
+        return job
+
+    def _take(self, message: Message) -> None:
+        """Take what is not an image: a calibration, depth, a command or transforms."""
+        chosen = self._chosen
+        try:
+            if message.topic == chosen.camera_info:
+                self._camera.on_camera_info(self._bag.deserialize(message))
+            elif message.topic == chosen.depth:
+                self._camera.on_depth(self._bag.deserialize(message))
+            elif message.topic == chosen.command:
+                self.commander.recorded(self._bag.deserialize(message), message.log_ns)
+            else:
+                self._take_tf(message, static=False)
+        except BagError as error:  # one message that cannot be read is not worth a drive
+            self.notes.append(str(error))
+
+    def _take_tf(self, message: Message, *, static: bool) -> None:
+        for link in self._bag.deserialize(message).transforms:
+            t, r = link.transform.translation, link.transform.rotation
+            try:
+                pose = Pose.of((t.x, t.y, t.z), (r.x, r.y, r.z, r.w))
+            except GeometryError as error:
+                self.notes.append(f"TF '{link.header.frame_id}' to '{link.child_frame_id}': {error}")
+                continue
+            stamp_ns = stamp_ns_of(link.header.stamp)
+            self._tree.add(link.header.frame_id, link.child_frame_id, stamp_ns, pose, static=static)
+
+
+@dataclass(frozen=True)
+class Header:
+    """A message's stamp in nanoseconds and frame."""
+
+    stamp_ns: int
+    frame_id: str
+
+
+def header_of(message: Message) -> Header:
+    """The header at the beginning of a CDR message; its pixels are left alone.
+
+    Raises:
+        BagError: the message is too short for one.
+    """
+    data = message.data
+    order = "big" if len(data) > 1 and data[1] == 0 else "little"
+    if len(data) < 16:
+        raise BagError(f"a message on {message.topic} has {len(data)} bytes, too few for a header")
+    sec = int.from_bytes(data[4:8], order, signed=True)  # type: ignore[arg-type]
+    nanosec = int.from_bytes(data[8:12], order)  # type: ignore[arg-type]
+    length = int.from_bytes(data[12:16], order)  # type: ignore[arg-type]
+    return Header(sec * 10**9 + nanosec, bytes(data[16 : 16 + max(length - 1, 0)]).decode("utf-8", "replace"))
+
+
+def pose_given(config: RegionConfig) -> bool:
+    """Whether someone set the camera's pose by hand, so that it may stand in for a frame that TF does not know."""
+    specs = {spec.name: spec.default for spec in RegionConfig.specs() if spec.name.startswith("camera_")}
+    return any(getattr(config, name) != default for name, default in specs.items())
+
+
+def film_rate(bag: Bag, chosen: Chosen, options: ReplayOptions, looked_at: int = 20) -> float:
+    """Frames a second of the overlay video: the median step of the first images, thinned as the replay is."""
+    stamps: list[int] = []
+    messages: Any = bag.messages([chosen.image.name])
+    for message in messages:
+        stamps.append(header_of(message).stamp_ns)
+        if len(stamps) >= looked_at:
+            break
+    messages.close()
+    steps = np.diff(np.array(stamps, np.int64))
+    steps = steps[steps > 0]
+    rate = 1e9 / float(np.median(steps)) if steps.size else 10.0
+    if options.rate_hz:
+        rate = min(rate, options.rate_hz)
+    return float(min(max(rate / options.every, 1.0), 120.0))
+
+
+__all__ = ["RAW", "FrameJob", "FrameReader", "RecordedTf", "film_rate", "header_of"]

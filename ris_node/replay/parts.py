@@ -1,0 +1,230 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a replay writes, in sealed parts: a stopped or killed replay goes on after the last seal.
+
+`OUT/parts/000003` holds rows.parquet, the result bag and the film of some frames; `seal.json` is written last, so a
+part without one is unfinished and is done again.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from ris_node.atomic import write_atomic
+from ris_node.bagwriter import BagWriter
+from ris_node.demo.film import Film
+from ris_node.errors import ConfigError
+from ris_node.interface import PUBLISHERS
+from ris_node.replay.answer import NODE, Answered
+from ris_node.replay.options import BAG, FILM, PARTS, RESULTS, ReplayOptions
+from ris_node.replay.rows import RowWriter, join
+
+SEAL, ROWS = "seal.json", "rows.parquet"
+_TOPICS = (
+    "~/result", "~/label_mask", "~/instance_mask", "~/overlay/compressed", "~/region", "~/target_pose",
+    "~/region_polygon",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Seal:
+    """What a finished part holds: frames from `first`, and how they were answered; of which replay (`fingerprint`)."""
+
+    fingerprint: str
+    first: int
+    frames: int
+    statuses: dict[str, int] = field(default_factory=dict)
+    model_id: str = ""
+
+
+class Part:
+    """One open part: rows, result bag and film of consecutive frames."""
+
+    def __init__(self, folder: Path, first: int, options: ReplayOptions, rate: float, fingerprint: str) -> None:
+        """Make the folder anew and open the files in it."""
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        self.folder, self._first, self._fingerprint = folder, first, fingerprint
+        self._rows = RowWriter(folder / ROWS)
+        self._bag = open_result_bag(folder / BAG, options.overlays) if options.bag else None
+        self._film = Film(folder / FILM, rate) if options.video else None
+        self._statuses: Counter[str] = Counter()
+        self._model_id = ""
+        self.frames = 0
+
+    def add(self, answered: Answered, row: dict[str, Any], messages: list[tuple[str, bytes]]) -> None:
+        """Write a frame; messages get the receive time of its image."""
+        self._rows.add(row)
+        if self._bag is not None:
+            for topic, data in messages:
+                self._bag.write(topic, answered.job.message.log_ns, data)
+        if self._film is not None and answered.picture is not None:
+            self._film.add(answered.picture)
+        self._statuses[row["status"]] += 1
+        self._model_id = row["model_id"]
+        self.frames += 1
+
+    def close_rows(self) -> bool:
+        """Finish only the table, after another file could not be written; whether that worked."""
+        try:
+            self._rows.close()
+        except OSError:
+            return False
+        return True
+
+    def seal(self) -> Seal | None:
+        """Finish the files; None (and no folder) when nothing was written."""
+        self._rows.close()
+        if self._bag is not None:
+            self._bag.close()
+        if self._film is not None:
+            self._film.close()
+        if not self.frames:
+            shutil.rmtree(self.folder)
+            return None
+        seal = Seal(self._fingerprint, self._first, self.frames, dict(self._statuses), self._model_id)
+        write_atomic(self.folder / SEAL, json.dumps(asdict(seal)))
+        return seal
+
+
+class Parts:
+    """All parts of one replay's folder."""
+
+    def __init__(self, out: Path, options: ReplayOptions, rate: float, fingerprint: str) -> None:
+        """Look at what is there.
+
+        Raises:
+            ConfigError: there are results already, or parts of another replay.
+        """
+        self._out, self._options, self._rate, self._fingerprint = out, options, rate, fingerprint
+        self._folder = out / PARTS
+        self.seals: list[Seal] = []
+        self._loose: list[Path] = []
+        self._open: Part | None = None
+        there = self._folder.exists() or (out / RESULTS).exists()
+        if there and options.overwrite:
+            clear(out)
+        elif there and not options.resume:
+            raise ConfigError(f"{out} holds a replay already: give --resume to go on, --overwrite, or another --out")
+        elif there:
+            self._read()
+
+    @property
+    def done(self) -> int:
+        """Frames in sealed parts."""
+        return sum(seal.frames for seal in self.seals)
+
+    def add(self, answered: Answered, row: dict[str, Any], messages: list[tuple[str, bytes]]) -> None:
+        """Write a frame into the open part; full parts are sealed."""
+        if self._open is None:
+            folder = self._folder / f"{len(self.seals):06d}"
+            self._open = Part(folder, self.done, self._options, self._rate, self._fingerprint)
+        self._open.add(answered, row, messages)
+        if self._open.frames >= self._options.part_frames:
+            self.seal()
+
+    def seal(self) -> None:
+        """Finish the open part, if any."""
+        seal = self._open.seal() if self._open is not None else None
+        self._open = None
+        if seal is not None:
+            self.seals.append(seal)
+
+    def drop(self) -> None:
+        """Give the open part up, because it cannot be written; its rows still go into the results, if they can."""
+        part, self._open = self._open, None
+        if part is not None and part.close_rows():
+            self._loose = [part.folder / ROWS]
+
+    def finish(self, *, complete: bool) -> None:
+        """Join the parts into the results; they are kept when the replay has to go on."""
+        folders = [self._folder / f"{number:06d}" for number in range(len(self.seals))]
+        join([*(folder / ROWS for folder in folders), *self._loose], self._out / RESULTS)
+        if self._options.bag:
+            _join_bags([folder / BAG for folder in folders], self._out / BAG, self._options.overlays, move=complete)
+        if self._options.video:
+            films = [folder / FILM for folder in folders if (folder / FILM).exists()]
+            _join_films(films, self._out / FILM, self._rate, move=complete)
+        if complete:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _read(self) -> None:
+        if not self._folder.exists():
+            raise ConfigError(f"{self._out} holds a complete replay: give --overwrite, or another --out")
+        while (path := self._folder / f"{len(self.seals):06d}" / SEAL).is_file():
+            seal = Seal(**json.loads(path.read_text(encoding="utf-8")))
+            if seal.fingerprint != self._fingerprint:
+                raise ConfigError(
+                    f"{self._out} holds a part of another replay (bag, command, model or settings differ):"
+                    " give what was given then, --overwrite, or another --out"
+                )
+            self.seals.append(seal)
+
+
+def clear(out: Path) -> None:
+    """Remove what an earlier replay wrote into a folder, and nothing else."""
+    for name in (PARTS, BAG):
+        shutil.rmtree(out / name, ignore_errors=True)
+    for name in (RESULTS, FILM, "report.html", "summary.json"):
+        (out / name).unlink(missing_ok=True)
+
+
+def open_result_bag(path: Path, overlays: bool) -> BagWriter:
+    """A new MCAP bag with the node's topics."""
+    bag = BagWriter(path, storage="mcap", compression="storage")
+    for topic in PUBLISHERS:
+        if topic.name in _TOPICS and (overlays or "overlay" not in topic.name):
+            bag.add_topic(topic.name.replace("~", NODE), topic.type, topic.qos)
+    return bag
+
+
+def _join_bags(parts: list[Path], target: Path, overlays: bool, *, move: bool) -> None:
+    from ris_node.replay.bag import open_bag
+
+    shutil.rmtree(target, ignore_errors=True)
+    if len(parts) == 1 and move:
+        parts[0].replace(target)
+        return
+    with open_result_bag(target, overlays) as joined:
+        for path in parts:
+            with open_bag(path) as part:
+                for message in part.messages():
+                    joined.write(message.topic, message.log_ns, message.data)
+
+
+def _join_films(parts: list[Path], target: Path, rate: float, *, move: bool) -> None:
+    """Put films one after the other: copied by ffmpeg where it is installed, else encoded again."""
+    target.unlink(missing_ok=True)
+    if not parts:
+        return
+    if len(parts) == 1:
+        if move:
+            parts[0].replace(target)
+        else:
+            shutil.copyfile(parts[0], target)
+        return
+    if ffmpeg := shutil.which("ffmpeg"):
+        listing = target.with_suffix(".txt")
+        listing.write_text("".join(f"file '{part.resolve()}'\n" for part in parts), encoding="utf-8")
+        command = [ffmpeg, "-y", "-loglevel", "error", "-f", "concat", "-safe", "0", "-i", str(listing)]
+        subprocess.run([*command, "-c", "copy", str(target)], check=True, stdin=subprocess.DEVNULL)
+        listing.unlink()
+        return
+    with Film(target, rate) as film:
+        for path in parts:
+            capture = cv2.VideoCapture(str(path))
+            while True:
+                good, frame = capture.read()
+                if not good:
+                    break
+                film.add(np.ascontiguousarray(np.asarray(frame, np.uint8)[..., ::-1]))
+            capture.release()

@@ -1,0 +1,166 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which of a bag's topics are the camera, its calibration, depth, commands and TF: named, or found by type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ris_node.errors import BagError, ConfigError
+from ris_node.replay.bag import Bag
+from ris_node.replay.message import Message, TopicInfo
+from ris_node.replay.options import Topics
+from ris_node.sensing.images import ENCODINGS
+
+RAW, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
+CAMERA_INFO, TF = "sensor_msgs/msg/CameraInfo", "tf2_msgs/msg/TFMessage"
+STRING, QUERY, RESULT = "std_msgs/msg/String", "ris_msgs/msg/Query", "ris_msgs/msg/Grounding"
+TF_TYPES = (TF, "tf/msg/tfMessage")
+NONE = "none"  # a name that switches an optional topic off
+DEPTH_ENCODINGS = ("32FC1", "16UC1")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The topics that a replay reads; empty ones are not there."""
+
+    image: TopicInfo
+    camera_info: str = ""
+    depth: str = ""
+    command: str = ""
+    tf: tuple[str, ...] = ()
+    tf_static: tuple[str, ...] = ()
+
+    @property
+    def context(self) -> tuple[str, ...]:
+        """All but the image and static transforms."""
+        return tuple(filter(None, (self.camera_info, self.depth, self.command, *self.tf)))
+
+
+def choose(bag: Bag, wanted: Topics, *, commands: bool) -> Chosen:
+    """Find the topics of a bag; `commands` tells whether recorded commands are asked for.
+
+    Raises:
+        BagError: there is no camera, or no command, or a named topic is not there.
+        ConfigError: several topics could be meant; the message lists them.
+    """
+    kinds: dict[str, list[TopicInfo]] = {}
+    for topic in bag.topics:
+        kinds.setdefault(topic.type, []).append(topic)
+    raw = [*kinds.get(RAW, ())]
+    encodings = {topic.name: first_encoding(bag, topic) for topic in raw}
+    image = _image(bag, wanted.image, raw, encodings, kinds.get(COMPRESSED, []))
+    depths = [t.name for t in raw if encodings[t.name] in DEPTH_ENCODINGS and not _of_a_node(t.name, kinds)]
+    infos = [t.name for t in kinds.get(CAMERA_INFO, ())]
+    beside = _camera_of(image.name) + "/camera_info"
+    return Chosen(
+        image=image,
+        camera_info=_optional(bag, "camera_info", wanted.camera_info, [beside] if beside in infos else infos),
+        depth=_optional(bag, "depth", wanted.depth, depths),
+        command=_command(bag, wanted.command, kinds) if commands else "",
+        tf=tuple(t.name for k in TF_TYPES for t in kinds.get(k, ()) if not t.name.endswith("tf_static")),
+        tf_static=tuple(t.name for k in TF_TYPES for t in kinds.get(k, ()) if t.name.endswith("tf_static")),
+    )
+
+
+def first_message(bag: Bag, topic: str) -> Message | None:
+    """The first message of a topic, None where there is none."""
+    messages = bag.messages([topic])
+    try:
+        return next(messages, None)
+    finally:
+        messages.close()  # type: ignore[attr-defined]
+
+
+def first_encoding(bag: Bag, topic: TopicInfo) -> str:
+    """The encoding of a raw image topic's first image; empty where there is none."""
+    message = first_message(bag, topic.name) if topic.count else None
+    return str(bag.deserialize(message).encoding) if message is not None else ""
+
+
+def _image(
+    bag: Bag, name: str, raw: list[TopicInfo], encodings: dict[str, str], compressed: list[TopicInfo]
+) -> TopicInfo:
+    kinds = {t.type: [o for o in bag.topics if o.type == t.type] for t in bag.topics}
+    if name:
+        topic = next((t for t in bag.topics if t.name == name), None)
+        if topic is None or topic.type not in (RAW, COMPRESSED):
+            raise BagError(f"{bag.path}: {_no_topic(name, topic)}; {_listing([*raw, *compressed], encodings)}")
+        if not topic.count:
+            raise BagError(f"{bag.path}: {name} holds no images; {_listing([*raw, *compressed], encodings)}")
+        _check_encoding(bag, name, encodings.get(name, ""))
+        return topic
+    live = [t for t in (*raw, *compressed) if t.count and not _of_a_node(t.name, kinds)]
+    names = {t.name for t in live}
+    live = [t for t in live if "compressedDepth" not in t.name and _camera_of(t.name, True) not in names - {t.name}]
+    live = [t for t in live if encodings.get(t.name, "") not in DEPTH_ENCODINGS]
+    coloured = [t for t in live if encodings.get(t.name) != "mono8"]  # masks and labels are mono8 too
+    found = coloured or live
+    if not found:
+        raise BagError(
+            f"{bag.path} has no camera topic with images: sensor_msgs Image or CompressedImage is needed;"
+            f" {_listing(list(bag.topics), encodings)}"
+        )
+    if len(found) > 1:
+        raise ConfigError(f"{bag.path} has several cameras: name one with --image. {_listing(found, encodings)}")
+    _check_encoding(bag, found[0].name, encodings.get(found[0].name, ""))
+    return found[0]
+
+
+def _check_encoding(bag: Bag, name: str, encoding: str) -> None:
+    if encoding and encoding not in ENCODINGS:
+        raise BagError(
+            f"{bag.path}: {name} has images of encoding '{encoding}', which is not read; known are"
+            f" {', '.join(ENCODINGS)}"
+        )
+
+
+def _optional(bag: Bag, option: str, name: str, found: list[str]) -> str:
+    if name == NONE:
+        return ""
+    if name:
+        if all(t.name != name for t in bag.topics):
+            raise BagError(f"{bag.path}: {_no_topic(name, None)}; {_listing(list(bag.topics), {})}")
+        return name
+    if len(found) > 1:
+        flag = option.replace("_", "-")
+        raise ConfigError(
+            f"{bag.path} has several topics for {option}: {', '.join(found)}; name one with --{flag}, or '{NONE}'"
+        )
+    return found[0] if found else ""
+
+
+def _command(bag: Bag, name: str, kinds: dict[str, list[TopicInfo]]) -> str:
+    queries = [t.name for t in kinds.get(QUERY, ())]
+    words = [t.name for t in kinds.get(STRING, ())]
+    named = [n for n in words if n.rsplit("/", 1)[-1] in ("command", "commands")]
+    found = _optional(bag, "command", name, queries + (named or words))
+    if not found:
+        raise BagError(
+            f"{bag.path} has no command topic (std_msgs/String or ris_msgs/Query): give --command or --script"
+        )
+    return found
+
+
+def _of_a_node(name: str, kinds: dict[str, list[TopicInfo]]) -> bool:
+    """Whether a topic is a grounding node's own: one beside its `result`."""
+    return any(name.startswith(t.name[: -len("result")]) for t in kinds.get(RESULT, ()) if t.name.endswith("/result"))
+
+
+def _camera_of(name: str, base: bool = False) -> str:
+    """The namespace of an image topic; with `base` the raw topic that a compressed one belongs to."""
+    raw = name[: -len("/compressed")] if name.endswith("/compressed") else ("" if base else name)
+    return raw if base else raw.rsplit("/", 1)[0]
+
+
+def _no_topic(name: str, topic: TopicInfo | None) -> str:
+    return f"there is no topic {name}" if topic is None else f"{name} is of type {topic.type}"
+
+
+def _listing(topics: list[TopicInfo], encodings: dict[str, str]) -> str:
+    parts = []
+    for topic in topics:
+        count = "?" if topic.count < 0 else topic.count
+        parts.append(f"{topic.name} ({topic.type}, {count}{', ' * bool(encodings.get(topic.name))}"
+                     f"{encodings.get(topic.name, '')})")  # fmt: skip
+    return "it has " + (", ".join(parts) or "no topics at all")
