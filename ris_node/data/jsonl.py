@@ -17,7 +17,7 @@ mask, region
     of the kind is in the picture, a negative, unless `"present": true` says that it is there but not annotated.
 type
     "object" (default, or "region" where a region is given) or "region".
-group, kind, class, box, id, source
+group, kind, class, box, size, camera, id, source
     see `Sample`. Other keys are left alone.
 
 Lines of `ris predict --manifest` and of the evaluation set can be read as they are. Blank lines are skipped.
@@ -94,8 +94,10 @@ def line_of(sample: Sample) -> dict[str, Any]:
     line |= {"mask": sample.mask_spec, "region": sample.region_spec, "group": sample.group, "source": sample.source}
     if sample.present != (sample.mask_spec is not None or sample.region_spec is not None):
         line["present"] = sample.present
-    optional = {"kind": sample.kind, "class": sample.class_name, "box": sample.box and list(sample.box)}
-    return line | {key: value for key, value in (*optional.items(), ("extra", dict(sample.extra))) if value}
+    optional: dict[str, Any] = {"kind": sample.kind, "class": sample.class_name, "box": sample.box and list(sample.box)}
+    optional["size"] = sample.size and list(sample.size)
+    optional |= {"extra": dict(sample.extra), "camera": sample.camera_spec}
+    return line | {key: value for key, value in optional.items() if value}
 
 
 def _lines(path: Path) -> Iterable[tuple[int, int, bytes]]:

@@ -28,6 +28,8 @@ from ris_node.types import U8, U16, Bool
 SPLITS_DIR = Path(__file__).parent / "splits"
 _CAMVID = ("sky", "building", "pole", "road", "pavement", "tree", "sign", "fence", "car", "person", "cyclist", "void")
 _STREETS = ("void", "building", "car", "door", "pavement", "road", "sky", "tree", "window")
+# The class of every index of the index masks that are known.
+LABELS: dict[str, tuple[str, ...]] = {"camvid": _CAMVID, "streets": _STREETS}
 
 
 def _set(names: str) -> frozenset[str]:
@@ -97,8 +99,8 @@ class PictureSet(Sequence[Annotated]):
         image = read_rgb(self.root / self.image_path(name))
         labels = _read_labels(self.root / self.folder / f"{name}.png")
         if self.source == "coco100":
-            return _from_panoptic(image, labels, self._segments[name], name)
-        return _from_classes(image, labels, self.source, f"{self.folder}/{name}")
+            return annotate_panoptic(image, labels, self._segments[name], f"{self.folder}/{name}", self.source)
+        return annotate_classes(image, labels, LABELS[self.source], self.source, f"{self.folder}/{name}")
 
     @cached_property
     def _segments(self) -> dict[str, dict[int, tuple[str, bool]]]:
@@ -142,12 +144,12 @@ def split_names(source: str) -> tuple[str, ...]:
 
 
 def read_rgb(path: Path) -> U8:
-    """An image file as RGB u8[H,W,3].
+    """An image file as RGB u8[H,W,3], as stored: masks do not know of EXIF's rotation.
 
     Raises:
         DataError: when it is missing or cannot be decoded.
     """
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if image is None:
         raise DataError(f"cannot read the image {path}; check that it exists and is a JPEG or PNG")
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
@@ -160,9 +162,13 @@ def _read_labels(path: Path) -> U8:
     return np.asarray(labels if labels.ndim == 2 else labels[..., -1], np.uint8)
 
 
-def _from_classes(image: U8, labels: U8, source: str, name: str) -> Annotated:
-    names = _CAMVID if source == "camvid" else _STREETS
-    if int(labels.max()) >= len(names):
+def annotate_classes(image: U8, labels: U8, names: Sequence[str], source: str, name: str) -> Annotated:
+    """A picture with an index mask u8[H,W] as `Annotated`; `names` are the project's classes of its indexes.
+
+    Raises:
+        DataError: when an index has no class, or the mask is of another size.
+    """
+    if int(labels.max(initial=0)) >= len(names):
         raise DataError(f"{name}: label {int(labels.max())} is not one of the {len(names)} labels of {source}")
     table = np.array([class_id(n) for n in names], np.uint8)
     classes = table[labels]
@@ -175,10 +181,16 @@ def _from_classes(image: U8, labels: U8, source: str, name: str) -> Annotated:
         make_objects(instances, classes, crowds),
         source,
         name,
-        _CAMVID_UNSURE if source == "camvid" else _STREETS_UNSURE,
+        _unlabelled(source, names),
         camera,
         mount,
     )
+
+
+def _unlabelled(source: str, names: Sequence[str]) -> frozenset[str]:
+    """What a set may show without a label: of unknown sets, everything that it has no label for."""
+    known = {"camvid": _CAMVID_UNSURE, "streets": _STREETS_UNSURE}.get(source)
+    return frozenset(c.name for c in CLASSES) - set(names) if known is None else known
 
 
 def connected_parts(classes: U8, only: Sequence[int] | None = None, first: int = 1) -> tuple[U16, frozenset[int]]:
@@ -237,7 +249,14 @@ def guess_camera(classes: U8, source: str) -> tuple[Camera | None, Transform | N
     return camera, camera_mount(0.0, 0.0, h_m, 0.0, pitch, 0.0)
 
 
-def _from_panoptic(image: U8, labels: U8, segments: dict[int, tuple[str, bool]], name: str) -> Annotated:
+def annotate_panoptic(
+    image: U8, labels: U8, segments: dict[int, tuple[str, bool]], name: str, source: str
+) -> Annotated:
+    """A picture of COCO panoptic as `Annotated`: `labels` u8[H,W] by segment, with each one's category and crowdedness.
+
+    Raises:
+        DataError: when a category has no class here, or the labels are of another size.
+    """
     table = np.zeros(256, np.uint8)
     instance = np.zeros(256, np.uint16)
     crowds: set[int] = set()
@@ -259,4 +278,4 @@ def _from_panoptic(image: U8, labels: U8, segments: dict[int, tuple[str, bool]],
     instances = np.where(instances > 0, instances, parts).astype(np.uint16)
     crowds |= set(more)
     objects = make_objects(instances, classes, frozenset(crowds))
-    return Annotated(image, classes, instances, objects, "coco100", f"data/coco100/train2017/{name}", _COCO_UNSURE)
+    return Annotated(image, classes, instances, objects, source, name, _COCO_UNSURE)

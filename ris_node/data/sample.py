@@ -10,9 +10,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ris_node.data.masks import MaskSpec, check_mask, known_empty, mask_files, read_mask
 from ris_node.data.pictures import Picture, picture_of
 from ris_node.errors import DataError
+from ris_node.geometry.camera import Camera
+from ris_node.geometry.transform import Transform
 from ris_node.types import U8, Bool
 
 TYPES = ("object", "region")
@@ -30,7 +34,8 @@ class Sample:
 
     `group` joins sentences of one object, positive and negative, or where nothing better is known of one image.
     `kind` is that of `Expression` where known ("order", "absent", ...). `box` (x, y, w, h) in pixels and `class_name`
-    are what the set says beside masks. `source` names the set; `id` is unique within it.
+    are what the set says beside masks; `size` (width, height) is the image's where outlines depend on it. `source`
+    names the set; `id` is unique within it.
     """
 
     picture: Picture
@@ -46,6 +51,8 @@ class Sample:
     kind: str = ""
     class_name: str = ""
     box: tuple[float, float, float, float] | None = None
+    size: tuple[int, int] | None = None
+    camera_spec: Mapping[str, Any] | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -67,6 +74,20 @@ class Sample:
         """Where to go, bool[H,W] of the image's size, or None (see `Sample`)."""
         return self._read(self.region_spec, "region")
 
+    @cached_property
+    def camera(self) -> Camera | None:
+        """The camera that took the image, or a plausible one that the set gives; None where nothing is known."""
+        if self.camera_spec is None:
+            return None
+        height, width = self.image.shape[:2] if self.size is None else self.size[::-1]
+        return Camera(width, height, np.array(self.camera_spec["matrix"]), np.array(self.camera_spec["distortion"]))
+
+    @cached_property
+    def camera_in_base(self) -> Transform | None:
+        """The optical frame in the vehicle's (ground z = 0, metres), where `camera` is known."""
+        spec = self.camera_spec
+        return None if spec is None else Transform(np.array(spec["rotation"]), np.array(spec["translation"]))
+
     @property
     def image_name(self) -> str:
         """The image as the set names it; samples with equal names share their image."""
@@ -86,6 +107,11 @@ class Sample:
         if spec is None or not self.present:
             return None
         height, width = self.image.shape[:2]
+        if self.size is not None and self.size != (width, height):
+            raise DataError(
+                f"{self.described()}: its image {self.image_name} is {width} x {height} pixels, and the annotations "
+                f"are for {self.size[0]} x {self.size[1]}; use the images as published"
+            )
         try:
             return read_mask(spec, self.root, height, width)
         except DataError as error:
@@ -129,6 +155,8 @@ def sample_of(line: Mapping[str, Any], root: Path, source: str, number: int, fil
         kind=_word(line, "kind", ""),
         class_name=_word(line, "class", ""),
         box=_box(line.get("box")),
+        size=_size(line.get("size")),
+        camera_spec=_camera(line.get("camera")),
         extra=extra if isinstance(extra := line.get("extra"), dict) else {},
     )
 
@@ -167,6 +195,29 @@ def _box(value: Any) -> tuple[float, float, float, float] | None:
         raise DataError(f"'box' is [x, y, width, height], not {value!r}")
     x, y, w, h = (float(v) for v in value)
     return x, y, w, h
+
+
+def _camera(value: Any) -> Mapping[str, Any] | None:
+    shapes = {"matrix": (3, 3), "rotation": (3, 3), "translation": (3,)}
+    if value is None:
+        return None
+    try:
+        numbers = {key: np.asarray(value[key], np.float64) for key in (*shapes, "distortion")}
+        if any(numbers[key].shape != shape for key, shape in shapes.items()) or numbers["distortion"].ndim != 1:
+            raise ValueError(f"shapes { ({key: array.shape for key, array in numbers.items()}) }")
+        return {key: array.tolist() for key, array in numbers.items()}
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(
+            f"'camera' is {{matrix [3,3], distortion [k], rotation [3,3], translation [3] in metres}}: {error!r}"
+        ) from error
+
+
+def _size(value: Any) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) != 2 or not all(isinstance(v, int) and v > 0 for v in value):
+        raise DataError(f"'size' is [width, height] in pixels, not {value!r}")
+    return value[0], value[1]
 
 
 def _check_files(picture: Picture, mask: MaskSpec | None, region: MaskSpec | None, root: Path) -> None:

@@ -1,0 +1,174 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Any known data set as samples: read once into a file of JSON lines, which later calls open at once.
+
+Indexes are in `$XDG_CACHE_HOME/ris_node/data`. They are made anew when an annotation file has another size or time, or
+this package reads or words things differently. They hold texts and outlines, never images.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import os
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from tqdm import tqdm
+
+from ris_node.atomic import replacing
+from ris_node.data.formats.registry import Format, format_named
+from ris_node.data.jsonl import open_jsonl
+from ris_node.data.pictures import stamp
+from ris_node.data.sample import sample_of
+from ris_node.data.sampleset import Problem, SampleSet
+from ris_node.errors import DataError
+
+T = TypeVar("T")
+Line = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a reader is asked for: a split of a set below a folder."""
+
+    format: Format
+    root: Path
+    split: str
+
+    def need(self, *places: str) -> Path:
+        """The first of these places below the root that is there.
+
+        Raises:
+            DataError: when none is, saying what to download and where it goes.
+        """
+        for place in places:
+            if (self.root / place).exists():
+                return self.root / place
+        raise self.format.missing(self.root / places[0], self.root)
+
+    def below(self, path: Path) -> str:
+        """A path as lines write it: relative to the root."""
+        return path.relative_to(self.root).as_posix()
+
+
+def open_data(name: str, root: Path | str, split: str = "train", cache_dir: Path | None = None) -> SampleSet:
+    """Open a set of `FORMATS` by name, or a file of JSON lines.
+
+    Args:
+        name: e.g. "refcoco"; "jsonl": `root` is a file of JSON lines.
+        root: the folder that holds the set (`Format.layout` says how).
+        split: one of the set's splits; not used for "jsonl".
+        cache_dir: where indexes are kept; None: `index_dir()`.
+
+    Raises:
+        DataError: when the set or split is unknown, files are missing (saying what to download), or damaged.
+    """
+    root = Path(root)
+    if name == "jsonl":
+        return open_jsonl(root)
+    entry = format_named(name)
+    request = Request(entry, root, entry.split(split))
+    if not root.is_dir():
+        raise entry.missing(root, root)
+    reader = importlib.import_module(f"ris_node.data.formats.{entry.module}")
+    inputs: tuple[Path, ...] = reader.inputs(request)
+    path = (cache_dir or index_dir()) / f"{entry.name}-{split}-{_key(request, inputs)}.jsonl"
+    kept = _load(path, request)
+    return kept if kept is not None else _build(path, request, reader.read(request))
+
+
+def index_dir() -> Path:
+    """Where indexes are kept: `$XDG_CACHE_HOME/ris_node/data`, by default below `~/.cache`."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ris_node" / "data"
+
+
+def watched(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
+    """The items, with a progress bar on stderr where somebody watches."""
+    yield from tqdm(items, desc=what, total=total, disable=None, leave=False)
+
+
+def load_json(path: Path) -> Any:
+    """The content of a JSON file.
+
+    Raises:
+        DataError: when it cannot be read or is no JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path} is no JSON ({error}); download it again") from error
+
+
+def _build(path: Path, request: Request, found: Iterable[Line | Problem]) -> SampleSet:
+    """Write the index of what a reader found and return it opened."""
+    places: list[tuple[int, int, int]] = []
+    known: dict[str, int] = {}
+    problems: list[Problem] = []
+    offset = 0
+    with replacing(path) as beside, beside.open("wb") as file:
+        for item in found:
+            if isinstance(item, Problem):
+                problems.append(item)
+                continue
+            try:
+                sample = sample_of(item, request.root, request.format.name, len(places) + 1, files=True)
+            except DataError as error:
+                problems.append(Problem(f"{request.format.name} {item.get('id')}", str(error)))
+                continue
+            line = (json.dumps(item, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
+            file.write(line)
+            places.append((offset, len(places) + 1, known.setdefault(sample.image_name, len(known))))
+            offset += len(line)
+        if not places:
+            first = f"; the first problem: {problems[0]}" if problems else ""
+            raise DataError(f"{request.format.name}: nothing of split {request.split!r} can be used{first}")
+    table = np.array(places, np.int64).reshape(-1, 3)
+    texts = np.array([(p.where, p.reason) for p in problems], np.str_).reshape(-1, 2)
+    with replacing(path.with_suffix(".npz")) as beside, beside.open("wb") as file:
+        np.savez(file, table=table, problems=texts, size=np.int64(offset))
+    return _opened(path, request, table, problems)
+
+
+def _load(path: Path, request: Request) -> SampleSet | None:
+    """The index at `path`, or None where there is none that is whole."""
+    try:
+        with np.load(path.with_suffix(".npz"), allow_pickle=False) as kept:
+            table, texts, size = kept["table"], kept["problems"], int(kept["size"])
+        if path.stat().st_size != size:
+            return None
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return None
+    return _opened(path, request, table, [Problem(str(where), str(reason)) for where, reason in texts])
+
+
+def _opened(path: Path, request: Request, table: Any, problems: list[Problem]) -> SampleSet:
+    columns = (np.ascontiguousarray(table[:, i], np.int64) for i in range(3))
+    offsets, numbers, images = columns
+    return SampleSet(path, request.root, request.format.name, offsets, numbers, images, tuple(problems))
+
+
+def _key(request: Request, inputs: tuple[Path, ...]) -> str:
+    """What the index depends on, as a short name."""
+    about = [request.format.name, request.split, str(request.root.resolve()), np.__version__, _package_digest()]
+    about += [f"{path}:{stamp(path)}" for path in inputs]
+    return hashlib.sha256("\n".join(about).encode()).hexdigest()[:20]
+
+
+@cache
+def _package_digest() -> str:
+    """A hash of everything in `ris_node/data` and `ris_node/scene`: readers, predicates, wordings, renderer."""
+    package = Path(__file__).resolve().parents[2]
+    digest = hashlib.sha256()
+    for folder in (package / "data", package / "scene"):
+        for path in sorted(p for p in folder.rglob("*") if p.suffix in (".py", ".txt")):
+            digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
