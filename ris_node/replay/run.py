@@ -12,7 +12,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,8 @@ from ris_node.pipeline.grounder import Grounder
 from ris_node.replay.answer import NODE, Answered, Answerer, target_messages
 from ris_node.replay.bag import Bag, open_bag
 from ris_node.replay.frames import FrameJob, FrameReader, film_rate
-from ris_node.replay.options import SUMMARY, Progress, ReplayOptions, ReplaySummary
+from ris_node.replay.merge import read_summary
+from ris_node.replay.options import RESULTS, SUMMARY, Progress, ReplayOptions, ReplaySummary
 from ris_node.replay.parts import Parts
 from ris_node.replay.prefetch import Prefetch
 from ris_node.replay.rows import target_row
@@ -67,8 +68,25 @@ def replay(
         chosen = choose(opened, options.topics, commands=options.commands.recorded)
         if grounder is None:
             grounder = stack.enter_context(open_model(options))
+        if options.resume and (done := finished(out, options.fingerprint(*_about(opened, chosen, grounder)))):
+            return done
         run = _Run(opened, chosen, out, options, grounder, progress or (lambda _: None), stop or threading.Event())
         return run.go()
+
+
+def _about(bag: Bag, chosen: Chosen, grounder: Grounder) -> tuple[str, ...]:
+    return bag.name, chosen.image.name, grounder.model_id, grounder.info.precision
+
+
+def finished(out: Path, fingerprint: str) -> ReplaySummary | None:
+    """The summary of a replay that was complete already; None where something is left to do."""
+    found = read_summary(out)
+    if not found.get("complete") or found.get("fingerprint") != fingerprint or not (out / RESULTS).is_file():
+        return None
+    names = {f.name for f in fields(ReplaySummary)}
+    kept = {name: value for name, value in found.items() if name in names}
+    kept.update(out=out, problems=tuple(found["problems"]), notes=(*found["notes"], "it was complete already"))
+    return ReplaySummary(**kept)
 
 
 def open_model(options: ReplayOptions) -> Grounder:
@@ -116,9 +134,10 @@ class _Run:
     ) -> None:
         self._bag, self._chosen, self._out, self._options = bag, chosen, out, options
         self._grounder, self._progress, self._stop = grounder, progress, stop
-        fingerprint = options.fingerprint(bag.name, chosen.image.name, grounder.model_id)
+        fingerprint = options.fingerprint(*_about(bag, chosen, grounder))
         out.mkdir(parents=True, exist_ok=True)
         rate = film_rate(bag, chosen, options) if options.video else 10.0
+        self._fingerprint = fingerprint
         self._parts = Parts(out, options, rate, fingerprint)
         self._resumed_at = self._parts.done
         self._reader = FrameReader(bag, chosen, options)
@@ -258,7 +277,13 @@ class _Run:
             self._bag.name, self._out, complete, self._parts.done, reader.seen, self._frames / max(seconds, 1e-9),
             seconds, tuple(self._problems), tuple(notes), dict(statuses), self._grounder.model_id, interrupted,
         )  # fmt: skip
-        about: dict[str, Any] = {**summary.to_json(), "out": ".", "image_topic": self._chosen.image.name, "node": NODE}
+        about: dict[str, Any] = {
+            **summary.to_json(),
+            "out": ".",
+            "image_topic": self._chosen.image.name,
+            "node": NODE,
+            "fingerprint": self._fingerprint,
+        }
         try:
             write_atomic(self._out / SUMMARY, json.dumps(about, indent=1) + "\n")
         except OSError as error:
