@@ -39,6 +39,7 @@ examples:
     ),
     Verb("predict", "ris_node.cli.predict", "find what a command means in pictures, without ROS"),
     Verb("doctor", "ris_node.cli.doctor", "say what is installed, what will work, and what to do where it will not"),
+    Verb("replay", "ris_node.cli.replay", "answer every frame of recorded drives (bags), without ROS; score them"),
     Verb("record", "ris_node.cli.record", "write a bag of a live run, with each topic's own QoS"),
     Verb("play", "ris_node.cli.play", "publish a bag and /clock over DDS, for a live node"),
     Verb("bench", "ris_node.bench.run", "measure the bare network, the core, and the node over DDS"),
