@@ -177,28 +177,37 @@ def start(config: TrainConfig, trunk: Path, resume: Path | None, team: Accelerat
 def train(
     trainer: Trainer, batches: Batches, check: Sequence[Drawn], out: Path, clock: Callable[[], float] = time.monotonic
 ) -> dict[str, float]:
-    """Run to the configured number of steps; write `last.pt`, `best.pt` and `log.jsonl`; return the last check.
+    """Run to the configured number of steps, or until no check was better for `patience` checks.
 
-    Processes other than the first return nothing.
+    Writes `last.pt`, `best.pt`, `log.jsonl`, `grids/` and `tensorboard/`; returns the last check, in the first process
+    of the team only.
 
     Raises:
         RunStoppedError: Ctrl-C or SIGTERM came; the run is saved.
     """
-    optim, first = trainer.config.optim, trainer.team.is_main_process
+    optim = trainer.config.optim
     torch.set_num_threads(optim.threads)
     features = WordFeatures(trainer.settings.text_tokens, bf16=optim.bf16, device=trainer.team.device)
-    session = Session(trainer, check, features, out, clock) if first else None
+    if not trainer.team.is_main_process:
+        _steps(trainer, batches, features, None)
+        return {}
+    session = Session(trainer, check, features, out, clock)
+    try:
+        _steps(trainer, batches, features, session)
+        session.save()
+        if trainer.stopping and not session.enough() and trainer.step < optim.steps:
+            raise RunStoppedError(f"stopped after step {trainer.step} of {optim.steps}, saved in {out / 'last.pt'}")
+        return session.look(24, "final")
+    finally:
+        session.close()
+
+
+def _steps(trainer: Trainer, batches: Batches, features: WordFeatures, session: Session | None) -> None:
+    """Learn until the steps are done or a process of the team wants to stop."""
     with StopWish() as wish:
-        for batch in batches.between(trainer.step, optim.steps):
-            values = trainer.learn(batch, features, wish.asked)
-            if session:
+        for batch in batches.between(trainer.step, trainer.config.optim.steps):
+            values = trainer.learn(batch, features, wish.asked or (session is not None and session.enough()))
+            if session is not None:
                 session.after(values)
             if trainer.stopping:
                 break
-    if session is None:
-        return {}
-    session.log.close()
-    session.save()
-    if trainer.stopping and trainer.step < optim.steps:
-        raise RunStoppedError(f"stopped after step {trainer.step} of {optim.steps}, saved in {out / 'last.pt'}")
-    return session.look(24, "final")

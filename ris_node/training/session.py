@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from ris_node.training.check import answers, summary
 from ris_node.training.checkpoint import save_checkpoint
+from ris_node.training.curves import Curves
+from ris_node.training.grid import draw_grid, pick
 from ris_node.training.items import Drawn
 from ris_node.training.log import Log, Means
 from ris_node.training.words import WordFeatures
@@ -28,6 +30,7 @@ class Session:
     ) -> None:
         self.trainer, self.check, self.features, self.out, self.clock = trainer, check, features, out, clock
         self.log = Log(out, trainer.step, trainer.config.optim.steps)
+        self.curves = Curves(out, trainer.step)
         self.means = Means()
         self.means.restore(trainer.progress.get("means", {}))
         self.best = float(trainer.progress.get("best", -1.0))
@@ -43,7 +46,7 @@ class Session:
         self._steps += 1
         if step % _SAY_EVERY == 0:
             now = self.clock()
-            self.log.write("step", {"step": step, "s": (now - self._said) / self._steps, **self.means.take()})
+            self._tell("step", {"step": step, "s": (now - self._said) / self._steps, **self.means.take()})
             self._said, self._steps = now, 0
         if self._check_is_due(step):
             self.look(14)
@@ -59,16 +62,32 @@ class Session:
         return self.clock() - self._checked > 60 * config.check_minutes
 
     def look(self, limit: int, event: str = "check") -> dict[str, float]:
-        """Run the check on `limit` expressions a picture; keep the weights if none were better."""
+        """Run the check on `limit` expressions a picture; keep the weights if none were better; draw a grid."""
         trainer = self.trainer
-        values = summary(answers(trainer.averaged(), self.check, self.features, limit, trainer.config.optim.bf16))
-        self.log.write(event, {"step": trainer.step, **values})
+        records = answers(trainer.averaged(), self.check, self.features, limit, trainer.config.optim.bf16)
+        values = summary(records)
+        self._tell(event, {"step": trainer.step, **values})
         score = _score(values)
         self.stale = 0 if score > self.best else self.stale + 1
         if score > self.best:
             self.best = score
             self.save("best.pt")
+        if records and trainer.config.grid:
+            self.curves.grid(draw_grid(pick(records, trainer.config.grid), self.check), trainer.step)
         return values
+
+    def enough(self) -> bool:
+        """Whether `patience` checks have passed without a better one."""
+        return 0 < self.trainer.config.patience <= self.stale
+
+    def close(self) -> None:
+        """Take the progress bar away and write what is waiting."""
+        self.log.close()
+        self.curves.close()
+
+    def _tell(self, event: str, values: dict[str, float]) -> None:
+        self.log.write(event, values)
+        self.curves.numbers(event, values)
 
     def save(self, name: str = "last.pt") -> None:
         """Write a checkpoint."""

@@ -8,16 +8,15 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
 
-from tiny_models import SETTINGS, graph, shapes  # noqa: E402
+from tiny_models import graph, shapes  # noqa: E402
+from tiny_training import WordCodes, config  # noqa: E402
 
 from ris_node.errors import ConfigError, TrainingError  # noqa: E402
-from ris_node.models.minilm import OUT_WIDTH  # noqa: E402
 from ris_node.training.batches import Batches  # noqa: E402
 from ris_node.training.check import answers, summary  # noqa: E402
 from ris_node.training.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
@@ -26,24 +25,6 @@ from ris_node.training.loop import Trainer, rate_at, train  # noqa: E402
 
 pytestmark = pytest.mark.torch
 REPOSITORY = Path(__file__).parents[2]
-
-
-class WordCodes:
-    """Stands in for the text encoder where its weights are not the point: a fixed random vector for each word."""
-
-    def __call__(self, texts):
-        words = [[np.random.default_rng(list(w.encode())).normal(size=OUT_WIDTH) for w in t.split()] for t in texts]
-        length = max(map(len, words))
-        raw, mask = torch.zeros(len(texts), length, OUT_WIDTH), torch.zeros(len(texts), length, dtype=torch.int64)
-        for row, codes in enumerate(words):
-            raw[row, : len(codes)], mask[row, : len(codes)] = torch.tensor(np.stack(codes)).float(), 1
-        return raw, mask
-
-
-def config(**optim):
-    values = {"steps": 60, "images": 2, "expressions": 6, "processes": 1, "warmup": 5, "rate": 3e-3, "trunk_rate": 3e-3}
-    values |= {"freeze_before": "", "bf16": False, "ema": 0.9} | optim
-    return config_from({"settings": SETTINGS, "optim": values, "save_minutes": 1e9, "check_minutes": 1e9})
 
 
 def batches(c, pictures=2):

@@ -1,0 +1,123 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
+
+from tiny_models import HEIGHT, WIDTH, graph, shapes  # noqa: E402
+from tiny_training import WordCodes, config  # noqa: E402
+
+from ris_node.training import curves, loop, session  # noqa: E402
+from ris_node.training.batches import Batches  # noqa: E402
+from ris_node.training.check import answers  # noqa: E402
+from ris_node.training.checkpoint import load_checkpoint  # noqa: E402
+from ris_node.training.grid import draw_grid, pick  # noqa: E402
+from ris_node.training.log import Log  # noqa: E402
+from ris_node.training.loop import Trainer, train  # noqa: E402
+
+pytestmark = pytest.mark.torch
+
+
+@pytest.fixture(autouse=True)
+def words(monkeypatch):
+    monkeypatch.setattr(loop, "WordFeatures", lambda *a, **k: WordCodes())
+
+
+def batches(c):
+    pools = [[shapes(seed)] for seed in range(3)]
+    return Batches(pools, [1.0] * 3, c.optim.images, c.optim.expressions, dict(c.data.kinds), c.seed)
+
+
+def lines(folder: Path, event: str) -> list[dict]:
+    told = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    return [{k: v for k, v in line.items() if k != "s"} for line in told if line["event"] == event]
+
+
+def test_run_resumed_from_any_checkpoint_tells_the_same_curve(tmp_path, monkeypatch):
+    c = config({"check_steps": 15}, steps=50)
+    kept = []
+    save = session.save_checkpoint
+
+    def keep_all(path, content):
+        save(path, content)
+        kept.append(tmp_path / f"{content['step']}-{path.name}")
+        kept[-1].write_bytes(path.read_bytes())
+
+    monkeypatch.setattr(session, "save_checkpoint", keep_all)
+    train(Trainer(c, graph()), batches(c), [shapes(5)], tmp_path / "whole")
+    assert {15, 50} <= {load_checkpoint(path)["step"] for path in kept}
+    assert [line["step"] for line in lines(tmp_path / "whole", "step")] == [20, 40]
+    for number, checkpoint in enumerate(kept):
+        again = tmp_path / f"again-{number}"
+        again.mkdir()
+        (again / "log.jsonl").write_bytes((tmp_path / "whole/log.jsonl").read_bytes() + b'{"event": "st')
+        trainer = Trainer(c, graph())
+        trainer.restore(load_checkpoint(checkpoint))
+        train(trainer, batches(c), [shapes(5)], again)
+        assert lines(again, "step") == lines(tmp_path / "whole", "step"), checkpoint
+        assert lines(again, "check") == lines(tmp_path / "whole", "check"), checkpoint
+
+
+def test_stops_early_when_no_check_is_better(tmp_path, monkeypatch):
+    scores = iter([0.1, 0.5, 0.4, 0.5, 0.3, 0.9])
+    monkeypatch.setattr(session, "_score", lambda values: next(scores))
+    trainer = Trainer(config({"check_steps": 2, "patience": 3}, steps=60), graph())
+    train(trainer, batches(trainer.config), [shapes(5)], tmp_path)
+    assert trainer.step == 11  # the checks after steps 6, 8 and 10 were not better than that after step 4
+    assert [line["step"] for line in lines(tmp_path, "check")] == [2, 4, 6, 8, 10]
+    assert load_checkpoint(tmp_path / "last.pt")["step"] == 11
+
+
+def test_each_check_leaves_a_grid_and_curves(tmp_path):
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    trainer = Trainer(config({"check_steps": 10, "grid": 5}, steps=20), graph())
+    train(trainer, batches(trainer.config), [shapes(5), shapes(6)], tmp_path)
+    assert [p.name for p in sorted((tmp_path / "grids").iterdir())] == ["0000010.png", "0000020.png"]
+    picture = cv2.imread(str(tmp_path / "grids/0000020.png"))
+    assert picture.shape[1] == 4 * (WIDTH + 4) and picture.shape[0] > 2 * HEIGHT
+    seen = accumulator.EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    step = lines(tmp_path, "step")[0]
+    assert seen.Scalars("step/loss")[0].value == pytest.approx(step["loss"]) and seen.Scalars("step/loss")[0].step == 20
+    assert [event.step for event in seen.Images("answers")] == [10, 20]
+
+
+def test_runs_without_tensorboard(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    told = curves.Curves(tmp_path)
+    told.numbers("step", {"step": 1, "loss": 0.5})
+    assert told.grid(np.zeros((8, 8, 3), np.uint8), 1).is_file()
+    told.close()
+    assert "pip install tensorboard" in capsys.readouterr().out and not (tmp_path / "tensorboard").exists()
+
+
+def test_grid_shows_truth_and_answer():
+    trainer = Trainer(config(), graph())
+    pictures = [shapes(0), shapes(1)]
+    records = answers(trainer.averaged(), pictures, WordCodes(), 6, bf16=False)
+    chosen = pick(records, 6)
+    assert len({(r["picture"], r["text"]) for r in chosen}) == 6 and {r["picture"] for r in chosen} == {0, 1}
+    assert {r["kind"] for r in chosen} >= {"colour", "order", "absent", "region"} and pick(records, 6) == chosen
+    one = {**chosen[0], "kind": "colour", "present": True, "true_region": None, "picture": 0}
+    truth = np.zeros((HEIGHT // 4, WIDTH // 4), bool)
+    truth[2:6, 2:6] = True
+    one |= {"true_mask": truth, "mask": truth.astype(np.float32)}
+    body = draw_grid([one], pictures)[-HEIGHT - 2 : -2, 2:-2]
+    assert (body[8, 8:24] == 255).all() and (body[16, 16] != pictures[0].image[16, 16]).any()
+    assert (body[40, 70] == pictures[0].image[40, 70]).all()
+
+
+def test_log_forgets_what_comes_after_the_checkpoint(tmp_path):
+    log = Log(tmp_path)
+    for step in (20, 40, 60):
+        log.write("step", {"step": step, "s": 1.0, "loss": 0.1})
+    Log(tmp_path, step=45, steps=100).close()
+    assert [line["step"] for line in lines(tmp_path, "step")] == [20, 40]
