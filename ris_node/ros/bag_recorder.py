@@ -9,6 +9,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -120,6 +121,7 @@ class BagRecorder:
             if held is None:
                 self._begin(name, kinds[0], qos, any(_latched(profile) for profile in profiles))
             elif _less(qos, held[0]):
+                self._drain(name, held[1])
                 self._node.destroy_subscription(held[1])
                 self._subscribe(name, kinds[0], qos)
 
@@ -139,6 +141,12 @@ class BagRecorder:
             self._node, message, name, lambda data: self._on_message(name, data), qos_profile(qos), raw=True
         )
         self._subscriptions[name] = (qos, held)
+
+    def _drain(self, name: str, subscription: Any) -> None:
+        """Take what has come in on a subscription and would go with it."""
+        with suppress(Exception), subscription.handle:  # rclpy's own, without a promise
+            while (taken := subscription.handle.take_message(subscription.msg_type, True)) is not None:
+                self._on_message(name, taken[0])
 
     def _on_message(self, name: str, data: bytes) -> None:
         with self._lock:

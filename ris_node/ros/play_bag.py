@@ -1,22 +1,26 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""A bag as `ris play` needs it: which topics with which QoS, and their messages as ROS 2 serialises them."""
+"""A bag as `ris play` needs it: which topics with which QoS, its times, and its messages as ROS 2 serialises them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ris_node.errors import DataError
-from ris_node.interface import LATCHED, RELIABLE_10, Qos
-from ris_node.messages import needs, typestore
+import yaml
 
-_NS = 1_000_000_000
+from ris_node.errors import DataError
+from ris_node.interface import RELIABLE_10, Qos
+from ris_node.messages import needs
+from ris_node.replay.bag import TopicInfo, open_bag
+
 # Bags of ROS 1, and old ones of ROS 2, do not say that these are latched.
 _ALWAYS_LATCHED = {"/tf_static", "/robot_description", "/map"}
+_DEEPEST = 1000
 
 
 @dataclass(frozen=True)
@@ -30,48 +34,45 @@ class BagTopic:
 
 
 class PlayBag:
-    """An open bag (ROS 2: a folder or an MCAP file; ROS 1: a .bag file); use it in a `with`.
+    """An open bag of any kind that `replay.bag.open_bag` reads; use it in a `with`.
 
-    `start_ns` and `end_ns` are the times of its first and last message.
+    `start_ns` is the time of its first message, `end_ns` that of its last, or None where only reading it all would
+    tell (it is damaged, or still being written).
 
     Raises:
-        DataError: it does not exist, or cannot be read.
+        BagError: it does not exist, or cannot be read.
+        DataError: it holds no message.
     """
 
     def __init__(self, path: Path | str) -> None:
+        self._bag = open_bag(path)
         self.path = Path(path)
-        if not self.path.exists():
-            raise DataError(f"there is no bag '{self.path}': give a bag's folder, an MCAP file or a ROS 1 .bag file")
-        anyreader = needs("rosbags.highlevel.anyreader")
         try:
-            self._reader = anyreader.AnyReader([_storage_file(self.path)], default_typestore=typestore())
-            self._reader.open()
-        except PermissionError as error:
-            raise DataError(f"may not read {error.filename or self.path}: check its permissions") from error
-        except Exception as error:  # each storage raises errors of its own
-            raise DataError(f"cannot read the bag '{self.path}': {error}") from error
-        self._ros2 = bool(self._reader.is2)
-        self.start_ns, self.end_ns = int(self._reader.start_time), int(self._reader.end_time) - 1
-        self.topics = {entry.name: entry for entry in map(self._topic, sorted({c.topic for c in self._links()}))}
-        if not any(entry.count for entry in self.topics.values()):
+            first = next(self._bag.messages(), None)
+            if first is None:
+                raise DataError(f"the bag '{self.path}' holds no message: was it recorded to its end?")
+            self.start_ns, self.end_ns = first.log_ns, end_time(self.path)
+            self.topics = {info.name: _bag_topic(info) for info in sorted(self._bag.topics, key=lambda info: info.name)}
+        except BaseException:
             self.close()
-            raise DataError(f"the bag '{self.path}' holds no message: was it recorded to its end?")
+            raise
+
+    @property
+    def length_s(self) -> float:
+        """Seconds from the first message to the last; 0 where it is not known."""
+        return 0.0 if self.end_ns is None else (self.end_ns - self.start_ns) / 1e9
 
     def messages(self, names: set[str], start_ns: int | None = None) -> Iterator[tuple[str, int, bytes]]:
         """Yield (topic, time in ns, message as CDR bytes) of these topics in the order of their times.
 
         Raises:
-            DataError: the bag is damaged; the messages before that were yielded.
+            DataError: the bag is damaged; all that could be read of it was yielded before.
         """
-        links = [link for link in self._links() if link.topic in names]
-        last_ns = self.start_ns
-        try:
-            for link, time_ns, data in self._reader.messages(links, start=start_ns) if links else ():
-                last_ns = time_ns
-                yield link.topic, time_ns, bytes(data) if self._ros2 else self._from_ros1(data, link.msgtype)
-        except Exception as error:  # each storage raises errors of its own
-            after = (last_ns - self.start_ns) / _NS
-            raise DataError(f"the bag '{self.path}' is damaged after {after:.3f} s: {error}") from error
+        if names:
+            for message in self._bag.messages(names, start_ns):
+                yield message.topic, message.log_ns, message.data
+        if self._bag.problems:
+            raise DataError(f"the bag is damaged: {'; '.join(self._bag.problems)}; the rest of it was used")
 
     def latched_before(self, names: set[str], start_ns: int) -> list[tuple[str, int, bytes]]:
         """Return the last latched messages before a time: whoever starts late is due them.
@@ -80,19 +81,18 @@ class PlayBag:
         """
         latched = {name for name in names if self.topics[name].qos.latched}
         kept: dict[str, list[tuple[str, int, bytes]]] = {}
-        for name, time_ns, data in self.messages(latched):
-            if time_ns >= start_ns:
+        for message in self._bag.messages(latched) if latched else ():
+            if message.log_ns >= start_ns:
                 break
-            kept.setdefault(name, []).append((name, time_ns, data))
+            kept.setdefault(message.topic, []).append((message.topic, message.log_ns, message.data))
         found = []
         for name, entries in kept.items():
-            found += entries if name.endswith("/tf_static") else entries[-max(1, self.topics[name].qos.depth) :]
+            found += entries if name.endswith("/tf_static") else entries[-self.topics[name].qos.depth :]
         return sorted(found, key=lambda entry: entry[1])
 
     def close(self) -> None:
         """Close the bag."""
-        if self._reader.isopen if hasattr(self._reader, "isopen") else self._reader.stack is not None:
-            self._reader.close()
+        self._bag.close()
 
     def __enter__(self) -> PlayBag:
         return self
@@ -102,38 +102,25 @@ class PlayBag:
     ) -> None:
         self.close()
 
-    def _links(self) -> list[Any]:
-        return list(self._reader.connections)
 
-    def _topic(self, name: str) -> BagTopic:
-        links = [link for link in self._links() if link.topic == name]
-        qos = [_recorded_qos(link.ext) for link in links]
-        latched = any(entry.latched for entry in qos) or name in _ALWAYS_LATCHED
-        merged = Qos(max(e.depth for e in qos), any(e.reliable for e in qos) or latched, latched)
-        return BagTopic(name, links[0].msgtype, merged, sum(link.msgcount for link in links))
-
-    def _from_ros1(self, data: Any, kind: str) -> bytes:
-        return bytes(self._reader.typestore.ros1_to_cdr(data, kind))
-
-
-def _storage_file(path: Path) -> Path:
-    """A bag's folder, or the only storage file in it where its metadata.yaml is missing."""
-    if path.is_file() or (path / "metadata.yaml").exists():
-        return path
-    files = sorted(file for file in path.iterdir() if file.suffix in (".mcap", ".db3"))
-    return files[0] if len(files) == 1 else path
+def end_time(path: Path) -> int | None:
+    """Return the time of a bag's last message in nanoseconds from its metadata or index, or None."""
+    with suppress(Exception):  # damaged ones raise anything
+        if path.is_dir():
+            found = yaml.safe_load((path / "metadata.yaml").read_text(encoding="utf-8"))
+            info = found["rosbag2_bagfile_information"]
+            return int(info["starting_time"]["nanoseconds_since_epoch"]) + int(info["duration"]["nanoseconds"])
+        if path.suffix in (".mcap", ".db3"):
+            with needs("rosbags.rosbag2").Reader(path) as reader:
+                return int(reader.end_time) - 1
+    return None
 
 
-def _recorded_qos(ext: Any) -> Qos:
-    """What a connection of a bag offers; reliable where it does not say."""
-    profiles = getattr(ext, "offered_qos_profiles", None)
-    if profiles is None:
-        return LATCHED if getattr(ext, "latching", 0) else RELIABLE_10
-    if not profiles:
-        return RELIABLE_10
-    depth = max(1, *(int(entry.depth) for entry in profiles)) if profiles else 10
-    return Qos(
-        depth=min(depth, 1000),
-        reliable=any(entry.reliability.name != "BEST_EFFORT" for entry in profiles),
-        latched=any(entry.durability.name == "TRANSIENT_LOCAL" for entry in profiles),
-    )
+def _bag_topic(info: TopicInfo) -> BagTopic:
+    profiles: list[Any] = list(info.qos)
+    latched = info.name in _ALWAYS_LATCHED or any(p.durability.name == "TRANSIENT_LOCAL" for p in profiles)
+    if not profiles:  # the bag does not say
+        return BagTopic(info.name, info.type, Qos(RELIABLE_10.depth, latched=latched), info.count)
+    depth = min(_DEEPEST, max(1, *(int(profile.depth) for profile in profiles)))
+    reliable = latched or any(profile.reliability.name != "BEST_EFFORT" for profile in profiles)
+    return BagTopic(info.name, info.type, Qos(depth, reliable, latched), info.count)

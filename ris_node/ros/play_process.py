@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,29 +44,41 @@ def play_bag(path: Path, options: PlayOptions, *, show: bool = False) -> PlaySum
             for name, why in player.left_out.items():
                 if why != "not asked for":
                     print(f"left out: {name} ({why})", file=sys.stderr)
-            executor = SingleThreadedExecutor()
-            executor.add_node(node)
-            threading.Thread(target=_spin, args=(executor,), daemon=True).start()
-            tell = _tell if show else _silent
-            with Keys(player.pace, tell):
-                summary = player.play(_progress(tell, player) if show else None)
+            with spinning(node):
+                tell = _tell if show else _silent
+                with Keys(player.pace, tell):
+                    summary = player.play(_progress(tell, player) if show else None)
             if show:
                 print(file=sys.stderr)
-            executor.shutdown(0.5)
             return summary
     finally:
         rclpy.try_shutdown()
 
 
-def _spin(executor: Any) -> None:
-    with suppress(ExternalShutdownException, RuntimeError):
-        executor.spin()
+@contextmanager
+def spinning(node: Any) -> Iterator[None]:
+    """Spin a node on a thread of its own; ended before Python is, whatever happens."""
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+
+    def spin() -> None:
+        with suppress(ExternalShutdownException, RuntimeError):
+            executor.spin()
+
+    thread = threading.Thread(target=spin, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        executor.shutdown(1.0)
+        thread.join(2.0)
 
 
 def _progress(tell: Callable[[str], None], player: Player) -> Callable[[float, float], None]:
     def say(at_s: float, length_s: float) -> None:
         loops = f", time {player.summary.loops + 1}" if player.summary.loops else ""
-        tell(f"{at_s:.1f} of {length_s:.1f} s{loops}   (space: pause, q: end)")
+        length = f" of {length_s:.1f}" if length_s else ""
+        tell(f"{at_s:.1f}{length} s{loops}   (space: pause, q: end)")
 
     return say
 

@@ -26,6 +26,7 @@ _CLOCK = "/clock"
 _LEAST_DEPTH = 10  # a burst of messages must not push each other out
 _ACK_S = 1.0
 _ASK_S = 0.05
+_FOUND_S = 0.5  # who has been found may not have found the player yet, and would miss the first messages
 
 
 @dataclass(frozen=True)
@@ -106,9 +107,8 @@ class Player:
     def __init__(self, node: Any, bag: PlayBag, options: PlayOptions) -> None:
         self._node, self._bag, self._options = node, bag, options
         self._start_ns = bag.start_ns + round(options.start_s * _NS)
-        if self._start_ns > bag.end_ns:
-            seconds = (bag.end_ns - bag.start_ns) / _NS
-            raise ConfigError(f"start at {options.start_s:g} s: the bag has {seconds:.3f} s")
+        if bag.end_ns is not None and self._start_ns > bag.end_ns:
+            raise ConfigError(f"start at {options.start_s:g} s: the bag has {bag.length_s:.3f} s")
         topics, self.left_out = chosen_topics(bag, options)
         self._publishers = {entry.name: self._publisher(entry) for entry in topics}
         self._images = [entry.name for entry in topics if entry.type.startswith("sensor_msgs/msg/") and _shows(entry)]
@@ -124,7 +124,7 @@ class Player:
         """Publish until the bag is over, or with `loop` until `pace.stop()`.
 
         Args:
-            progress: called about ten times a second with (seconds into the bag, its length in seconds).
+            progress: called about ten times a second with (seconds into the bag, its length in seconds or 0).
 
         Raises:
             DataError: the bag is damaged; what came before was published.
@@ -156,7 +156,6 @@ class Player:
         if self._start_ns > self._bag.start_ns:
             for name, _, data in self._bag.latched_before(names, self._start_ns):
                 self._send(name, data)
-        length = (self._bag.end_ns - self._bag.start_ns) / _NS
         told = 0.0
         for name, time_ns, data in self._bag.messages(names, self._start_ns):
             if not self._wait(time_ns):
@@ -166,7 +165,7 @@ class Player:
             now = time.monotonic()
             if now - told > 0.1:
                 told = now
-                progress((time_ns - self._bag.start_ns) / _NS, length)
+                progress((time_ns - self._bag.start_ns) / _NS, self._bag.length_s)
         return True
 
     def _wait(self, until_ns: int) -> bool:
@@ -190,7 +189,7 @@ class Player:
     def _publisher(self, entry: BagTopic) -> Any:
         depth = max(entry.qos.depth, _LEAST_DEPTH)
         if entry.name.endswith("/tf_static"):  # each publisher's is due to whoever comes late
-            depth = max(depth, min(entry.count, 1000))
+            depth = max(depth, min(max(entry.count, 100), 1000))
         elif entry.qos.latched:
             depth = entry.qos.depth
         name = self._options.remap.get(entry.name, entry.name)
@@ -201,9 +200,10 @@ class Player:
     def _wait_for_listeners(self) -> None:
         names = self._images or list(self._publishers)
         end = time.monotonic() + self._options.wait_s
+        found = False
         while time.monotonic() < end and not self.pace.stopped:
-            if any(self._publishers[name].get_subscription_count() for name in names):
-                break
+            if not found and any(self._publishers[name].get_subscription_count() for name in names):
+                found, end = True, min(end, time.monotonic() + _FOUND_S)
             self._tell_time(self._start_ns)
             time.sleep(_ASK_S)
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import sys
 import threading
@@ -15,17 +16,18 @@ from pathlib import Path
 from typing import Any
 
 import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 
 from ris_node.bagwriter import BagWriter
 from ris_node.errors import ConfigError, DataError
 from ris_node.ros.bag_recorder import BagRecorder, NewTopic, Taken, Wanted
+from ris_node.ros.play_process import spinning
 
 NODE = "ris_record"
 _SYNC_S = 1.0
 _PATIENCE_S = 0.1
+_GRACE_S = 0.3  # for what has arrived when the end is asked for
 
 
 @dataclass(frozen=True)
@@ -70,19 +72,13 @@ def record_bag(options: RecordOptions) -> RecordSummary:
         overrides = [Parameter("use_sim_time", value=options.use_sim_time)]
         node = rclpy.create_node(NODE, parameter_overrides=overrides)
         recorder = BagRecorder(node, options.wanted)
-        executor = SingleThreadedExecutor()
-        executor.add_node(node)
-        thread = threading.Thread(target=_spin, args=(executor,), daemon=True)
-        thread.start()
         session = _Session(writer, recorder)
         try:
-            session.write(ended, options.seconds)
-            executor.shutdown(1.0)  # no more comes in; what is there is still written
-            thread.join(2.0)
-            session.drain()
+            with spinning(node):
+                session.write(ended, options.seconds)
+            session.drain()  # no more comes in; what is there is still written
             writer.close()
         except OSError as error:
-            executor.shutdown(1.0)
             with suppress(Exception):  # without room for its end, the bag keeps what was synced
                 writer.close()
             raise DataError(
@@ -104,7 +100,10 @@ class _Session:
     def write(self, ended: threading.Event, seconds: float) -> None:
         """Write what comes until told to end."""
         begin = synced = time.monotonic()
-        while not ended.is_set() and (not seconds or time.monotonic() - begin < seconds):
+        end = begin + seconds if seconds else math.inf
+        while time.monotonic() < end:
+            if ended.is_set():
+                end, ended = min(end, time.monotonic() + _GRACE_S), threading.Event()
             self._put(self._recorder.take(_PATIENCE_S))
             if time.monotonic() - synced > _SYNC_S:
                 synced = time.monotonic()
@@ -144,8 +143,3 @@ class _Session:
         if text not in self._told:
             self._told.add(text)
             print(text, file=sys.stderr, flush=True)
-
-
-def _spin(executor: Any) -> None:
-    with suppress(ExternalShutdownException, RuntimeError):
-        executor.spin()

@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -29,8 +28,10 @@ from rclpy.serialization import deserialize_message  # noqa: E402
 from ris_msgs.msg import Grounding, NodeStatus  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 
+from ris_node.errors import RisError  # noqa: E402
 from ris_node.interface import LATCHED, Qos  # noqa: E402
 from ris_node.messages import typestore  # noqa: E402
+from ris_node.replay.bag import open_bag  # noqa: E402
 from ris_node.ros.play_bag import PlayBag  # noqa: E402
 from ris_node.ros.publishers import qos_profile  # noqa: E402
 
@@ -76,7 +77,7 @@ def talker(ros_domain: int) -> Iterator[Node]:
 
 def heard(publisher: Any, count: int = 1) -> None:
     wait_for(lambda: publisher.get_subscription_count() >= count, "the recorder")
-    time.sleep(0.3)  # found by the publisher is not yet found by the subscriber
+    time.sleep(1.0)  # found by the publisher is not yet found by the subscriber
 
 
 def test_a_live_run_is_recorded_and_its_latched_status_reaches_late_listeners_again(
@@ -132,7 +133,7 @@ def test_publishers_of_any_qos_are_recorded(tmp_path: Path, talker: Node) -> Non
             second.publish(String(data=f"two {number}"))
             time.sleep(0.05)
         first.publish(String(data="three"))
-        time.sleep(0.5)
+        wait_for(lambda: len(readable(out)) == 6, "all on the disk")
         summary = interrupted(child)
     assert summary["messages"] == {"/note": 5, "/place": 1}
     with PlayBag(out) as bag:
@@ -151,19 +152,20 @@ def test_a_killed_recorder_leaves_what_was_synced(storage: str, tmp_path: Path, 
         heard(publisher)
         for number in range(10):
             publisher.publish(String(data=str(number)))
-        time.sleep(2.2)
+        wait_for(lambda: len(readable(out)) == 10, "a part on the disk")
+        publisher.publish(String(data="perhaps"))
         child.kill()
         child.wait()
-    if storage == "sqlite3":
-        count = sqlite3.connect(out / "bag.db3").execute("SELECT count(*) FROM messages").fetchone()[0]
-    else:
-        from mcap.reader import NonSeekingReader
+    assert readable(out)[:10] == [str(number) for number in range(10)]
 
-        count = 0
-        with (out / "bag.mcap").open("rb") as file, pytest.raises(Exception, match=r".*"):  # it has no end
-            for _ in NonSeekingReader(file).iter_messages(log_time_order=False):
-                count += 1
-    assert count == 10
+
+def readable(path: Path) -> list[str]:
+    """Return what can be read of an unfinished bag."""
+    try:
+        with open_bag(path) as bag:
+            return [typestore().deserialize_cdr(entry.data, entry.type).data for entry in bag.messages()]
+    except RisError:
+        return []
 
 
 def test_what_cannot_be_recorded_is_said(tmp_path: Path) -> None:
