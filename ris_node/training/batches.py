@@ -31,6 +31,7 @@ class Batch:
     presence: torch.Tensor
     has_mask: torch.Tensor
     has_region: torch.Tensor
+    has_kind: torch.Tensor
     meanings: torch.Tensor
     classes: torch.Tensor
     objects: torch.Tensor
@@ -45,7 +46,7 @@ def collate(pictures: Sequence[Drawn], chosen: Sequence[Sequence[int]], images: 
         return torch.from_numpy(np.concatenate([getattr(p, name)[c] for p, c in pairs])).float()
 
     def maps(name: str, at: str) -> torch.Tensor:
-        values = [getattr(p, name)[getattr(p, at)[c]] for p, c in pairs]
+        values = [getattr(p, name)[np.maximum(getattr(p, at)[c], 0)] for p, c in pairs]
         return torch.from_numpy(np.concatenate(values)).float() / 255.0
 
     return Batch(
@@ -58,6 +59,7 @@ def collate(pictures: Sequence[Drawn], chosen: Sequence[Sequence[int]], images: 
         rows("presence"),
         rows("has_mask"),
         rows("has_region"),
+        rows("kind_at").ge(0).float(),
         rows("meanings").long(),
         torch.from_numpy(np.stack([p.classes for p in pictures])).long(),
         torch.from_numpy(np.stack([p.objects for p in pictures])).float().flatten(2),

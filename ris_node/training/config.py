@@ -34,7 +34,9 @@ class DataConfig:
     """What is trained on: sources, how many drawn variants of each picture, how many are held out for the check.
 
     `variants` maps a source to the number of variants (mirrored, cropped) drawn per picture; `repeat` to how often a
-    picture of it is used in an epoch.
+    picture of it is used in an epoch. `files` names sources of one's own: JSON lines (`ris_node.data.jsonl`) whose
+    texts are taken as they are; of those the last `held_out` pictures are kept for the check. Their pictures are
+    mirrored only with `mirror_given`, and only where no text says left or right.
     """
 
     variants: Mapping[str, int] = field(
@@ -45,6 +47,8 @@ class DataConfig:
     )
     rendered_scenes: int = 600
     held_out: Mapping[str, int] = field(default_factory=lambda: {"camvid": 30, "streets": 24, "coco100": 6})
+    files: Mapping[str, str] = field(default_factory=dict)
+    mirror_given: bool = False
     per_picture: int = 48
     kinds: Mapping[str, float] = field(default_factory=lambda: dict(KIND_WEIGHTS))
     seed: int = 11
@@ -99,6 +103,8 @@ class OptimConfig:
 class TrainConfig:
     """A whole run; `model` names a registered system and `settings` are its config's values.
 
+    It starts from the weights of the network `trunk` (a path below the shared folder), or where `init` names a
+    checkpoint, from all weights of that one.
     A check comes every `check_steps` steps, or where that is 0 every `check_minutes`; after `patience` checks without
     a better one the run stops (0: never). Each check draws `grid` answers into one picture.
     """
@@ -106,6 +112,7 @@ class TrainConfig:
     model: str = "tsmi"
     settings: Mapping[str, Any] = field(default_factory=dict)
     trunk: str = "pretrained/deeplab_cityscapes.onnx"
+    init: str = ""
     data: DataConfig = field(default_factory=DataConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
@@ -118,13 +125,19 @@ class TrainConfig:
 
 
 def load_config(path: Path) -> TrainConfig:
-    """Read a run's settings.
+    """Read a run's settings; paths in `init` and `data.files` are relative to the file's folder.
 
     Raises:
-        ConfigError: the file is no mapping, or a key at any level is unknown.
+        ConfigError: the file cannot be read, is no mapping, or has an unknown key or a wrong value at any level.
     """
-    values = yaml.safe_load(path.read_text()) or {}
-    return config_from(values, str(path))
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"cannot read {path}: {error}") from error
+    config, folder = config_from(values, str(path)), path.parent.resolve()
+    files = {name: str(folder / file) for name, file in config.data.files.items()}
+    init = str(folder / config.init) if config.init else ""
+    return dataclasses.replace(config, init=init, data=dataclasses.replace(config.data, files=files))
 
 
 def config_from(values: Any, where: str = "config") -> TrainConfig:

@@ -20,10 +20,11 @@ class Drawn:
     """One variant of a picture: `image` u8[H,W,3] letterboxed; per expression a text, its kind and soft maps.
 
     `masks` u8[a,H/4,W/4], `regions` u8[b,H/4,W/4] and `kind_maps` u8[c,H/8,W/8] hold coverage times 255, the first
-    of each empty; `mask_at`, `region_at` and `kind_at` i32[n] say which is whose. `presence` u8[n] is 1 or 0;
-    `has_mask` and `has_region` u8[n] say which truths are known (an empty one may be). `meanings` i32[n,3] are those of
-    `labels.meaning_of`. Whatever the text: `classes` u8[H/4,W/4] (0: not known) and, per stride-8 cell, what its object
-    is like, `objects` f32[4,H/8,W/8] as in `models/instances.py`, where `object_there` u8[H/8,W/8] is 1.
+    of each empty; `mask_at`, `region_at` and `kind_at` i32[n] say which is whose (`kind_at` -1: not known).
+    `presence` u8[n] is 1 or 0; `has_mask` and `has_region` u8[n] say which truths are known (an empty one may be).
+    `meanings` i32[n,3] are those of `labels.meaning_of`. Whatever the text: `classes` u8[H/4,W/4] (0: not known) and,
+    per stride-8 cell, what its object is like, `objects` f32[4,H/8,W/8] as in `models/instances.py`, where
+    `object_there` u8[H/8,W/8] is 1.
     """
 
     image: U8

@@ -70,6 +70,11 @@ class Trainer:
         same_start(self.model)
         self.average = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
 
+    def begin_with(self, content: dict[str, Any]) -> None:
+        """Start a new run from the averaged weights of a checkpoint's content."""
+        self.model.load_state_dict(content["average"])
+        self.average = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+
     def learn(self, batch: Any, features: WordFeatures, stop: bool = False) -> dict[str, float]:
         """Take one step; return the loss terms, averaged over the team.
 
@@ -158,15 +163,19 @@ def _not_a_number(step: int, terms: dict[str, float]) -> str:
 
 
 def start(config: TrainConfig, trunk: Path, resume: Path | None, team: Accelerator | None = None) -> Trainer:
-    """Make a trainer, from the pretrained trunk or from a checkpoint.
+    """Make a trainer: from the checkpoint to resume, from that of `config.init`, or from the pretrained trunk.
 
     Raises:
         TrainingError: the checkpoint cannot be used.
     """
-    if resume is not None:
-        content = load_checkpoint(resume)
+    source = resume or (Path(config.init) if config.init else None)
+    if source is not None:
+        content = load_checkpoint(source)
         trainer = Trainer(config, GraphSpec.from_json(json.loads(content["graph"])), team)
-        trainer.restore(content)
+        try:
+            trainer.restore(content) if resume else trainer.begin_with(content)
+        except (RuntimeError, ValueError) as error:
+            raise TrainingError(f"{source} is of a network with other settings ({error}); use its own") from error
         return trainer
     graph, weights = import_graph(trunk)
     trainer = Trainer(config, graph, team)

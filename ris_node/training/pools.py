@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,13 @@ from ris_node.data.annotated import Annotated
 from ris_node.data.classes import class_id
 from ris_node.data.expressions import Expression, generate
 from ris_node.data.readers import open_set
+from ris_node.errors import ConfigError
 from ris_node.pipeline.letterbox import Letterbox
 from ris_node.training.cells import class_cells, object_cells
 from ris_node.training.config import DataConfig
 from ris_node.training.items import Drawn, coverage, random_view
 from ris_node.training.labels import meanings_of
+from ris_node.training.own import Own, cropped, given, open_own
 from ris_node.types import U8
 
 RENDERED = "rendered"
@@ -36,7 +39,10 @@ _VERSION = 3  # 3: the wordings of 22 November
 
 @dataclass(frozen=True)
 class Job:
-    """The variants of one picture to draw: its set, its index there, and where they go."""
+    """The variants of one picture to draw: its set, its index there, and where they go.
+
+    `own` says where the texts are given instead of generated.
+    """
 
     source: str
     index: int
@@ -47,6 +53,7 @@ class Job:
     per_picture: int
     seed: int
     folder: Path
+    own: Own | None = None
 
 
 def draw(picture: Annotated, expressions: Sequence[Expression], height: int, width: int) -> Drawn:
@@ -125,14 +132,29 @@ def _run(job: Job) -> int:
     missing = [(v, path) for v, path in enumerate(_paths(job)) if not path.exists()]
     if not missing:
         return 0
-    picture = _picture(job.source, job.index, job.seed)
+    picture = None if job.own else _picture(job.source, job.index, job.seed)
     for number, path in missing:
         rng = np.random.default_rng([job.seed, job.index, number, int(job.plain), *job.source.encode()])
+        if picture is None:
+            save_drawn(path, _draw_given(job, number, rng))
+            continue
         view = picture if job.plain else random_view(picture, rng, number == 0)
         made = generate(view, rng, "train", job.per_picture)
         if made:
             save_drawn(path, draw(view, made, job.height, job.width))
     return len(missing)
+
+
+def _draw_given(job: Job, number: int, rng: np.random.Generator) -> Drawn:
+    assert job.own is not None
+    picture, expressions = given(job.own, job.index)
+    if not job.plain:
+        picture, expressions = cropped(picture, expressions, rng, number == 0, job.own.mirror)
+        expressions = [expressions[i] for i in sorted(rng.permutation(len(expressions))[: job.per_picture])]
+    drawn = draw(picture, expressions, job.height, job.width)
+    placed = [e.type == "region" and (e.region is not None or not e.positive) for e in expressions]
+    unknown = np.full_like(drawn.kind_at, -1)  # nobody says where else the thing named is
+    return replace(drawn, kind_at=unknown, has_region=np.asarray(placed, np.uint8))
 
 
 def _picture(source: str, index: int, seed: int) -> Annotated:
@@ -146,24 +168,43 @@ def _picture(source: str, index: int, seed: int) -> Annotated:
 def plan(config: DataConfig, height: int, width: int, folder: Path) -> tuple[list[Job], list[Job]]:
     """Return the jobs of training and of the running check; held-out pictures are one stretch in each source."""
     # Files are named by a picture's place in its list: another split means other pictures, so another folder.
-    lists = {s: open_set(f"{s}/train").names for s in config.variants if s != RENDERED}
-    key = json.dumps([_VERSION, height, width, config.per_picture, config.seed, lists])
-    folder = folder / hashlib.sha256(key.encode()).hexdigest()[:12]
-    folder.mkdir(parents=True, exist_ok=True)
+    _check_sources(config)
+    own = {s: open_own(s, Path(file), config.mirror_given) for s, file in config.files.items()}
+    lists = {s: open_set(f"{s}/train").names for s in config.variants if s != RENDERED and s not in own}
+    base = [_VERSION, height, width, config.per_picture, config.seed]
+    folders = {s: _folder(folder, [*base, o.content, o.mirror]) for s, o in own.items()}
+    folder = _folder(folder, [*base, lists])
     train: list[Job] = []
     check: list[Job] = []
     for source, variants in config.variants.items():
-        count = config.rendered_scenes if source == RENDERED else len(open_set(f"{source}/train"))
+        mine = own.get(source)
+        sizes = {RENDERED: config.rendered_scenes} | ({source: mine.count} if mine else {})
+        count = sizes[source] if source in sizes else len(open_set(f"{source}/train"))
         held = config.held_out.get(source, 0)
         first = count - held if source != "camvid" else count // 2  # CamVid is a drive: its ends touch other sets
         for index in range(count):
             kept_out = first <= index < first + held
             job = Job(
                 source, index, 1 if kept_out else variants, kept_out, height, width, config.per_picture, config.seed,
-                folder,
+                folders.get(source, folder), mine,
             )  # fmt: skip
             (check if kept_out else train).append(job)
     return train, check
+
+
+def _check_sources(config: DataConfig) -> None:
+    unused = sorted(set(config.files) - set(config.variants))
+    if unused:
+        raise ConfigError(f"data: files names {unused}, which variants does not: say how many variants of a picture")
+    for name in config.files:
+        if not re.fullmatch(r"[A-Za-z0-9_]+", name) or name in (RENDERED, "camvid", "streets", "coco100"):
+            raise ConfigError(f"data: files names {name!r}: use letters, digits and _, and no set of this project")
+
+
+def _folder(cache: Path, key: list[Any]) -> Path:
+    folder = cache / hashlib.sha256(json.dumps(key).encode()).hexdigest()[:12]
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def prepare(jobs: Sequence[Job], workers: int) -> int:

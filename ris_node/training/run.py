@@ -66,6 +66,8 @@ def load_data(run: Plan, team: Accelerator | None = None) -> Pools:
         team.wait_for_everyone()
     found = [(load_pool(job), config.data.repeat.get(job.source, 1.0)) for job in jobs]
     found = [(pool, weight) for pool, weight in found if pool]
+    if not found:
+        raise TrainingError(f"{config.data.variants} offers no picture to train on; name sources, or hold out fewer")
     check = [drawn for job in held for drawn in load_pool(job)]
     return Pools([pool for pool, _ in found], [weight for _, weight in found], check)
 

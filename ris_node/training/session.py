@@ -67,7 +67,7 @@ class Session:
         records = answers(trainer.averaged(), self.check, self.features, limit, trainer.config.optim.bf16)
         values = summary(records)
         self._tell(event, {"step": trainer.step, **values})
-        score = _score(values)
+        score = _score(values) if records else float(trainer.step)  # nothing to check on: the latest is the best
         self.stale = 0 if score > self.best else self.stale + 1
         if score > self.best:
             self.best = score

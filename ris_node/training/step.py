@@ -57,7 +57,7 @@ def batch_losses(answer: Any, understood: Understood, batch: Batch, weight: Loss
     region = losses.pixel_bce(answer.region_logits, batch.regions, batch.has_region) * weight.bce
     region = region + losses.dice(answer.region_logits, batch.regions, placed) * weight.dice
     region = region + losses.pixel_bce(answer.region_aligned, batch.regions, batch.has_region) * weight.aligned
-    kind = losses.pixel_bce(answer.candidates, batch.kinds, every) + 0.3 * losses.dice(
+    kind = losses.pixel_bce(answer.candidates, batch.kinds, batch.has_kind) + 0.3 * losses.dice(
         answer.candidates, batch.kinds, named
     )
     where = losses.pixel_bce(answer.coarse, coarse, batch.has_mask) + 0.5 * losses.dice(answer.coarse, coarse, shown)

@@ -1,0 +1,139 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Training on one's own pictures: a folder, a file of JSON lines and a YAML, through `ris train`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+
+torch = pytest.importorskip("torch")
+sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
+
+from tiny_models import SETTINGS, graph  # noqa: E402
+from tiny_training import config  # noqa: E402
+
+from ris_node.cli.__main__ import main  # noqa: E402
+from ris_node.data.annotated import Annotated  # noqa: E402
+from ris_node.data.expressions import Expression  # noqa: E402
+from ris_node.errors import ConfigError  # noqa: E402
+from ris_node.training.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
+from ris_node.training.config import DataConfig, load_config  # noqa: E402
+from ris_node.training.loop import Trainer  # noqa: E402
+from ris_node.training.own import cropped  # noqa: E402
+from ris_node.training.pools import load_pool, plan, prepare  # noqa: E402
+
+pytestmark = pytest.mark.torch
+COLOURS = {"red": (220, 40, 40), "blue": (40, 60, 220), "green": (40, 200, 60)}
+
+
+def make_folder(folder: Path, pictures: int) -> Path:
+    """Pictures of two coloured boxes, one line a text; masks as PNG, run lengths and polygons in turn."""
+    lines = []
+    for number in range(pictures):
+        rng = np.random.default_rng(number)
+        image = np.full((120, 180, 3), 120, np.uint8)
+        names = rng.permutation(list(COLOURS)).tolist()
+        for name, x in zip(names[:2], (10, 100), strict=True):
+            y, mask = int(rng.integers(0, 60)), np.zeros((120, 180), np.uint8)
+            image[y : y + 55, x : x + 60], mask[y : y + 55, x : x + 60] = COLOURS[name], 255
+            form: object = [[x, y, x + 60, y, x + 60, y + 55, x, y + 55]]
+            if number % 3 == 0:
+                form = f"mask-{number}-{name}.png"
+                cv2.imwrite(str(folder / form), mask)
+            elif number % 3 == 1:
+                edges = np.flatnonzero(np.diff(np.concatenate([[0], (mask > 0).ravel(), [0]])))
+                form = np.diff(np.concatenate([[0], edges, [mask.size]])).tolist()
+                form = form if form[-1] else form[:-1]
+            lines.append({"image": f"{number}.png", "expression": f"the {name} box", "mask": form})
+        lines.append({"image": f"{number}.png", "expression": f"the {names[2]} box", "mask": None})
+        cv2.imwrite(str(folder / f"{number}.png"), image[..., ::-1])
+    path = folder / "expressions.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return path
+
+
+def settings(folder: Path, **optim: object) -> Path:
+    """A YAML beside the pictures, that starts from the weights of a tiny network."""
+    save_checkpoint(folder / "start.pt", Trainer(config(), graph()).state())
+    values = {
+        "settings": SETTINGS, "init": "start.pt", "check_steps": 20,
+        "data": {"files": {"mine": "expressions.jsonl"}, "variants": {"mine": 3}, "held_out": {"mine": 2}},
+        "optim": {"steps": 40, "images": 2, "expressions": 3, "processes": 1, "freeze_before": "", "bf16": False,
+                  "warmup": 5, "rate": 3e-3, "trunk_rate": 3e-3, "ema": 0.9} | optim,
+    }  # fmt: skip
+    path = folder / "own.yaml"
+    path.write_text(yaml.safe_dump(values), encoding="utf-8")
+    return path
+
+
+def test_ris_train_learns_from_ones_own_pictures(tmp_path, capsys):
+    make_folder(tmp_path, 8)
+    given, out, cache = str(settings(tmp_path)), str(tmp_path / "run"), str(tmp_path / "pools")
+    assert main(["train", given, "--out", out, "--cache", cache, "--workers", "1"]) == 0
+    told = [json.loads(line) for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]
+    steps = [line["loss"] for line in told if line["event"] == "step"]
+    assert len(steps) == 2 and steps[1] < 0.8 * steps[0]
+    assert {"miou_given", "refused_absent"} <= set(told[-1]) and told[-1]["event"] == "final"
+    assert load_checkpoint(tmp_path / "run/best.pt")["step"] in (20, 40)
+    assert len(list((tmp_path / "run/grids").iterdir())) == 2
+    assert main(["train", given, "--out", out, "--cache", cache]) == 1 and "--resume" in capsys.readouterr().err
+
+
+def test_truths_lie_where_they_were_drawn_and_drawn_again_when_lines_change(tmp_path):
+    lines = make_folder(tmp_path, 4)
+    data = DataConfig(variants={"mine": 2}, held_out={"mine": 1}, files={"mine": str(lines)})
+    jobs, held = plan(data, 64, 96, tmp_path / "pools")
+    assert len(jobs) == 3 and len(held) == 1 and prepare([*jobs, *held], 1) == 7
+    for drawn in (d for job in [*jobs, *held] for d in load_pool(job)):
+        assert drawn.presence.tolist() == [1, 1, 0] and drawn.has_mask.all() and (drawn.kind_at == -1).all()
+        assert not drawn.has_region.any()
+        for text, at in zip(drawn.texts[:2], drawn.mask_at, strict=False):
+            full = cv2.resize(drawn.masks[at], (96, 64), interpolation=cv2.INTER_NEAREST) == 255
+            colour = np.array(COLOURS[text.split()[1]])
+            assert np.abs(drawn.image[full].astype(int) - colour).max() < 60 and full.sum() > 300
+    assert prepare(plan(data, 64, 96, tmp_path / "pools")[0], 1) == 0
+    lines.write_text(lines.read_text().replace("the red", "a red"), encoding="utf-8")
+    assert prepare(plan(data, 64, 96, tmp_path / "pools")[0], 1) == 6
+
+
+def test_views_keep_texts_true():
+    image = np.random.default_rng(0).integers(0, 256, (60, 100, 3), np.uint8)
+    mask = np.zeros((60, 100), bool)
+    mask[20:40, 70:90] = True
+    void = np.zeros((60, 100), np.uint8)
+    picture = Annotated(image, void, void.astype(np.uint16), (), "mine", "a")
+    mirrored = 0
+    for seed in range(60):
+        for text in ("the van", "the van on the LEFT side"):
+            said = [Expression(text, "given", mask, None, True), Expression("a bus", "absent", None, None, False)]
+            view, kept = cropped(picture, said, np.random.default_rng(seed), whole=False, mirror=True)
+            assert kept[0].mask is not None and kept[0].mask.sum() == mask.sum() and kept[1].mask is None
+            assert view.height * view.width >= 0.59 * 6000 and view.image.shape[:2] == kept[0].mask.shape
+            seen = view.image[kept[0].mask].reshape(20, 20, 3)
+            same = np.array_equal(seen, image[20:40, 70:90])
+            assert same or (text == "the van" and np.array_equal(seen, image[20:40, 70:90][:, ::-1]))
+            mirrored += not same
+    assert 15 < mirrored < 45
+    view, kept = cropped(picture, said[:1], np.random.default_rng(1), whole=False, mirror=False)
+    assert np.array_equal(view.image[kept[0].mask].reshape(20, 20, 3), image[20:40, 70:90])
+
+
+def test_wrong_sources_are_refused(tmp_path):
+    lines = make_folder(tmp_path, 2)
+    with pytest.raises(ConfigError, match="other"):
+        plan(DataConfig(variants={}, files={"other": str(lines)}), 64, 96, tmp_path)
+    with pytest.raises(ConfigError, match="camvid"):
+        plan(DataConfig(variants={"camvid": 1}, files={"camvid": str(lines)}), 64, 96, tmp_path)
+    path = tmp_path / "c.yaml"
+    path.write_text("data: {files: {mine: sub/a.jsonl}}\ninit: a.pt\n", encoding="utf-8")
+    assert load_config(path).data.files == {"mine": str(tmp_path / "sub/a.jsonl")}
+    assert load_config(path).init == str(tmp_path / "a.pt")
+    with pytest.raises(ConfigError, match="cannot read"):
+        load_config(tmp_path / "none.yaml")
