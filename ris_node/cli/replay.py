@@ -29,6 +29,7 @@ EPILOG = """examples:
   ris replay day1/ day2/ --command "the cyclist" --rate 5 --results-only --out out
   ris replay drive/ --command "the van" --truth topic:/truth/mask --out out
   ris replay drive/ --command "the van" --out out --resume     after Ctrl-C, a full disk or a power cut
+  ris replay --bags list.txt --engine ray --workers 4 --command "the van" --out out
 
 A bag is a ROS 2 bag's folder (sqlite3 or MCAP, split or not, compressed or not), one .mcap or .db3 file, or a ROS 1
 .bag. Damaged bags give their good part. Topics are found by their types; where several could be meant, they are
@@ -80,6 +81,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     wanted.add_argument("--truth", metavar="WHAT", default="", help="score the answers, see below")
     wanted.add_argument("--resume", action="store_true", help="go on where an earlier run was stopped")
     wanted.add_argument("--overwrite", action="store_true", help="replace an earlier run's results")
+    many = parser.add_argument_group("many bags at once")
+    many.add_argument("--engine", choices=("here", "ray"), default="here", help="ray shares bags out to processes")
+    many.add_argument("--workers", metavar="N", type=int, default=0, help="processes (default: CPUs / --threads)")
+    many.add_argument("--retries", metavar="N", type=int, default=2, help="further attempts at a bag (default 2)")
+    many.add_argument("--ray-address", metavar="ADDRESS", default="", help="a running cluster (default: RAY_ADDRESS)")
     parser.add_argument("--bundle", metavar="DIR", type=Path, help="model bundle (default: the packaged one)")
     parser.add_argument("--threads", metavar="N", type=int, default=0, help="frames answered at once (default: cores)")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON on stdout")
@@ -90,6 +96,10 @@ def run(args: argparse.Namespace) -> int:
     """Replay the bags that `args` name, one after the other."""
     bags = bag_list(args.bag, args.bags)
     options = make_options(args)
+    if args.engine == "ray":
+        from ris_node.cli.replay_fleet import run_fleet
+
+        return run_fleet(args, bags, options)
     with stopping() as stop:
         summaries = _replay_all(bags, args.out, options, stop)
     if args.json:
@@ -198,9 +208,9 @@ def _replay_all(bags: Sequence[Path], out: Path, options: ReplayOptions, stop: t
                 print(f"{bag}: {error}", file=sys.stderr)
                 summaries.append(failed(bag, folder, error))
     if len(bags) > 1:
-        done = [summary.out for summary in summaries if (summary.out / "results.parquet").is_file()]
-        if done:
-            merge_runs(done, out, report=options.report)
+        pairs = [(s.out, bag) for s, bag in zip(summaries, bags, strict=False) if (s.out / "results.parquet").is_file()]
+        if pairs:
+            merge_runs([folder for folder, _ in pairs], out, report=options.report, bags=[bag for _, bag in pairs])
     return summaries
 
 
@@ -219,11 +229,10 @@ def _replay_one(bag: Path, folder: Path, options: ReplayOptions, grounder: Any, 
     bar = tqdm(unit="frame", desc=bag.name, file=sys.stderr, mininterval=0.3 if sys.stderr.isatty() else 10.0)
 
     def show(progress: Progress) -> None:
-        if bar.n == 0 and progress.rate_hz:
-            bar.initial = max(0, progress.done - round(progress.rate_hz * (bar.format_dict["elapsed"] or 0.0)))
         bar.total = progress.total or None
-        bar.n = progress.done
-        bar.refresh()
+        bar.initial = progress.resumed
+        bar.n = max(bar.n, progress.resumed)
+        bar.update(progress.done - bar.n)
 
     with bar:
         summary = replay(bag, folder, options, grounder=grounder, progress=show, stop=stop)

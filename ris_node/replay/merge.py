@@ -9,16 +9,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ris_node.atomic import write_atomic
+from ris_node.atomic import replacing, write_atomic
 from ris_node.errors import DataError
 from ris_node.replay.options import RESULTS, SUMMARY
-from ris_node.replay.rows import join, read_table
+from ris_node.replay.rows import arrow, join, read_table
 
 
-def merge_runs(folders: Sequence[Path], out: Path, *, report: bool = True) -> None:
+def merge_runs(folders: Sequence[Path], out: Path, *, report: bool = True, bags: Sequence[Path] = ()) -> None:
     """Write `results.parquet`, `summary.json` and `report.html` over the runs in `folders` into `out`.
 
-    Rows keep the order of `folders`; the column `bag` tells them apart.
+    Rows keep the order of `folders`; the column `bag` tells them apart. With `bags`, in the same order, the report has
+    pictures.
 
     Raises:
         DataError: a folder holds no results, or of another version of this table.
@@ -34,10 +35,21 @@ def merge_runs(folders: Sequence[Path], out: Path, *, report: bool = True) -> No
         "runs": runs,
     }
     write_atomic(out / SUMMARY, json.dumps(whole, indent=1) + "\n")
+    _join_scores(folders, out)
     if report:
         from ris_node.replay.report import write_report
 
-        write_report(out, bags=())
+        write_report(out, bags)
+
+
+def _join_scores(folders: Sequence[Path], out: Path) -> None:
+    """One scores.parquet, where every run has one."""
+    paths = [folder / "scores.parquet" for folder in folders]
+    (out / "scores.parquet").unlink(missing_ok=True)
+    if all(path.is_file() for path in paths):
+        pa = arrow()
+        with replacing(out / "scores.parquet") as target:
+            pa.parquet.write_table(pa.concat_tables([pa.parquet.read_table(path) for path in paths]), target)
 
 
 def read_summary(folder: Path) -> dict[str, Any]:

@@ -98,13 +98,17 @@ class ReplayOptions:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a replay is: frames answered of those expected (0: not known), frames a second, seconds left."""
+    """How far a replay is: frames answered of those expected (0: not known), frames a second, seconds left.
+
+    `resumed` of the frames were there from an earlier session; the rate does not count them.
+    """
 
     bag: str
     done: int
     total: int
     rate_hz: float
     left_s: float
+    resumed: int = 0
 
 
 @dataclass(frozen=True)

@@ -217,10 +217,22 @@ def read_table(folder: Path, columns: Sequence[str] | None = None) -> Any:
         raise DataError(f"{path} is damaged ({error}): replay the bag again with --resume") from error
 
 
+def iter_rows(folder: Path, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+    """The rows of a run one after the other; only some of them are in memory at a time.
+
+    Raises:
+        DataError: there are no results, or of another version.
+    """
+    read_table(folder, ["frame"])
+    path = folder / "results.parquet" if folder.is_dir() else folder
+    with arrow().parquet.ParquetFile(path) as file:
+        for batch in file.iter_batches(_BATCH, columns=list(columns) if columns is not None else None):
+            yield from batch.to_pylist()
+
+
 def content_hash(folder: Path) -> str:
     """SHA-256 over every column but timings, so that two runs can be told to be the same."""
-    table = read_table(folder, [name for name in COLUMNS if not name.endswith("_ms")])
     digest = hashlib.sha256()
-    for row in table.to_pylist():
+    for row in iter_rows(folder, [name for name in COLUMNS if not name.endswith("_ms")]):
         digest.update(repr(list(row.items())).encode())
     return digest.hexdigest()
