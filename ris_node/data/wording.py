@@ -67,7 +67,7 @@ def humanise(rng: Rng, text: str, split: str = "val") -> str:
         long = [i for i, w in enumerate(words) if len(w) >= 5 and w.isalpha() and w.lower() not in _KEEP]
         if long:
             i = long[int(rng.integers(len(long)))]
-            words[i] = _slip(rng, words[i], 4 if training else 3)
+            words[i] = slip(rng, words[i], 4 if training else 3)
     ending = pick(rng, ENDINGS)
     text = " ".join(words) + ("" if "please" in ending and "please" in words else ending)
     case = rng.random()
@@ -76,7 +76,7 @@ def humanise(rng: Rng, text: str, split: str = "val") -> str:
     return text.upper() if case > 0.985 else text
 
 
-def _slip(rng: Rng, word: str, ways: int) -> str:
+def slip(rng: Rng, word: str, ways: int = 3) -> str:
     """Two letters swapped, one lost, one doubled, or (the fourth way) the key beside it hit, inside the word."""
     i = int(rng.integers(1, len(word) - 1))
     what = int(rng.integers(ways))

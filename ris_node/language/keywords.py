@@ -25,7 +25,7 @@ _COLOUR_WORDS = {
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5}
 _MOST = (
     r"{0} ?-?most|(?:far|extreme|furthest|farthest) (?:to the )?{0}|(?:nearest|closest)(?: to)? the {0}(?: edge)?"
-    r"|(?:{1}) (?:\w+ )?(?:to|from) the {0}"
+    r"|(?:{1}) (?:\w+ )?(?:to|from) (?:the )?{0}|all the way (?:to|on) the {0}|very {0}"
 )
 _COUNT = "farthest|furthest|first|second|third|fourth|fifth"
 _ORDERS = (  # the first pattern that fits decides
@@ -42,7 +42,10 @@ _ORDERS = (  # the first pattern that fits decides
 )
 _NOT_A_SIDE = re.compile(
     r"\b(?:turn|go|take a|make a|take|make|keep|bear|switch|change)(?: to the| towards the)? (?:left|right)\b"
-    r"|\bright (?:here|there|in|behind|next|now|after|before|away|ahead|beside|at|by)\b|\b(?:left|right) lane\b"
+    r"|\bright (?:here|there|in|behind|next|now|after|before|away|ahead|beside|at|by|down|under|above|below)\b"
+    r"|\b(?:left|right)(?: hand)? lane\b|\b(?:turning|going|before|after|than) (?:left|right)\b|\bha(?:s|ve) left\b"
+    r"|\b(?:the|his|her) (?:left|right) turn\b"
+    r"|\b(?:left|right)(?: hand)?(?: side)? of (?!us|me|the (?:road|street|picture|image|photo))"
 )
 _LEFT, _RIGHT = re.compile(r"\bleft\b"), re.compile(r"\bright\b")
 _MIDDLE = re.compile(r"\b(?:middle|cent(?:er|re)|ahead|(?:in )?front of (?:us|me)|in front$|directly)\b")
@@ -78,7 +81,7 @@ class KeywordRule:
 
 def keyword_rule(command: ParsedCommand) -> KeywordRule:
     """Read a parsed command."""
-    text = command.text.lower()
+    text = command.plain or command.text.lower()
     noun = NOUNS.get(command.label)
     sides = _NOT_A_SIDE.sub(" ", text)
     order = next((name for name, pattern in _ORDERS if re.search(rf"\b(?:{pattern})\b", text)), "")

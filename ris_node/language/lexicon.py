@@ -53,17 +53,40 @@ class Noun:
 _PEOPLE = (
     "person pedestrian man woman boy girl guy lady kid child adult worker officer policeman dude gentleman friend "
     "somebody someone walker jogger stranger human fellow mother father mom dad brother sister boyfriend girlfriend "
-    "wife husband colleague student toddler"
+    "wife husband colleague student toddler uncle aunt neighbour neighbor boss coworker co-worker cousin grandma "
+    "grandpa grandmother grandfather mum pal buddy cop crowd"
+)
+_CARS = (
+    "car sedan suv hatchback taxi cab van minivan jeep automobile auto coupe convertible limousine limo 4x4 audi bmw "
+    "mercedes volkswagen toyota honda tesla volvo porsche chevy ford nissan"
 )
 CONCEPTS: tuple[Concept, ...] = (
     Concept(
         "car",
-        ("car", "sedan", "suv", "hatchback", "taxi", "cab", "van", "minivan", "jeep", "automobile", "auto", "coupe"),
+        tuple(_CARS.split()),
         ("car",),
     ),
-    Concept("truck", ("truck", "lorry", "pickup", "pick up truck", "pickup truck", "fire engine"), ("truck",)),
+    Concept(
+        "truck",
+        ("truck", "lorry", "pickup", "pick up truck", "pickup truck", "fire engine", "big rig", "semi"),
+        ("truck",),
+    ),
+    Concept(
+        "construction vehicle",
+        (
+            "construction vehicle",
+            "forklift",
+            "forklift truck",
+            "excavator",
+            "digger",
+            "bulldozer",
+            "cherry picker",
+            "crane",
+        ),
+        ("truck",),
+    ),
     Concept("bus", ("bus", "double decker", "coach", "minibus"), ("bus",)),
-    Concept("vehicle", ("vehicle", "trailer"), ("car", "truck", "bus")),
+    Concept("vehicle", ("vehicle", "trailer", "ambulance"), ("car", "truck", "bus")),
     Concept("train", ("train", "locomotive", "tram", "streetcar"), ("train",)),
     Concept("motorcycle", ("motorcycle", "motorbike", "moped", "scooter", "motor"), ("motorcycle",)),
     Concept("bicycle", ("bicycle", "bike", "cycle", "push bike"), ("bicycle",)),
@@ -104,9 +127,31 @@ CONCEPTS: tuple[Concept, ...] = (
     Concept("parking space", ("parking space", "parking spot", "parking lot", "parking place", "parking bay")),
     Concept("crossing", ("crosswalk", "zebra crossing", "crossing", "intersection", "junction", "roundabout")),
     Concept("bus stop", ("bus stop", "bus station", "bus shelter")),
-    Concept("cone", ("cone", "traffic cone", "trafficcone", "pylon")),
+    Concept("cone", ("cone", "traffic cone", "trafficcone", "pylon", "traffic barrel")),
     Concept("barrier", ("barrier", "jersey barrier", "barricade", "bollard")),
-    Concept("bin", ("bin", "dustbin", "trash can", "garbage can", "trash bin", "dumpster", "container", "trashcan")),
+    Concept(
+        "bin",
+        (
+            "bin",
+            "dustbin",
+            "trash can",
+            "garbage can",
+            "trash bin",
+            "dumpster",
+            "container",
+            "trashcan",
+            "garbage bin",
+            "rubbish bin",
+            "garbage container",
+            "trash container",
+            "garbage dump",
+        ),
+    ),
+    Concept(
+        "cart",
+        ("cart", "stroller", "pushchair", "pram", "wheelchair", "trolley", "pushable", "pullable", "pushable pullable"),
+    ),
+    Concept("bicycle rack", ("bicycle rack", "bike rack")),
     Concept("hydrant", ("hydrant", "fire hydrant")),
     Concept("bench", ("bench",)),
     Concept("door", ("door", "entrance", "gate")),

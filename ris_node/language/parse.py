@@ -9,12 +9,13 @@ pass as OBJECT expressions, for a network that knows them.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from ris_node.language import patterns
 from ris_node.language.clean import MAX_CHARS, clean_text
-from ris_node.language.lexicon import LONGEST, NOUNS, PLACES, Noun
+from ris_node.language.lexicon import NOUNS
+from ris_node.language.referent import nouns, referent
+from ris_node.language.spelling import correct
 from ris_node.types import Manoeuvre, Query, QueryKind
 
 
@@ -24,7 +25,8 @@ class ParsedCommand:
 
     `kind` is OBJECT or REGION; `label` is the word for the thing meant ("" where none was found); `unique` is whether
     a word singles one out ("leftmost", "second"); a command that is not `groundable` never gets a mask or a target,
-    and `reason` says why.
+    and `reason` says why. `plain` is the text in lower case with typing slips put right: what is read, by the grammar
+    and by a model's text side; `text` is what was said.
     """
 
     text: str
@@ -37,6 +39,7 @@ class ParsedCommand:
     label: str = ""
     reason: str = ""
     unique: bool = False
+    plain: str = ""
 
 
 def parse_command(query: Query | str, max_chars: int = MAX_CHARS) -> ParsedCommand:
@@ -49,18 +52,18 @@ def parse_command(query: Query | str, max_chars: int = MAX_CHARS) -> ParsedComma
     if query.manoeuvre == Manoeuvre.CANCEL and not str(query.text).strip():
         return _cancel("cancel")
     text = clean_text(query.text, max_chars)
-    lower = text.lower()
+    lower = correct(text.lower())
     if query.manoeuvre == Manoeuvre.CANCEL or patterns.CANCEL.match(_bare(lower)):
         return _cancel(text)
     if query.manoeuvre == Manoeuvre.NONE and _is_chat(lower):
         reason = f"'{text[:60]}' names nothing to look for"
-        return ParsedCommand(text, QueryKind.OBJECT, groundable=False, reason=reason)
+        return ParsedCommand(text, QueryKind.OBJECT, groundable=False, reason=reason, plain=lower)
     manoeuvre, clause, negated = _action(lower)
     region = clause is not None or query.manoeuvre != Manoeuvre.NONE
     kind = query.kind if query.kind != QueryKind.AUTO else (QueryKind.REGION if region else QueryKind.OBJECT)
     if query.manoeuvre != Manoeuvre.NONE:
         manoeuvre = query.manoeuvre
-    label, noun, plural = _referent(lower, clause)
+    label, noun, plural = referent(lower, clause)
     return ParsedCommand(
         text,
         kind,
@@ -72,12 +75,18 @@ def parse_command(query: Query | str, max_chars: int = MAX_CHARS) -> ParsedComma
         label,
         f"'{text[:60]}' says what not to do: say where to go instead" if negated else "",
         unique=patterns.UNIQUE.search(lower) is not None,
+        plain=lower,
     )
 
 
 def _cancel(text: str) -> ParsedCommand:
     return ParsedCommand(
-        text, QueryKind.REGION, Manoeuvre.CANCEL, groundable=False, reason="cancelled: there is no active command"
+        text,
+        QueryKind.REGION,
+        Manoeuvre.CANCEL,
+        groundable=False,
+        reason="cancelled: there is no active command",
+        plain=text.lower(),
     )
 
 
@@ -86,7 +95,7 @@ def _bare(text: str) -> str:
 
 
 def _is_chat(text: str) -> bool:
-    if patterns.TALK.match(text) and not _nouns(text):
+    if patterns.TALK.match(text) and not nouns(text):
         return True
     bare = _bare(text)
     rest = patterns.GREETING.sub(" ", bare)
@@ -94,8 +103,20 @@ def _is_chat(text: str) -> bool:
 
 
 def _clauses(text: str) -> list[str]:
-    parts = (part for whole in patterns.SPLIT.split(text) if whole for part in patterns.BURIED.split(whole))
+    parts = (part for whole in patterns.SPLIT.split(text) if whole for part in _unburied(whole))
     return [part.strip() for part in parts if part.strip()]
+
+
+def _unburied(clause: str) -> list[str]:
+    """A clause cut where an order begins inside it, unless the word before says that it is none."""
+    out, begin = [], 0
+    for found in patterns.BURIED.finditer(clause):
+        before = clause[begin : found.start()].rsplit(None, 1)
+        tells = found.group(1) == "turn" and bool(before) and before[-1] in NOUNS  # "a trailer turn left in front"
+        if before and before[-1] not in patterns.NO_ORDER_AFTER and not tells:
+            out.append(clause[begin : found.start()])
+            begin = found.end()
+    return [*out, clause[begin:]]
 
 
 def _action(text: str) -> tuple[Manoeuvre, str | None, bool]:
@@ -115,8 +136,17 @@ def _action(text: str) -> tuple[Manoeuvre, str | None, bool]:
             found.append((rank, manoeuvre, body))
     if found:
         _, manoeuvre, clause = min(found, key=lambda item: item[0])
-        return manoeuvre, clause, False
+        return _meant_side(manoeuvre, text), clause, False
+    if denials < len(clauses) and patterns.GOAL.search(text):
+        return Manoeuvre.NONE, text, False
     return Manoeuvre.NONE, None, bool(clauses) and denials >= len(clauses)
+
+
+def _meant_side(manoeuvre: Manoeuvre, text: str) -> Manoeuvre:
+    """The turn meant where somebody takes the first word back: "turn left. i mean right"."""
+    turns = {"left": Manoeuvre.TURN_LEFT, "right": Manoeuvre.TURN_RIGHT}
+    meant = patterns.CORRECTED.search(text) if manoeuvre in turns.values() else None
+    return turns[meant.group(1)] if meant else manoeuvre
 
 
 def _match(clause: str) -> tuple[int, Manoeuvre]:
@@ -128,77 +158,3 @@ def _match(clause: str) -> tuple[int, Manoeuvre]:
 
 def _rank_of(manoeuvre: Manoeuvre) -> int:
     return next(rank for rank, (action, _) in enumerate(patterns.ACTIONS) if action == manoeuvre)
-
-
-@dataclass(frozen=True)
-class _Named:
-    """A noun in a phrase: its place among the words, its form, and what the lexicon knows of it."""
-
-    at: int
-    form: str
-    noun: Noun
-
-
-def _nouns(text: str) -> list[_Named]:
-    """The nouns of a text that the lexicon knows, the longest form at each place."""
-    words, found, at = patterns.WORD.findall(text), [], 0
-    while at < len(words):
-        for count in range(min(LONGEST, len(words) - at), 0, -1):
-            form = " ".join(words[at : at + count])
-            if form in NOUNS:
-                found.append(_Named(at, form, NOUNS[form]))
-                at += count - 1
-                break
-        at += 1
-    return found
-
-
-def _things(text: str) -> list[_Named]:
-    """The nouns that stand for a thing beside which one can stop, not for a place to go."""
-    return [named for named in _nouns(text) if named.noun.concept.label not in PLACES]
-
-
-def _referent(text: str, clause: str | None) -> tuple[str, Noun | None, bool]:
-    """The label of the thing meant, its noun where it is known, and whether several are meant."""
-    phrase = clause if clause is not None and _things(clause) else text
-    phrase = patterns.OWN_CAR.sub(r"\1", patterns.FIND.sub("", patterns.PREFIX.sub("", phrase)))
-    phrase = patterns.ALL_OF.sub(r"\1", patterns.PART_OF.sub("", phrase))
-    nouns = _nouns(phrase)
-    if clause is not None:
-        chosen = next(iter(_things(phrase)), None)
-        if chosen is None and (unknown := _unknown_thing(phrase)):
-            return unknown, None, _looks_plural(unknown, phrase)
-        chosen = chosen or next(iter(nouns), None)
-    else:
-        head = _head(phrase)
-        known = [named for named in nouns if named.at < len(head)]
-        unknown_words = [word for word in head if word not in patterns.NOT_HEADS]
-        if not known and unknown_words:
-            return unknown_words[-1], None, _looks_plural(unknown_words[-1], phrase)
-        chosen = known[-1] if known else next(iter(nouns), None)
-    if chosen is None:
-        return "", None, False
-    before = patterns.WORD.findall(phrase)[max(0, chosen.at - 4) : chosen.at]
-    counted = patterns.QUANTIFIER.search(" ".join(before)) is not None
-    label = chosen.noun.concept.label if chosen.noun.plural else chosen.form
-    return label, chosen.noun, chosen.noun.plural or counted
-
-
-def _head(phrase: str) -> list[str]:
-    """The words of a phrase up to where its head ends: "the old man | with a dog"."""
-    words = patterns.WORD.findall(phrase)
-    return words[: next((i for i, word in enumerate(words) if word in patterns.BOUNDARY and i > 0), len(words))]
-
-
-def _unknown_thing(phrase: str) -> str:
-    """What an order is about where the lexicon does not know it: "stop near the old snowman" -> snowman."""
-    for found in patterns.BESIDE.finditer(phrase):
-        rest = [w for w in _head(phrase[found.end() :]) if w not in patterns.NOT_HEADS and w not in patterns.VAGUE]
-        if rest and rest[-1] not in patterns.BOUNDARY and rest[-1] not in NOUNS and not rest[-1].isdigit():
-            return rest[-1]
-    return ""
-
-
-def _looks_plural(word: str, phrase: str) -> bool:
-    ends = len(word) > 3 and re.search(r"[^sui]s$", word) is not None
-    return ends or patterns.QUANTIFIER.search(phrase) is not None

@@ -25,7 +25,7 @@ WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 SPLIT = re.compile(
     r"[.!?;,:]+|\s-\s|\b(?:and|then|but|so that|so|instead)\b"
     r"|\b(?=(?:please|let us|let's|we (?:can|should|could)|you (?:can|should)|will you|would you)\b)"
-    r"|(?<=passed)\s|(?<=crossed)\s|(?<=passed us)\s"
+    r"|(?<=passed)\s|(?<=crossed)\s|(?<=passed us)\s|(?<!need )(?<!not )\bto (?=follow\b)"
 )
 
 # What may stand before an order without changing it.
@@ -33,13 +33,17 @@ PREFIX = re.compile(
     "^(?:"
     + phrases(
         """
-        please, pleas, pls, hey, hi, hello, ok, okay, oh, ah, wow, well, now, next, just, also, actually, maybe, right
+        please, pleas, pls, hey, hi, hello, ok, okay, oh, ah, wow, well, now, next(?! to| turn| left| right), just, also
+        actually, maybe, right(?! side| hand), um+, uh+, er+m?, hm+, mhh, so, alright
+        all right, excuse me, pardon me, sorry, (?:hey|hi|hello|dear|ok|okay) (?:car|robot|there)(?= ?[.!;]), i mean
         great, quickly, slowly, carefully, safely, immediately, always, no, yes, yeah, kindly
         better, you better, i think, this will work, try to, try, start to, go ahead, go and, be ready to, get ready to
         prepare to, feel free to, make sure to, be sure to, remember to, you should, you must, you can, you may
         you need to, you have to, we should, we must, we can, we could, we need to, we have to, let's, lets, let us
-        (?:can|could|would|will|should) (?:you|we|u)(?: please| kindly| just)?, i'd like(?: you)? to
-        (?:i|we) (?:would like|want|need|would love|wish)(?: you)? to, do you mind, would you mind
+        (?:can|could|would|will|should) (?:you|we|u)(?: please| kindly| just| maybe)?(?: be so kind(?: as)? to)?
+        (?:i'd|i would) (?:like|love|prefer|appreciate)(?: it if)?(?: you)?(?: to| could| would)?, i wish to
+        would it be possible to, is it possible to, how about, why don't (?:you|we)
+        (?:i|we) (?:would like|want|need|would love|wish)(?: you)? to, do you mind, would you mind, we should be
         """
     )
     + r"\b[ ,]*)+"
@@ -57,8 +61,10 @@ NEGATION = re.compile(
 )
 
 _GO_LEFT = (
-    r"(?:turn|take|make|go|steer|swerve|veer|bear|head|hang|switch|change|shift|merge|move|pull)\b"
-    r"(?!.*\bright (?:turn|lane|side|hand|at|onto|into)).*\bleft\b"
+    r"(?:(?:turn|take|make|go(?! (?:around|past|by|after|behind|slow))|steer|swerve|veer|hang|switch|change|shift|merge"
+    r"|move|pull)\b"
+    r"(?!.*\bright (?:turn|lane|side|hand|at|onto|into))(?:(?!\bon (?:your|our|my) left).)*\bleft\b"
+    r"|(?:bear|head|keep)(?: over)?(?: to(?:wards?)? the)? left\b)"
 )
 _SWAP = {"left": "right", "right": "left"}
 _GO_RIGHT = re.sub("left|right", lambda found: _SWAP[found.group()], _GO_LEFT)
@@ -81,7 +87,8 @@ ACTIONS: tuple[tuple[Manoeuvre, re.Pattern[str]], ...] = tuple(
             Manoeuvre.STOP,
             phrases(
                 r"""
-                stop(?! (?:sign|light|line|lamp|signal)s?\b), halt, brake, pause, freeze, come to a (?:stop|halt), stand
+                stop(?! (?:sign|light|line|lamp|signal)s?\b), halt, brake, pause, freeze, come to a (?:stop|halt)
+                stand (?:still|here|by|there|next|near)
                 pull (?:over|up|in|aside|to|near|next|along|behind|close|beside), drop (?:me|us|him|her|them|off)
                 let (?:me|us) (?:out|off|get out), pick (?:me|us|him|her|them|up|my|the|that)
                 give (?:me|us|him|her|them) a (?:ride|lift)
@@ -90,7 +97,15 @@ ACTIONS: tuple[tuple[Manoeuvre, re.Pattern[str]], ...] = tuple(
         ),
         (
             Manoeuvre.FOLLOW,
-            phrases("follow, keep (?:following|behind), tail, stay (?:behind|with), go after, chase, catch up, track"),
+            phrases(
+                r"""
+                follow, (?:keep|continue) (?:following|to follow), keep (?:behind|up with)
+                stay (?:right |close )?(?:behind|with), tail (?:the|that|this|him|her|it|them)
+                go after, chase, catch up, drive after
+                (?:do not|don't) lose
+                track (?:the|that|this|him|her|it|them), trail (?:the|that|this|him|her|it|them)
+                """
+            ),
         ),
         (Manoeuvre.TURN_LEFT, _GO_LEFT),
         (Manoeuvre.TURN_RIGHT, _GO_RIGHT),
@@ -98,8 +113,8 @@ ACTIONS: tuple[tuple[Manoeuvre, re.Pattern[str]], ...] = tuple(
             Manoeuvre.WAIT,
             phrases(
                 r"""
-                waite?, hold (?:on|up|back), hang on, yield, give way, give \w+ (?:\w+ )?way, (?:let|allow) (?!me|us)
-                remain, stay (?:here|there|still|put|where)
+                waite?, hold (?:on|up|back|here), hang on, yield, give way, give \w+ (?:\w+ )?way
+                (?:let|allow) (?!me|us)\w+ \w+, remain, stay (?:here|there|still|put|where)
                 """
             ),
         ),
@@ -107,13 +122,16 @@ ACTIONS: tuple[tuple[Manoeuvre, re.Pattern[str]], ...] = tuple(
             Manoeuvre.NONE,
             phrases(
                 r"""
-                turn, go(?!ing), drive, head (?:to|toward|over|for|back|straight|up|down|north|south|east|west|there|on)
-                move, proceed, continue, carry on, keep, stay, slow down, slow(?=$), go slow, speed, accelerate
-                decelerate, decrease, increase, pass, overtake, merge, switch, change, shift, take (?!a look), make, get
-                enter, exit, leave (?:the|this|that|here|now), approach, cross, steer, swerve, veer, avoid, evade
+                turn, go(?! with\b), drive, move, proceed, continue, carry on, keep(?! an eye), stay
+                head (?:towards?|to|over|for|back|straight|up|down|north|south|east|west|there|on to)
+                slow (?:right )?down, slow(?=$), speed, accelerate
+                decelerate, decrease, increase, pass, overtake, merge, switch, change, shift, take (?!a look), make
+                get(?! me (?!to|out|off|there|home|close)), (?:find|look for) (?:me )?(?:the|a) (?:\w+ )?(?:route|way)
+                enter, exit, leave (?:the|this|that|here|now), approach, cross(?= \w), steer, swerve, veer, avoid, evade
                 back (?:up|off|out), reverse, bring, come, pull, roll, advance, return, navigate, u-turn, you-turn, do a
-                dodge, honk, beep, watch (?:out|for), be careful, look out, close (?:in|up|the distance), set off, start
-                use the, ride, race, cut, circle, run, climb
+                dodge, honk, beep, watch (?:out|for), be careful, look out, close (?:in|up on|the distance|the gap)
+                set off, start(?! of| from), use the, ride (?:to|with|after), race (?:to|after), cut (?:in|across)
+                circle (?:around|round), run, climb
                 """
             ),
         ),
@@ -122,16 +140,27 @@ ACTIONS: tuple[tuple[Manoeuvre, re.Pattern[str]], ...] = tuple(
 
 # Orders in the middle of a sentence without a comma: "there is a spot there park next to the white van".
 BURIED = re.compile(
-    r"(?<!\bthe)(?<!\ba)(?<!\bbus)(?<!\bnext)(?<!\bnot)(?<!n't)(?<!\bnever)(?<!\bto)(?<!\bcar) "
-    r"(?=(?:(?:park|stop) (?:near|next to|behind|in front|beside|as close)|slow down|pull over)\b)"
+    r" (?=(?:(?:park|stop) (?:near|next to|behind|in front|beside|before|by|here|there|close|as close)|slow down"
+    r"|pull (?:over|up)|drop (?:me|us|him|her)|let (?:me|us) (?:out|off)|pick (?:me|him|her|them) up"
+    r"|get (?:behind|close)|follow (?:him|her|it|them|that|this|the)|(turn) (?:left|right|around)"
+    r"|wait (?:for|here)|please)\b)"
+)
+NO_ORDER_AFTER = words(  # "about to stop here", "the bus stop near the tree"
+    """
+    the a an bus taxi tram truck car next not don't dont never to will would can could should must may might who which
+    that full complete temporary sudden pit short i we they he she it you and or then please just go cannot can't won't
+    """
 )
 
 # What asks for a picture of something rather than for a movement.
 FIND = re.compile(
-    r"^(?:show|find|locate|highlight|outline|watch|pick out|spot|segment"
-    r"|point (?:at|to|out)|look (?:at|for)|select|mark|detect|identify|see"
-    r"|give me|where(?:'s| is| are)|which(?: one)? is|is there|are there|do you see|can you see|there(?:'s| is| are)"
-    r"|i (?:see|mean|meant)|what about)\b\s*(?:me|us|out)?\s*(?:the location of|where)?\s*"
+    r"^(?:show|find(?:ing)?|locate|highlight|outline|watch|pick out|spot|segment|help me find|try to find|search for"
+    r"|point(?:ing)? (?:at|to|out)|look(?:ing)? (?:at|for)|check out|select|mark|detect|identify|see|tell me where"
+    r"|get me|keep an eye on|give me|where(?:'s| is| are| can i see)|which(?: one)? (?:is|are)|is there|are there"
+    r"|there(?:'s| is| are)|(?:do|can|could) (?:you|we|i) (?:see|find|have|spot)|let me see"
+    r"|(?:is|are) (?:that|this|it|those|these)"
+    r"|that(?:'s| is)|i (?:can )?(?:see|mean|meant|want|need)|i(?: a|')m looking for|(?:i'd|i would) like to see"
+    r"|you should see|what about)\b\s*(?:me|us|out|for)?\s*(?:the location of|where)?\s*"
 )
 
 CANCEL = re.compile(
@@ -163,7 +192,7 @@ FILLER = words(
 
 TALK = re.compile(
     r"^(?:what(?:'s| is) the (?:weather|time|date|news|speed|temperature)|what time|how (?:fast|far|long|much|many|old)"
-    r"|why|play (?:me|some|music|a song|the radio)|sing |call |tell me "
+    r"|why|play (?:me|some|music|a song|the radio)|sing |call |tell me (?!where)"
     r"|turn (?:on|off|up|down) (?:the )?(?:radio|music|light|heat|ac|air|volume))"
 )
 
@@ -171,9 +200,14 @@ QUANTIFIER = re.compile(r"\b(?:all|every|both|each|several|many|two|three|four|f
 
 # What singles out one thing of a kind.
 UNIQUE = re.compile(
-    r"\b(?:(?!forest|request|interest|honest)\w{3,}e+s+t|\w+-?most|first|second|third|fourth|fifth|last"
-    r"|\d+(?:st|nd|rd|th)|(?:number|no\.?) (?:\d+|one|two|three|four|five)|far (?:left|right)|farther|further"
-    r"|(?:most|least) \w+|only|the one (?!of\b|on\b|in\b|that\b|with\b)\w+)\b"
+    r"\b(?:(?!forest|request|interest|honest|closest to (?!us|me|the (?:left|right|front|camera|viewer|bottom|top)))"
+    r"\w{3,}e+s+t"
+    r"|\w+-?most|(?!first floor|second floor)(?:first|second|third|fourth|fifth)|last|\d+(?:st|nd|rd|th)"
+    r"|(?:number|no\.?) (?:\d+|one|two|three|four|five)|farther|further|next(?! to\b)"
+    r"|far|all the way|way (?:in|to) (?:the )?(?:back|left|right)|(?:left|right)[- ]?hand(?! of)|middle|cent(?:er|re)"
+    r"|extreme|tiny|huge|big|small|little|tall|wearing|dressed|foreground|background|distan(?:t|ce)"
+    r"|in front of (?:us|me|our car)|(?:straight|directly|right) ahead|up close|very (?:left|right|back|front|end)"
+    r"|between|the other|(?:most|least) \w+|only|the one (?!of\b|on\b|in\b|that\b|with\b)\w+)\b"
 )
 
 # Where the head of an expression ends: "the man | with the dog".
@@ -206,11 +240,25 @@ VAGUE = words(
     """
 )
 
-# The vehicle itself, as in "park the car next to the barrier".
+# The vehicle itself, as in "park the car next to the barrier", "pull your car over", "stop the car".
 OWN_CAR = re.compile(
-    r"^(\w+(?: up| over)?) (?:the|this|my|our|your) (?:car|vehicle)\b(?! (?:in front|on|that|ahead|over))"
+    r"^((?:park|stop|halt|pull|turn|move|drive|bring|keep|slow|get|reverse|back)(?: up| over| down)?)"
+    r" (?:the|my|our|your) (?:car|vehicle)\b(?! (?:in front of (?:us|me)|that|which|who|ahead|parked|driving))"
 )
 
+# Words that stand for somebody, or something, named before.
+PERSONAL = re.compile(r"\b(?:he|she|him|her|his|he's|she's)\b")
+# "Turn left. I mean right, sorry."
+CORRECTED = re.compile(
+    r"\b(?:i mean|sorry|actually|rather|no wait|wait no|no)[, ]+(?:i mean |to the |turn )?(left|right)\b"
+)
+# "That is where we need to go": a goal without an order.
+GOAL = re.compile(
+    r"\b(?:where|the one|who|whom) (?:i|we) (?:need|want|have|are supposed) to (?:go|be|get|stop|pick up|meet)\b"
+)
+
+# Who begins a statement rather than an expression.
+SPEAKERS = words("i we you he she they")
 # Words before a head that are never the head.
 NOT_HEADS = words(
     """
