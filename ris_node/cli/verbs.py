@@ -43,6 +43,8 @@ examples:
     Verb("record", "ris_node.cli.record", "write a bag of a live run, with each topic's own QoS"),
     Verb("play", "ris_node.cli.play", "publish a bag and /clock over DDS, for a live node"),
     Verb("bench", "ris_node.bench.run", "measure the bare network, the core, and the node over DDS"),
+    Verb("data", "ris_node.cli.data", "list the data sets that can be read, check one, make JSON lines of it"),
+    Verb("export", "ris_node.cli.export", "make a bundle of a checkpoint"),
     Verb("train", "ris_node.cli.train", "train a network on pictures with expressions, your own too"),
     Verb("evaluate", "ris_node.cli.evaluate", "measure bundles on pictures with the truth, and report"),
     Verb("config", "ris_node.cli.config", "show every parameter of the node with its default and meaning"),

@@ -110,7 +110,8 @@ def test_what_cannot_be_used_is_named_and_left_out(root: Path) -> None:
     said = samples.problem_text()
     for words in ("reference 2: instances.json has no annotation 99", "reference 3: annotation 15 has no outline",
                   "reference 4: annotation 13 is of image 581857, not 9", "reference 6",
-                  "reference 5: instances.json has no image 777", "reference 7: has no 'image_id'", "reference number 8"):  # fmt: skip
+                  "reference 5: instances.json has no image 777", "reference 7: has no 'image_id'",
+                  "reference number 8"):  # fmt: skip
         assert words in said
     assert open_data("refcoco", root, "train").problem_text() == said  # kept with the index
 
