@@ -22,6 +22,7 @@ from ris_node import interface  # noqa: E402
 from ris_node.bundle.manifest import Manifest  # noqa: E402
 from ris_node.cli.verbs import VERBS  # noqa: E402
 from ris_node.config import GROUPS, Spec  # noqa: E402
+from ris_node.data.formats.registry import FORMATS  # noqa: E402
 
 MEASURED = ROOT / "docs" / "measured"
 SCORES = (  # label, row and column of the evaluation
@@ -114,6 +115,16 @@ def limits(spec: Spec) -> str:
 def verbs() -> str:
     """The verbs of `ris`."""
     return table(("verb", "what it does"), [[f"`ris {verb.name}`", verb.summary] for verb in VERBS])
+
+
+def datasets() -> str:
+    """The data sets that can be read, and what their readers were held against."""
+    rows = [
+        [f"`{e.name}`", e.title, ", ".join(e.splits), f"**unverified**: {e.verified}" if e.unverified else e.verified]
+        for e in FORMATS
+    ]
+    own = ["`jsonl`", "JSON lines of your own", "-", "every form of mask and of mistake, made by the tests"]
+    return table(("name", "what", "splits", "reader held against"), [*rows, own])
 
 
 def models() -> str:
@@ -221,6 +232,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "parameters": parameters,
     "verbs": verbs,
     "models": models,
+    "datasets": datasets,
     "quality": quality,
     "speed": speed,
 }
