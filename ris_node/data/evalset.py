@@ -7,9 +7,10 @@ measured on `camvid/val` and the first 60 of the streets (suite "first").
 
 A line is that of `ris predict --manifest` (`id`, `image`, `text`, `type`) with the truth beside it: `kind`, `set`,
 `present`, `mask` and `region` as run lengths (null: none), `size` [width, height], `class`, `in_view` and `group` (the
-picture: pairs within a group measure *listens*). At most a fifth of the items are stuff, and at least half of the
-present ones have two or more of their class in view: `build` checks both. The texts are of the held-out third of
-the wordings; nouns, colours and determiners are shared with training.
+object or picture whose true and false sentences belong together; here the picture). Of these, `id`, `image`, `text`,
+`present`, `size` and the truth are needed; the rest has defaults. At most a fifth of the items are stuff, and at least
+half of the present ones have two or more of their class in view: `build` checks both. The texts are of the held-out
+third of the wordings; nouns, colours and determiners are shared with training.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ import cv2
 import numpy as np
 
 from ris_node.data.annotated import Annotated
-from ris_node.data.classes import class_by_name, class_id
+from ris_node.data.classes import CLASSES, class_by_name, class_id
 from ris_node.data.expressions import Expression, generate_one
 from ris_node.data.readers import open_set, split_names
 from ris_node.errors import DataError
@@ -33,6 +34,7 @@ from ris_node.rle import decode_rle, encode_rle
 from ris_node.types import Bool
 
 SEED = 20261122
+CLASS_NAMES = frozenset(c.name for c in CLASSES)
 DRIVING = ("camvid/val", "streets/val")
 EVERYDAY = ("coco100/val",)
 SETS = (*DRIVING, *EVERYDAY)
@@ -123,7 +125,8 @@ def check(items: Sequence[EvalItem]) -> None:
 
 def is_stuff(item: EvalItem) -> bool:
     """Whether an item is about something uncountable: road, sky, buildings, trees."""
-    return bool(item.class_name) and class_by_name(item.class_name).nature != "thing"
+    known = item.class_name in CLASS_NAMES
+    return class_by_name(item.class_name).nature != "thing" if known else item.kind == "stuff"
 
 
 def write_manifest(path: Path, items: Iterable[EvalItem]) -> None:
@@ -156,7 +159,7 @@ def listening_pairs(items: Sequence[EvalItem], most_overlap: float = 0.1) -> Ite
     for item in items:
         truth = item.mask_truth()
         if item.present and item.type == "object" and truth is not None:
-            groups.setdefault(item.group, []).append((item, truth))
+            groups.setdefault(item.image, []).append((item, truth))
     for members in groups.values():
         for i, (first, a) in enumerate(members):
             for second, b in members[i + 1 :]:
@@ -229,8 +232,14 @@ def _to_line(item: EvalItem) -> dict[str, Any]:
 
 def _from_line(line: dict[str, Any]) -> EvalItem:
     width, height = line.pop("size")
-    name = line.pop("class")
-    runs = {key: None if line[key] is None else tuple(line[key]) for key in ("mask", "region")}
-    point = line["road_point"]
-    runs["road_point"] = None if point is None else tuple(point)
-    return EvalItem(**{**line, **runs, "width": int(width), "height": int(height), "class_name": name})
+    image = str(line["image"])
+    known = {f.name for f in fields(EvalItem)}
+    runs = {key: None if line.get(key) is None else tuple(line[key]) for key in ("mask", "region")}
+    present = line["present"]
+    if not isinstance(present, bool) or present != any(r is not None for r in runs.values()):
+        raise ValueError(f"'present' is {present!r}: give true with a mask or a region, and false with neither")
+    point = line.get("road_point")
+    values = {"type": "object", "kind": "any", "set": "all", "group": image, **line, **runs}
+    values |= {"id": str(line["id"]), "class_name": values.pop("class", ""), "width": int(width), "height": int(height)}
+    values["road_point"] = None if point is None else tuple(point)
+    return EvalItem(**{k: v for k, v in values.items() if k in known})

@@ -1,135 +1,197 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""One model's answers to the evaluation items, reduced to what the metrics count."""
+"""Any system's answers to evaluation items, as lines of JSON and as what the metrics count."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ris_node.data.evalset import EvalItem
-from ris_node.data.readers import read_rgb
-from ris_node.errors import CommandError
-from ris_node.metrics import counts
-from ris_node.pipeline.grounder import Grounder
-from ris_node.types import U8, Bool, Query, QueryKind, Status
+from ris_node.errors import DataError
+from ris_node.metrics import best_rank
+from ris_node.pipeline.grounding import Grounding
+from ris_node.rle import decode_rle, encode_rle
+from ris_node.types import F32, Bool, Status
 
-Progress = Callable[[Iterable[EvalItem]], Iterable[EvalItem]]
+NO_RANK = -1  # the system gives a map of the region, but none for this answer
+Runs = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One system's answer to one item, at the image's own size.
+
+    `mask` and `region` are run lengths, None where empty; `point` is the goal's pixel (x, y); `rank` is the place of
+    the true region's best pixel in the map of where to go, NO_RANK without an answer, None where no map is known.
+    """
+
+    id: str
+    status: Status
+    presence: float
+    mask: Runs | None = None
+    region: Runs | None = None
+    point: tuple[float, float] | None = None
+    rank: int | None = None
+
+    def to_line(self) -> dict[str, Any]:
+        """A line of predictions as `ris predict --manifest` writes it, with the status and the rank beside it."""
+        found = self.status in (Status.PRESENT, Status.AMBIGUOUS)
+        return {"id": self.id, "present": found, "presence": self.presence, "mask": self.mask, "region": self.region,
+                "point": self.point, "status": self.status.name, "rank": self.rank}  # fmt: skip
+
+    @classmethod
+    def from_line(cls, line: Mapping[str, Any]) -> Answer:
+        """Read a line of predictions.
+
+        Without a "status", a line that is not present and yet gives a mask or a region is read as UNCERTAIN, which is
+        what `ris predict` writes so; without either it says ABSENT.
+
+        Raises:
+            KeyError, TypeError, ValueError: a field is missing or of another type.
+        """
+        mask, region = (None if line.get(k) is None else tuple(line[k]) for k in ("mask", "region"))
+        if line.get("status") is not None:
+            status = Status[line["status"]]
+        elif line["present"]:
+            status = Status.PRESENT
+        else:
+            status = Status.ABSENT if mask is None and region is None else Status.UNCERTAIN
+        point = line.get("point")
+        rank = line.get("rank")
+        presence = float(line.get("presence", 1.0 if line["present"] else 0.0))
+        if not 0.0 <= presence <= 1.0:
+            raise ValueError(f"presence is {presence}: give 0 to 1")
+        return cls(str(line["id"]), status, presence, mask, region,
+                   None if point is None else (float(point[0]), float(point[1])),
+                   None if rank is None else int(rank))  # fmt: skip
+
+
+def answer_of(item: EvalItem, grounding: Grounding) -> Answer:
+    """What the node's core answered to an item."""
+    mask, region = grounding.mask, grounding.region_mask
+    truth = item.region_truth() if item.present else None
+    return Answer(
+        id=item.id,
+        status=grounding.status,
+        presence=float(grounding.presence),
+        mask=tuple(encode_rle(mask)) if mask.any() else None,
+        region=tuple(encode_rle(region)) if region.any() else None,
+        point=grounding.point,
+        rank=None if truth is None else _rank(region_map(grounding), truth),
+    )
+
+
+def region_map(grounding: Grounding) -> F32 | None:
+    """The logits f32[H,W] of where to go, at the image's size; None without an answer."""
+    planes = grounding.planes
+    if planes is None or planes.region_logits is None:
+        return None
+    return np.asarray(planes.box.restore(planes.region_logits), np.float32)
 
 
 @dataclass(frozen=True)
 class Scored:
-    """An item with one model's answer: counts in pixels of the input image, and the masks' bits for *listens*.
+    """An item with one system's answer, counted in pixels of the input image.
 
-    `hit` says whether the published goal's pixel lies in the true region, None where the item has none; `area` is that
-    of the answered mask, and for commands of mask and region together.
+    `raw_*` count what was given as the mask whatever the verdict; `intersection`, `union` and `area` count an answer
+    ABSENT as empty. `area` is that of the mask, and for commands of mask and region together. `hit` says whether the
+    goal's pixel lies in the true region, None where the item has none.
     """
 
     item: EvalItem
-    status: Status
-    presence: float
+    answer: Answer
     area: int
     intersection: int
     union: int
+    raw_area: int
+    raw_intersection: int
     region_area: int = 0
     region_intersection: int = 0
     hit: bool | None = None
-    bits: bytes = b""
-    milliseconds: float = 0.0
 
     @property
     def found(self) -> bool:
         """Answered PRESENT or AMBIGUOUS."""
-        return self.status in (Status.PRESENT, Status.AMBIGUOUS)
+        return self.answer.status in (Status.PRESENT, Status.AMBIGUOUS)
 
     @property
     def refused(self) -> bool:
         """Answered ABSENT (or not answered, for want of anything to ground)."""
-        return self.status in (Status.ABSENT, Status.NO_QUERY)
+        return self.answer.status in (Status.ABSENT, Status.NO_QUERY, Status.ERROR)
 
     @property
-    def truth_fraction(self) -> float:
-        """Share of the picture that the true mask covers."""
-        runs = self.item.mask or ()
-        return sum(runs[1::2]) / (self.item.width * self.item.height)
+    def truth_area(self) -> int:
+        """Pixels of the true mask."""
+        return sum((self.item.mask or ())[1::2])
 
-    def answer_iou(self, other: Scored) -> float:
-        """IoU of two answers' masks to one picture; two empty answers do not overlap."""
-        a, b = np.frombuffer(self.bits, np.uint8), np.frombuffer(other.bits, np.uint8)
-        union = int(_ONES[a | b].sum())
-        return float(_ONES[a & b].sum()) / union if union else 0.0
+    @property
+    def region_union(self) -> int:
+        """Pixels of the true and the answered region together."""
+        return sum((self.item.region or ())[1::2]) + self.region_area - self.region_intersection
 
+    @property
+    def iou(self) -> float:
+        """IoU of the mask with the truth, 0 where both are empty."""
+        return self.intersection / self.union if self.union else 0.0
 
-_ONES = np.array([bin(i).count("1") for i in range(256)], np.int64)
+    def mask(self) -> Bool:
+        """The answered mask bool[H,W]; empty for an answer ABSENT."""
+        return _decode(None if self.refused else self.answer.mask, self.item)
 
-
-def answer_all(
-    grounder: Grounder, items: Sequence[EvalItem], root: Path, progress: Progress | None = None
-) -> Iterator[Scored]:
-    """Answer every item with a grounder; images are read once per run of items that share one."""
-    name, image = "", np.zeros((1, 1, 3), np.uint8)
-    for item in progress(items) if progress else items:
-        if item.image != name:
-            name, image = item.image, read_rgb(root / item.image)
-        yield answer(grounder, item, image)
+    def region(self) -> Bool:
+        """The answered region bool[H,W]; empty for an answer ABSENT."""
+        return _decode(None if self.refused else self.answer.region, self.item)
 
 
-def answer(grounder: Grounder, item: EvalItem, image: U8) -> Scored:
-    """Answer one item and count its pixels; a command that the grounder refuses to parse counts as ABSENT."""
-    kind = QueryKind.REGION if item.type == "region" else QueryKind.OBJECT
-    try:
-        grounding = grounder.ground(image, Query(item.text, kind=kind))
-    except CommandError:
-        empty = np.zeros(image.shape[:2], np.bool_)
-        return score(item, Status.ABSENT, 0.0, empty, empty, None)
-    return score(item, grounding.status, grounding.presence, grounding.mask, grounding.region_mask, grounding.point,
-                 grounding.timing.total)  # fmt: skip
+def score(item: EvalItem, answer: Answer) -> Scored:
+    """Count an answer against an item's truth.
 
-
-def score(
-    item: EvalItem,
-    status: Status,
-    presence: float,
-    mask: Bool,
-    region: Bool,
-    point: tuple[float, float] | None,
-    milliseconds: float = 0.0,
-) -> Scored:
-    """Count an answer (masks bool[H,W], goal (x, y) in pixels) against an item's truth."""
+    Raises:
+        DataError: the answer's run lengths are not of the item's size.
+    """
     truth, region_truth = item.mask_truth(), item.region_truth()
-    empty = np.zeros_like(mask)
-    inter, union = counts(mask, empty if truth is None else truth)
+    raw = _decode(answer.mask, item)
+    empty = np.zeros_like(raw)
+    silent = answer.status in (Status.ABSENT, Status.NO_QUERY, Status.ERROR)
+    mask, region = (empty, empty) if silent else (raw, _decode(answer.region, item))
+    truth = empty if truth is None else truth
+    inside = 0 if region_truth is None else int(np.count_nonzero(region & region_truth))
     hit = None
     if region_truth is not None:
-        hit = point is not None and _inside(region_truth, point)
+        hit = answer.point is not None and not silent and contains(region_truth, answer.point)
     return Scored(
         item=item,
-        status=status,
-        presence=presence,
+        answer=answer,
         area=int(np.count_nonzero(mask | region if item.type == "region" else mask)),
-        intersection=inter,
-        union=union,
+        intersection=int(np.count_nonzero(mask & truth)),
+        union=int(np.count_nonzero(mask | truth)),
+        raw_area=int(np.count_nonzero(raw)),
+        raw_intersection=int(np.count_nonzero(raw & truth)),
         region_area=int(np.count_nonzero(region)),
-        region_intersection=int(np.count_nonzero(region & (empty if region_truth is None else region_truth))),
+        region_intersection=inside,
         hit=hit,
-        bits=np.packbits(mask).tobytes() if item.present and item.type == "object" else b"",
-        milliseconds=milliseconds,
     )
 
 
-def road_centre_hits(items: Sequence[EvalItem]) -> list[bool]:
-    """Whether the middle of the labelled road lies in each true region: pointing without listening or looking."""
-    hits = []
-    for item in items:
-        truth = item.region_truth()
-        if item.present and truth is not None:
-            hits.append(item.road_point is not None and _inside(truth, item.road_point))
-    return hits
-
-
-def _inside(mask: Bool, point: tuple[float, float]) -> bool:
+def contains(mask: Bool, point: tuple[float, float]) -> bool:
+    """Whether the pixel nearest to a point (x, y) is set in a mask bool[H,W]."""
     x, y = round(point[0]), round(point[1])
     return 0 <= y < mask.shape[0] and 0 <= x < mask.shape[1] and bool(mask[y, x])
+
+
+def _decode(runs: Runs | None, item: EvalItem) -> Bool:
+    if runs is None:
+        return np.zeros((item.height, item.width), np.bool_)
+    try:
+        return decode_rle(runs, item.height, item.width)
+    except DataError as error:
+        raise DataError(f"the answer to {item.id!r}: {error}") from error
+
+
+def _rank(logits: F32 | None, truth: Bool) -> int:
+    found = None if logits is None else best_rank(logits, truth)
+    return NO_RANK if found is None else found

@@ -24,6 +24,7 @@ from ris_node.errors import ConfigError
 from ris_node.types import U8
 
 INSTALL = 'pip install "ris_node[report]"'
+CHART = {"displaylogo": False, "displayModeBar": False, "responsive": True}
 ASSETS = Path(__file__).parent / "assets"
 COLOURS = ("#2563eb", "#d97706", "#6b7280", "#059669", "#9333ea", "#dc2626")  # of series, in this order everywhere
 
@@ -68,7 +69,7 @@ def table(
 
     Args:
         head: names of the columns.
-        rows: cells; floats are shown with three digits, None and NaN as a dash.
+        rows: cells; floats are shown with three digits, None and NaN as a dash, lines after the first in small.
         marks: CSS classes ("good", "bad", "weak") of cells by (row, column).
     """
     parts = ["<div class=wide><table><thead><tr>", *(f"<th>{html.escape(cell)}</th>" for cell in head), "</tr></thead>"]
@@ -84,9 +85,13 @@ def table(
 def chart(figure: Any, height: int = 380) -> str:
     """A Plotly figure as HTML that finds the library in the page."""
     figure.update_layout(
-        template="plotly_white", height=height, margin={"l": 50, "r": 20, "t": 40, "b": 45}, colorway=list(COLOURS)
+        template="plotly_white",
+        height=height,
+        margin={"l": 50, "r": 20, "t": 40, "b": 45},
+        colorway=list(COLOURS),
+        legend={"orientation": "h", "y": -0.18, "yanchor": "top"},
     )
-    drawn = figure.to_html(full_html=False, include_plotlyjs=False, config={"displaylogo": False, "responsive": True})
+    drawn = figure.to_html(full_html=False, include_plotlyjs=False, config=CHART)
     return f"<div class=chart>{drawn}</div>"
 
 
@@ -125,7 +130,8 @@ def paragraph(text: str) -> str:
 def _cell(value: Any) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "-"
-    return f"{value:.3f}" if isinstance(value, float) else html.escape(str(value))
+    first, _, rest = (f"{value:.3f}" if isinstance(value, float) else str(value)).partition("\n")
+    return html.escape(first) + (f"<small>{html.escape(rest)}</small>" if rest else "")
 
 
 @lru_cache(maxsize=1)

@@ -96,6 +96,6 @@ def test_the_wrong_mix_is_refused():
 def test_pairs_are_of_one_picture_and_apart():
     far = tuple(encode_rle(np.roll(BOX, 3, axis=0)))
     absent = replace(ITEM, id="a/4", mask=None, present=False)
-    items = [ITEM, replace(ITEM, id="a/1", mask=far), replace(ITEM, id="a/2"), replace(ITEM, id="b/0", group="b.jpg"),
+    items = [ITEM, replace(ITEM, id="a/1", mask=far), replace(ITEM, id="a/2"), replace(ITEM, id="b/0", image="b.jpg"),
              replace(ITEM, id="a/3", mask=far, type="region"), absent]  # fmt: skip
     assert [(a.id, b.id) for a, b in listening_pairs(items)] == [("a/0", "a/1"), ("a/1", "a/2")]
