@@ -1,0 +1,126 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Replays many bags over Ray, and merges what came of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ris_node.atomic import write_atomic
+from ris_node.errors import ConfigError
+from ris_node.fleet.jobs import BagRecord, FleetProgress, Job
+from ris_node.fleet.ray_pool import RayPool, cluster
+from ris_node.fleet.schedule import Schedule
+from ris_node.replay.merge import merge_runs
+from ris_node.replay.options import RESULTS, ReplayOptions
+
+FLEET = "fleet.json"
+
+
+@dataclass(frozen=True)
+class FleetOptions:
+    """How the work is shared out.
+
+    `workers` 0: as many as the CPUs allow with `threads` (of the replay's options, 1 where that is 0), but no more
+    than bags; `retries` how often a bag is tried again; `address` of a running Ray cluster, empty: RAY_ADDRESS, or
+    Ray is started on this machine.
+    """
+
+    workers: int = 0
+    retries: int = 2
+    address: str = ""
+
+    def __post_init__(self) -> None:
+        if self.workers < 0 or self.retries < 0:
+            raise ConfigError(f"{self.workers} workers, {self.retries} retries: give 0 or more")
+
+
+@dataclass(frozen=True)
+class FleetResult:
+    """What came of all bags: a record each, in order, and how many workers were lost on the way."""
+
+    records: tuple[BagRecord, ...]
+    lost_workers: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether every bag is complete."""
+        return all(record.summary is not None and record.summary.complete for record in self.records)
+
+
+def replay_fleet(
+    bags: Sequence[Path],
+    folders: Sequence[Path],
+    out: Path,
+    options: ReplayOptions,
+    fleet: FleetOptions,
+    *,
+    progress: Callable[[FleetProgress], None] | None = None,
+    stop: threading.Event | None = None,
+    on_pool: Callable[[RayPool], None] | None = None,
+) -> FleetResult:
+    """Replay `bags` into `folders`, and merge table, summary and report into `out`.
+
+    On several machines, bags and folders lie on a disk that all of them see under the same name.
+
+    Args:
+        bags: the recorded drives.
+        folders: where the results of each go, in the same order.
+        out: where those of all go; also `fleet.json`, which lists attempts and failures.
+        options: as for one bag.
+        fleet: how the work is shared out.
+        progress: told how far the whole is, about twice a second.
+        stop: when set, what there is gets sealed and merged.
+        on_pool: given the workers once they are there.
+
+    Returns:
+        The records; bags that failed are in it, and do not keep the others from being merged.
+
+    Raises:
+        ConfigError: Ray is missing, or options do not go together.
+        BackendError: Ray does not start, or the model cannot be loaded.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    threads = options.threads or 1
+    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    wanted = fleet.workers or max(1, here // threads)
+    with cluster(fleet.address, min(wanted, len(bags)) * threads) as ray:
+        if not fleet.workers:
+            wanted = max(1, int(ray.cluster_resources().get("CPU", wanted)) // threads)
+        pool = RayPool(ray, replace(_absolute(options), threads=threads), min(wanted, len(bags)), threads)
+        try:
+            if on_pool is not None:
+                on_pool(pool)
+            pairs = zip(bags, folders, strict=True)
+            jobs = [Job(number, bag.resolve(), folder.resolve()) for number, (bag, folder) in enumerate(pairs)]
+            schedule = Schedule(pool, jobs, fleet.retries, progress or (lambda _: None), stop or threading.Event())
+            schedule.run()
+        finally:
+            pool.close()
+    result = FleetResult(tuple(schedule.records), schedule.lost_workers)
+    _merge(result, out, options)
+    return result
+
+
+def _absolute(options: ReplayOptions) -> ReplayOptions:
+    """The options with paths that hold in a worker's folder too."""
+    script = options.commands.script
+    commands = replace(options.commands, script=script.resolve() if script is not None else None)
+    bundle = options.bundle.resolve() if options.bundle is not None else None
+    truth = options.truth
+    if truth and not truth.startswith("topic:"):
+        truth = str(Path(truth).resolve())
+    return replace(options, commands=commands, bundle=bundle, truth=truth)
+
+
+def _merge(result: FleetResult, out: Path, options: ReplayOptions) -> None:
+    rows = {"lost_workers": result.lost_workers, "bags": [record.to_json() for record in result.records]}
+    write_atomic(out / FLEET, json.dumps(rows, indent=1) + "\n")
+    kept = [record.job for record in result.records if (record.job.out / RESULTS).is_file()]
+    if kept and not (len(kept) == 1 and kept[0].out == out.resolve()):
+        merge_runs([job.out for job in kept], out, report=options.report, bags=[job.bag for job in kept])
