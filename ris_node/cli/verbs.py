@@ -40,6 +40,7 @@ examples:
     Verb("predict", "ris_node.cli.predict", "find what a command means in pictures, without ROS"),
     Verb("doctor", "ris_node.cli.doctor", "say what is installed, what will work, and what to do where it will not"),
     Verb("replay", "ris_node.cli.replay", "answer every frame of recorded drives (bags), without ROS; score them"),
+    Verb("compare", "ris_node.cli.compare", "tell two replays, or two models on one bag, apart; an exit code for CI"),
     Verb("record", "ris_node.cli.record", "write a bag of a live run, with each topic's own QoS"),
     Verb("play", "ris_node.cli.play", "publish a bag and /clock over DDS, for a live node"),
     Verb("bench", "ris_node.bench.run", "measure the bare network, the core, and the node over DDS"),
@@ -47,5 +48,6 @@ examples:
     Verb("export", "ris_node.cli.export", "make a bundle of a checkpoint"),
     Verb("train", "ris_node.cli.train", "train a network on pictures with expressions, your own too"),
     Verb("evaluate", "ris_node.cli.evaluate", "measure bundles on pictures with the truth, and report"),
+    Verb("engine", "ris_node.cli.engine", "build, list, show, verify and remove TensorRT engines"),
     Verb("config", "ris_node.cli.config", "show every parameter of the node with its default and meaning"),
 )

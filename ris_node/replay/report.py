@@ -164,7 +164,7 @@ def _pictures(
         topic = topics[place] if place < len(topics) else topics[0]
         shown = picture_rows(out, bag, topic, [*strip, *(row for row, _ in bad)])
         gallery = [_figure(shown, row, "") for row in strip]
-        found.append(parts.Section(f"The drive {name}", parts.gallery(filter(None, gallery))))
+        found.append(parts.Section(f"Pictures of {name}", parts.gallery(filter(None, gallery))))
         if bad:
             body = parts.gallery(filter(None, [_figure(shown, row, why) for row, why in bad]))
             found.append(parts.Section(f"Worst frames of {name}", body, _WORST_NOTE))

@@ -62,13 +62,13 @@ def replay(
     return summary
 
 
-def look_again(bag: Path, out: Path, options: ReplayOptions) -> None:
-    """Score a finished run and write its report, as far as `options` ask for it.
+def look_again(bag: Path, out: Path, options: ReplayOptions, *, steady: bool = False) -> None:
+    """Score a finished run and write its report, as far as `options` ask for it; `steady`: measure steadiness anyway.
 
     Raises:
         RisError: the truth or the bag cannot be read, or a package that draws is missing.
     """
-    if options.report or options.truth:
+    if options.report or options.truth or steady:
         from ris_node.replay.review import review
 
         review(out, bag, options, live=options.report)

@@ -138,7 +138,10 @@ class SqliteScan:
         """Nothing stays open between calls."""
 
     def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(self._uri, uri=True, check_same_thread=False)
+        connection = sqlite3.connect(self._uri, uri=True, check_same_thread=False)
+        # without this, sqlite refuses every page of a file that is shorter than its header says
+        connection.execute("PRAGMA writable_schema=ON")
+        return connection
 
 
 class Ros1Scan:

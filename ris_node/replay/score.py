@@ -17,6 +17,7 @@ from ris_node.replay.truth import Truth, TruthFrame
 from ris_node.types import Status
 
 STRETCH = 20  # frames that stand and fall together; neighbours in a drive are nearly the same picture
+FEWEST_STRETCHES = 5  # with fewer there is no interval to speak of
 
 
 def score_rows(rows: Sequence[Mapping[str, Any]], truth: Truth) -> list[Scored]:
@@ -37,7 +38,8 @@ def score_rows(rows: Sequence[Mapping[str, Any]], truth: Truth) -> list[Scored]:
 
 def tabulate(scored: Sequence[Scored], draws: int = 1000) -> list[Row]:
     """The table of `ris evaluate` over scored rows, with 95 % intervals."""
-    return make_table(scored, Resampler.draw(make_columns(scored).pictures, draws))
+    stretches = make_columns(scored).pictures
+    return make_table(scored, Resampler.draw(stretches, draws if stretches >= FEWEST_STRETCHES else 0))
 
 
 def item_id(row: Mapping[str, Any]) -> str:

@@ -219,6 +219,7 @@ class Session:
             "image_topic": self._chosen.image.name,
             "node": NODE,
             "fingerprint": self._fingerprint,
+            "settings": self._settings(),
         }
         try:
             write_atomic(self._out / SUMMARY, json.dumps(about, indent=1) + "\n")
