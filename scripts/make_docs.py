@@ -18,6 +18,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+import model_card  # noqa: E402
+
 from ris_node import interface  # noqa: E402
 from ris_node.bundle.manifest import Manifest  # noqa: E402
 from ris_node.cli.verbs import VERBS  # noqa: E402
@@ -27,6 +29,8 @@ from ris_node.data.formats.registry import FORMATS  # noqa: E402
 MEASURED = ROOT / "docs" / "measured"
 SCORES = (  # label, row and column of the evaluation
     ("mIoU, all that is present", "all", "miou"),
+    ("... driving", "driving", "miou"),
+    ("... everyday objects", "everyday", "miou"),
     ("... one of its class in view", "single", "miou"),
     ("... order (leftmost, nearest, largest)", "order", "miou"),
     ("... relation (next to, behind)", "relation", "miou"),
@@ -37,6 +41,7 @@ SCORES = (  # label, row and column of the evaluation
     ("refused: what never is there (elephants)", "alien", "refused"),
     ("refused: right class, wrong side or colour", "near_miss", "refused"),
     ("listens: other words, other mask", "all", "listens"),
+    ("... where both have pixels", "all", "listens_strict"),
     ("pointing: goals inside the true region", "all", "pointing"),
     ("calibration error of presence", "all", "ece"),
 )
@@ -144,7 +149,7 @@ def models() -> str:
 
 
 def quality() -> str:
-    """What `python -m ris_node.evaluation` found, as the bundles' manifests keep it, side by side; and the goals."""
+    """What `ris evaluate` found, as the bundles' manifests keep it, side by side; and the goals."""
     found = {
         path.parent.name: read_manifest(path).quality for path in sorted((ROOT / "engines").glob("*/manifest.json"))
     }
@@ -181,12 +186,12 @@ def goals(found: Sequence[Mapping[str, Any]]) -> str:
         [
             g["name"],
             "-" if g["value"] is None else f"{g['value']:.3f}",
-            f"{g['least']:g}",
+            g.get("asked") or f"at least {g['least']:g}",
             "yes" if g["reached"] else "**no**",
         ]
         for g in found
     ]
-    return table(("goal", "measured", "at least", "reached"), rows)
+    return table(("goal", "measured", "asked", "reached"), rows)
 
 
 def speed() -> str:
@@ -235,6 +240,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "datasets": datasets,
     "quality": quality,
     "speed": speed,
+    **model_card.BLOCKS,
 }
 
 
