@@ -56,6 +56,8 @@ setup(
             *("torch>=2.5", "transformers", "safetensors", "onnx", "onnxscript", "scipy"),
             *("accelerate>=1.0", "tensorboard"),
         ],
+        # On a Jetson both come with JetPack or its index; a wheel there would be the wrong one.
+        "tensorrt": ["tensorrt>=10.3,<12", "cuda-python>=12.6"],
         "test": ["pytest", "pytest-timeout", "hypothesis"],
     },
     entry_points={

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 PROFILES = {
     "demo": (),
     "bags": ("bags",),
-    "test": ("test", "data", "workspace", "report", "bags", "ray"),
-    "train": ("test", "data", "workspace", "report", "bags", "ray", "train"),
+    "test": ("test", "data", "workspace", "report", "bags", "ray", "tensorrt"),
+    "train": ("test", "data", "workspace", "report", "bags", "ray", "tensorrt", "train"),
 }
 INSTALL_HINT = "Check the network (and PIP_INDEX_URL if you use a mirror), then run the same command again: it goes on."
 BUILD_MACHINE_PYTHON = re.compile(r"/opt/python/cp\d+-cp\d+t?/include/python3\.\d+t?")
@@ -49,6 +49,9 @@ def steps_for(place: Place, profile: str) -> list[Step]:
     if profile == "test" and torch_wish() != "0":
         files = (requirements / "train.txt", requirements / "train-nodeps.txt", requirements / "constraints.txt")
         steps.append(Step("train", "install torch, for the tests of training", install_torch, files, key=torch_wish()))
+    if profile == "test":
+        files = (requirements / "bindings.txt",)
+        steps.append(Step("bindings", "fetch bindings of TensorRT and CUDA for the tests", fetch_bindings, files))
     messages = Step(
         "messages", "build ris_msgs (about a minute)", build_messages,
         inputs=(root / "msgs",), key=build_pins(base_files), products=(place.messages / "lib",),
@@ -126,6 +129,21 @@ def install_torch(place: Place, talk: Talk) -> None:
         talk.say("      PIP_EXTRA_INDEX_URL set to PyTorch's CPU index gets the small one; TORCH=1 takes the large.")
         return
     install(("train",))(place, talk)
+
+
+def fetch_bindings(place: Place, talk: Talk) -> None:
+    """Install each release's bindings into a folder of its own; one that has no wheel for this Python is left out."""
+    for line in (place.root / "requirements" / "bindings.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            continue
+        folder, *pins = line.split()
+        target = place.venv / "bindings" / folder
+        pip = [str(place.python), "-m", "pip", "install", "--no-input", "--quiet", "--no-deps", "--upgrade"]
+        command = [*pip, "--target", str(target), *pins]
+        done = subprocess.run(command, env=place.environment(), capture_output=True, text=True, check=False)
+        if done.returncode:
+            why = (done.stderr.strip().splitlines() or ["no reason"])[-1]
+            talk.say(f"      left out, and its tests: {pins[0]} ({why})")
 
 
 def torch_brings_cuda(place: Place) -> bool:
