@@ -7,10 +7,10 @@ SETUP = $(PYTHON) scripts/setup_env.py
 RUN = scripts/with_ros
 PYTEST = $(RUN) python -m pytest --timeout 600 --durations 10 $(ARGS)
 
-export SOURCE COMMAND TORCH
+export SOURCE COMMAND BAG TORCH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint type bench soak config clean
+.PHONY: help setup demo test lint type bench evaluate soak config clean
 
 help:
 	@echo "ris_node: camera frames and a command in, a mask and a region target out, on ROS 2"
@@ -18,12 +18,14 @@ help:
 	@echo "  make demo     everything is set up, then a node grounds commands in a moving street scene (about 2 minutes);"
 	@echo "                leaves demo/overlay.mp4, a contact sheet and results.jsonl"
 	@echo '                on your own footage: make demo SOURCE=drive.mp4 COMMAND="stop next to the red car"'
-	@echo "                (SOURCE is a video, a folder of images, or camera:0)"
+	@echo "                (SOURCE is a video, a folder of images, or camera:0); on a recorded drive: make demo BAG=drive/"
+	@echo "                the demo's own drive as a bag: make demo ARGS=--record"
 	@echo "  make test     everything is set up, then the tests run; ARGS='-k camera' picks some;"
 	@echo "                TORCH=0 leaves torch and its tests out, TORCH=1 installs it whatever its size"
 	@echo "  make setup    only the set-up: .venv with ROS 2, ris_msgs and this project (PYTHON=python3.12 picks one)"
 	@echo "  make lint     ruff, check and format          make type     mypy, strict"
 	@echo "  make bench    latency, CPU and memory: bare network, core, node over DDS; writes bench/"
+	@echo "  make evaluate how good the bundles are, beside two baselines (minutes; needs ../shared); writes bench/evaluation/"
 	@echo "  make soak     the tests that take minutes, 10 of them at 60 Hz"
 	@echo "  make config   writes config/ris_node.yaml anew after a change of ris_node/config.py"
 	@echo "  make clean    removes .venv and what the commands above have built"
@@ -34,8 +36,8 @@ setup:
 	@$(SETUP) --profile demo
 
 demo:
-	@$(SETUP) --profile demo
-	@$(RUN) ris demo $${SOURCE:+--source "$$SOURCE"} $${COMMAND:+--command "$$COMMAND"} $(ARGS)
+	@$(SETUP) --profile $(if $(BAG)$(findstring --record,$(ARGS)),bags,demo)
+	@$(RUN) ris demo $${BAG:+--source "$$BAG"} $${SOURCE:+--source "$$SOURCE"} $${COMMAND:+--command "$$COMMAND"} $(ARGS)
 
 test:
 	@$(SETUP) --profile test
@@ -53,6 +55,11 @@ type:
 bench:
 	@$(SETUP) --profile demo
 	@$(RUN) ris bench $(ARGS)
+
+evaluate:
+	@$(SETUP) --profile test
+	@$(RUN) ris evaluate --bundles engines/keyword-baseline engines/keyword-baseline:no-rules engines/default \
+		--out bench/evaluation $(ARGS)
 
 soak:
 	@$(SETUP) --profile test

@@ -12,23 +12,23 @@ import shutil
 import signal
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ris_node.demo import report
+from ris_node.demo import drive_bag, report
+from ris_node.demo.bag_source import script_of
 from ris_node.demo.film import Film, contact_sheet
 from ris_node.demo.judge import judge, truth_of
 from ris_node.demo.picture import compose
 from ris_node.demo.processes import Crew
 from ris_node.demo.recording import ANSWERS, JsonLines, read_frames, read_lines
-from ris_node.demo.script import SEED, Script, demo_spec, own_script, scene_script
+from ris_node.demo.script import SEED, Script, demo_spec
 from ris_node.demo.sources import open_source
 from ris_node.errors import DemoError, RisError
 from ris_node.scene.world import World, build_world
 from ris_node.types import U8
 
-_OWN_COMMANDS = ["the car", "stop behind the nearest car", "the road", "the elephant"]
 _PATIENCE_S = 60.0
 # The street ahead is long and what is far is uncertain: of the places that fit, the one that is reached first.
 _GOAL_POINT = "nearest"
@@ -37,7 +37,7 @@ _GOAL_POINT = "nearest"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `ris demo`."""
     parser.add_argument(
-        "--source", default="scene", help="scene (default), a video file, a folder of images, or camera:0"
+        "--source", default="scene", help="scene (default), a video file, a folder of images, a bag, or camera:0"
     )
     parser.add_argument(
         "--command",
@@ -65,6 +65,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--model-dir", default="", help="bundle to use (default: the packaged one)")
     parser.add_argument("--seed", type=int, default=SEED, help=f"which street, 200000 to 200999 (default {SEED})")
+    parser.add_argument(
+        "--record",
+        nargs="?",
+        const="",
+        metavar="BAG",
+        help="write the drive as a bag: camera, commands, answers, truth (default OUT/drive)",
+    )
     parser.add_argument("--keep-frames", action="store_true", help="keep the recorded frames in OUT/frames")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
 
@@ -82,6 +89,8 @@ class Plan:
     seed: int
     out: Path
     model_dir: str
+    mount: dict[str, float] = field(default_factory=dict)
+    record: Path | None = None
 
     @property
     def world(self) -> World | None:
@@ -146,26 +155,26 @@ def plan_of(args: argparse.Namespace) -> Plan:
             raise DemoError(
                 f"no {module} in this Python: start the demo with 'make demo' or 'scripts/with_ros ris demo'"
             )
-    own = args.source != "scene" or bool(args.command)
-    seconds = args.seconds or (20.0 if own else 48.0)
-    if not 1.0 <= seconds <= 3600:
-        raise DemoError(f"--seconds is {args.seconds:g}: give 1 to 3600")
-    script = own_script(args.command or _OWN_COMMANDS, seconds) if own else scene_script(seconds)
+    script, mount = script_of(args.source, args.command, args.seconds)
     if args.source != "scene":
         open_source(args.source, demo_spec(int(width), int(height), args.seed), args.rate)
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
-    return Plan(args.source, script, int(width), int(height), args.rate, args.hfov, args.seed, out, args.model_dir)
+    size = int(width), int(height)
+    record = drive_bag.record_path(args.record, out)
+    return Plan(args.source, script, *size, args.rate, args.hfov, args.seed, out, args.model_dir, mount, record)
 
 
 def _perform(plan: Plan, say: Any) -> None:
     """Run the four processes until every command has been said."""
     shutil.rmtree(plan.out / "frames", ignore_errors=True)
+    drive_bag.clear(plan.out)
     commands = plan.out / "commands.json"
     commands.write_text(json.dumps(plan.script.spoken(), indent=1), encoding="utf-8")
     mount = demo_spec(plan.width, plan.height, plan.seed).camera
-    parameters = {"autostart": "true", "goal_point": _GOAL_POINT}
+    parameters: dict[str, object] = {"autostart": "true", "goal_point": _GOAL_POINT}
     parameters |= {f"camera_{name}": getattr(mount, name) for name in ("x_m", "y_m", "z_m", "pitch_deg")}
+    parameters |= plan.mount
     if plan.model_dir:
         parameters["model_dir"] = plan.model_dir
     settings = [part for name, value in parameters.items() for part in ("-p", f"{name}:={value}")]
@@ -173,6 +182,8 @@ def _perform(plan: Plan, say: Any) -> None:
         say("starting: node, camera, recorder and speaker, each a process of its own, over DDS")
         crew.start("node", "ris_node.ros.grounding_node", "--ros-args", *settings)
         crew.start("recorder", "ris_node.ros.demo_recorder", "--out", str(plan.out))
+        if plan.record is not None:
+            crew.start("bag", "ris_node.cli", "record", "--out", str(plan.out / drive_bag.LIVE))
         crew.start("camera", "ris_node.ros.demo_camera", *_camera_arguments(plan))
         crew.start(
             "speaker",
@@ -182,12 +193,12 @@ def _perform(plan: Plan, say: Any) -> None:
             "--timeout",
             str(_PATIENCE_S),
             "--listeners",
-            "2",
+            "2" if plan.record is None else "3",
         )
         _watch(crew, plan, say)
         crew.stop("camera")
         time.sleep(0.5)
-        if crew.stop("recorder") != 0:
+        if crew.stop("recorder") != 0 or (plan.record is not None and crew.stop("bag", 30.0) != 0):
             crew.check()
         crew.stop("node")
 
@@ -242,7 +253,7 @@ def finish(plan: Plan, say: Any) -> dict[str, Any]:
         if any(r["query_id"] == name for r in rows)
     }
     shown: list[U8] = []
-    with Film(plan.out / "overlay.mp4", rate) as film:
+    with Film(plan.out / "overlay.mp4", rate) as film, drive_bag.truths(plan.out, plan.record) as truths:
         for frame in read_frames(plan.out / "frames", plan.world, set(stamps)):
             row = by_stamp[frame.stamp_ns]
             row["time_s"] = round(frame.time_s, 3)
@@ -250,6 +261,7 @@ def finish(plan: Plan, say: Any) -> dict[str, Any]:
             truth = truth_of(frame.scene, step) if frame.scene is not None and (step.meaning or step.place) else None
             if truth is not None:
                 row["truth"] = {**asdict(judge(truth, row)), "goal_wanted": truth.region is not None}
+                truths.add(frame.stamp_ns, truth, frame.image.shape[:2])
             picture = compose(frame, row, truth.region if truth else None, step.note)
             film.add(picture)
             if frame.stamp_ns in chosen:
@@ -258,6 +270,10 @@ def finish(plan: Plan, say: Any) -> dict[str, Any]:
     rows = [row for row in rows if "time_s" in row]
     contact_sheet(plan.out / "contact_sheet.png", shown)
     _rewrite(plan.out, rows)
+    if plan.record is not None:
+        mount = plan.world.spec.camera.mount() if plan.world is not None else None
+        say(f"writing the drive to {plan.record}")
+        drive_bag.write_drive(plan.out, plan.record, mount)
     return report.summary(plan.script, rows, rate)
 
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
 
 from ris_node.errors import DemoError
+from ris_node.geometry.camera import Camera
 from ris_node.scene.render import render_world
 from ris_node.scene.spec import Scene, SceneSpec
 from ris_node.scene.world import build_world
@@ -23,11 +25,12 @@ _IMAGES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".tif", ".tiff"}
 
 @dataclass(frozen=True, eq=False)
 class SourceFrame:
-    """One frame: RGB u8[H,W,3], its time in the source in seconds, and the scene behind it where there is one."""
+    """One frame: RGB u8[H,W,3], its time in the source in seconds, and the scene or camera behind it where known."""
 
     image: U8
     time_s: float
     scene: Scene | None = None
+    camera: Camera | None = None
 
 
 class SceneSource:
@@ -97,11 +100,15 @@ class FolderSource:
         yield from self._files[index:]
 
 
-Source = SceneSource | VideoSource | FolderSource
+class Source(Protocol):
+    """Where frames come from."""
+
+    def frame(self, time_s: float) -> SourceFrame | None:
+        """Return the frame at a time in seconds, or None past the end."""
 
 
 def open_source(name: str, spec: SceneSpec, rate: float) -> Source:
-    """Open what `--source` names: "scene", a video file, a folder of images or "camera:N".
+    """Open what `--source` names: "scene", a video file, a folder of images, a bag, or "camera:N".
 
     Args:
         name: what to open.
@@ -117,10 +124,15 @@ def open_source(name: str, spec: SceneSpec, rate: float) -> Source:
     if name.startswith("camera:"):
         return VideoSource(name, width, height)
     path = Path(name)
+    if path.exists():
+        from ris_node.demo.bag_source import BagSource, is_bag
+
+        if is_bag(path):
+            return BagSource(path, width, height)
     if path.is_dir():
         return FolderSource(path, width, height, rate)
     if not path.exists():
-        raise DemoError(f"no such source {name!r}: give scene, a video file, a folder of images or camera:0")
+        raise DemoError(f"no such source {name!r}: give scene, a video file, a folder of images, a bag or camera:0")
     return VideoSource(name, width, height)
 
 

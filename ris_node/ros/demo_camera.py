@@ -35,9 +35,9 @@ FRAME_ID = "camera_optical_frame"
 
 
 def camera_info(camera: Camera, header: Header) -> Any:
-    """The `sensor_msgs/CameraInfo` of an undistorted pinhole camera."""
-    info = CameraInfo(header=header, width=camera.width, height=camera.height, distortion_model="plumb_bob")
-    info.d = [0.0] * 5
+    """The `sensor_msgs/CameraInfo` of a camera."""
+    info = CameraInfo(header=header, width=camera.width, height=camera.height, distortion_model=camera.model)
+    info.d = camera.distortion.tolist() or [0.0] * 5
     info.k = camera.matrix.reshape(-1).tolist()
     info.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
     k = camera.matrix
@@ -96,6 +96,8 @@ class DemoCamera:
     def _camera(self, frame: SourceFrame) -> Camera | None:
         if frame.scene is not None:
             return frame.scene.camera
+        if frame.camera is not None:
+            return frame.camera
         height, width = frame.image.shape[:2]
         return Camera.pinhole(width, height, self._hfov) if self._hfov > 0 else None
 

@@ -121,7 +121,7 @@ def write_scene_bag(
                 bag.write("/command", stamp_ns, _message("std_msgs/msg/String", data=drive.said[told].text))
                 told += 1
             for topic, message in views.messages(number, told):
-                bag.write(topic, stamp_ns, _stamped(message, stamp_ns))
+                bag.write(topic, stamp_ns, stamped(message, stamp_ns))
             if drive.tf:
                 _write_tf(bag, views.world.spec, number == 0, time_s, stamp_ns)
     return Path(path)
@@ -282,5 +282,6 @@ def _header(stamp_ns: int, frame_id: str) -> Any:
     return _message("std_msgs/msg/Header", stamp=stamp, frame_id=frame_id)
 
 
-def _stamped(message: Any, stamp_ns: int) -> Any:
+def stamped(message: Any, stamp_ns: int) -> Any:
+    """Return a copy of a message with a header, with another stamp in it."""
     return replace(message, header=_header(stamp_ns, message.header.frame_id))

@@ -82,3 +82,37 @@ def test_a_full_disk_ends_the_demo_with_a_reason(tmp_path):
     done = demo("--out", str(tmp_path), "--seconds", "10", "--rate", "5", "--size", "320x240")
     assert done.returncode == 1
     assert "results.jsonl" in done.stderr and "space" in done.stderr
+
+
+def test_the_drive_is_recorded_with_its_truth_and_can_be_shown_again(tmp_path):
+    pytest.importorskip("rosbags")
+    from ris_node.replay.bag import open_bag
+
+    out, again = tmp_path / "out", tmp_path / "again"
+    done = demo(
+        *("--out", str(out), "--seconds", "12", "--rate", "4", "--size", "320x240", "--json", "--record"), seconds=300
+    )
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in (out / "results.jsonl").read_text().splitlines()]
+    with open_bag(out / "drive") as bag:
+        counts = {topic.name: topic.count for topic in bag.topics}
+        latched = {t.name for t in bag.topics if any(q.durability.name == "TRANSIENT_LOCAL" for q in t.qos)}
+        stamps = {}
+        for message in bag.messages(["/image", "/truth/mask", "/grounding_node/result"]):
+            stamp = bag.deserialize(message).header.stamp
+            stamps.setdefault(message.topic, set()).add(stamp.sec * 10**9 + stamp.nanosec)
+    judged = {row["stamp_ns"] for row in rows if row.get("truth")}
+    assert stamps["/truth/mask"] == judged
+    assert judged <= stamps["/image"]
+    assert {row["stamp_ns"] for row in rows} <= stamps["/grounding_node/result"]
+    assert counts["/query"] == 9
+    assert counts["/camera_info"] > 0
+    assert latched >= {"/tf_static", "/grounding_node/status"}
+    assert not list(out.glob(".*_bag"))
+
+    done = demo(
+        "--source", str(out / "drive"), "--seconds", "6", "--rate", "4", "--out", str(again), "--json", seconds=300
+    )
+    assert done.returncode == 0, done.stderr
+    texts = {json.loads(line)["text"] for line in (again / "results.jsonl").read_text().splitlines()}
+    assert "the red car on the left" in texts, "its own commands are given again"

@@ -1,0 +1,144 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The demo's drive as a bag: what `ris record` took of the live run, with the truth of each answered frame and TF."""
+
+from __future__ import annotations
+
+import heapq
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ris_node.bagwriter import BagWriter
+from ris_node.demo.judge import Truth
+from ris_node.errors import DemoError, RisError
+from ris_node.geometry.transform import Transform
+from ris_node.interface import LATCHED, RELIABLE_5
+from ris_node.messages import needs
+from ris_node.scene.bag import (
+    BASE_FRAME,
+    CAMERA_FRAME,
+    MASK,
+    REGION_MASK,
+    image_message,
+    stamped,
+    tf_message,
+)
+
+LIVE, TRUTH = ".live_bag", ".truth_bag"
+
+
+def clear(out: Path) -> None:
+    """Remove what an earlier run left half done."""
+    for name in (LIVE, TRUTH):
+        shutil.rmtree(out / name, ignore_errors=True)
+
+
+def record_path(wanted: str | None, out: Path) -> Path | None:
+    """Return the bag to write; None: none is wanted. The default one, OUT/drive, replaces an earlier one.
+
+    Raises:
+        DemoError: a bag that was named exists, or `rosbags` is missing.
+    """
+    if wanted is None:
+        return None
+    try:
+        needs("rosbags")
+    except RisError as error:
+        raise DemoError(str(error)) from error
+    if not wanted:
+        shutil.rmtree(out / "drive", ignore_errors=True)
+        return out / "drive"
+    if Path(wanted).exists():
+        raise DemoError(f"--record {wanted}: it exists already; choose another name, or remove it first")
+    return Path(wanted)
+
+
+@contextmanager
+def truths(out: Path, record: Path | None) -> Iterator[TruthBag]:
+    """Where the truth of frames goes; nowhere when nothing is recorded."""
+    bag = TruthBag(out) if record is not None else None
+    try:
+        yield bag or TruthBag(None)
+    finally:
+        if bag is not None:
+            bag.close()
+
+
+class TruthBag:
+    """Takes the truth of one frame after another, into a bag in the folder `out` (None: nowhere)."""
+
+    def __init__(self, out: Path | None) -> None:
+        self._bag: BagWriter | None = None
+        if out is None:
+            return
+        self._bag = BagWriter(out / TRUTH, compression="storage")
+        for name in (MASK, REGION_MASK):
+            self._bag.add_topic(name, "sensor_msgs/Image", RELIABLE_5)
+
+    def add(self, stamp_ns: int, truth: Truth, shape: tuple[int, int]) -> None:
+        """Keep a frame's truth as mono8 images of shape (rows, columns): 255 on what is meant, and where to go."""
+        if self._bag is None:
+            return
+        nothing = np.zeros(shape, np.bool_)
+        masks = {MASK: truth.mask, REGION_MASK: truth.region.mask if truth.region is not None else None}
+        for name, mask in masks.items():
+            pixels = (nothing if mask is None else mask) * np.uint8(255)
+            self._bag.write(name, stamp_ns, stamped(image_message(pixels, "mono8"), stamp_ns))
+
+    def close(self) -> None:
+        """Finish the bag."""
+        if self._bag is not None:
+            self._bag.close()
+
+
+def write_drive(out: Path, target: Path, mount: Transform | None) -> int:
+    """Join the recorded run and the truth, in the order of time, into the bag `target`; returns how many messages.
+
+    Args:
+        out: the demo's folder, where both lie.
+        target: the bag to make.
+        mount: the camera in base_link, which goes into /tf_static; None: not known.
+
+    Raises:
+        DemoError: nothing was recorded, or it cannot be written.
+    """
+    from ris_node.replay.bag import Bag, open_bag
+
+    bags: list[Bag] = []
+    try:
+        bags = [open_bag(out / name) for name in (LIVE, TRUTH) if (out / name).is_dir()]
+        with BagWriter(target, compression="storage") as joined:
+            for bag in bags:
+                for topic in bag.topics:
+                    joined.add_topic(topic.name, topic.type, topic.qos[0] if topic.qos else RELIABLE_5)
+            _write_mount(joined, bags, mount)
+            for message in heapq.merge(*(bag.messages() for bag in bags), key=_time):
+                joined.write(message.topic, message.log_ns, message.data)
+            return joined.count
+    except (RisError, OSError) as error:
+        raise DemoError(f"cannot write the drive as a bag, {target}: {error}") from error
+    finally:
+        for bag in bags:
+            bag.close()
+        clear(out)
+
+
+def _time(message: Any) -> int:
+    return int(message.log_ns)
+
+
+def _write_mount(joined: BagWriter, bags: list[Any], mount: Transform | None) -> None:
+    first = min((message.log_ns for bag in bags for message in _one(bag)), default=None)
+    if mount is not None and first is not None and "/tf_static" not in joined:
+        joined.add_topic("/tf_static", "tf2_msgs/TFMessage", LATCHED)
+        joined.write("/tf_static", first, tf_message(BASE_FRAME, CAMERA_FRAME, mount, first))
+
+
+def _one(bag: Any) -> list[Any]:
+    message = next(bag.messages(), None)
+    return [] if message is None else [message]
