@@ -57,6 +57,7 @@ def measure(folder: Path, bundles: Sequence[Path] = ()) -> dict[str, Any]:
         },
         "manoeuvres": {
             "talk2car commands": manoeuvre_agreement(people.labelled(talk, people.TALK2CAR_LABELS)),
+            "talk2car, fresh": manoeuvre_agreement(people.labelled(talk, people.TALK2CAR_FRESH)),
             "carla-nav": manoeuvre_agreement(people.labelled(drives, people.CARLA_LABELS)),
         },
         "kinds": {
@@ -104,7 +105,8 @@ def same_concept(said: Sequence[Said]) -> Numbers:
 def side_agreement(said: Iterable[Said]) -> Numbers:
     """Where the grammar hears left or right (or leftmost, rightmost): how often the box lies on that half.
 
-    `heard` is the share of texts with exactly one of the words "left" and "right" in which it hears that side.
+    `heard` is the share of texts with exactly one of the words "left" and "right" in which it hears that side; it need
+    not be all of them: "turn left" and "left of the tree" say nothing about the half of the picture.
     """
     right, heard, count = [], [], 0
     for s in said:

@@ -45,6 +45,12 @@ TALK2CAR_LABELS = (
     "819S 825F 827P 833S 849P 863F 870P 879R 889P 894P 895S 922N 923F 938P 939R 947L 956S 966F 981N 1001P 1009P 1017S "
     "1020P 1035P 1060P 1063N 1082N 1102S 1134S 1136S 1153N 1154N 1162N"
 )
+# Drawn and labelled in the same way after the grammar was last changed: a second, untouched look.
+TALK2CAR_FRESH = (
+    "77N 96N 99N 102N 119S 122S 123P 127L 129S 144P 149P 168F 186N 193P 200P 212N 242S 254P 273N 296R 309N 369P 371L 385P "
+    "422P 440S 453N 458N 493L 500N 509L 594S 614N 632S 644F 664S 741S 749R 763W 809P 813S 857F 859S 876P 929P 954F 1040F "
+    "1089N 1098L 1108W 1122N 1129N 1141N 1148W 1156N 1159F"
+)
 CARLA_LABELS = (
     "9S 10S 14S 15S 20L 29S 36R 72S 107W 118L 122S 125N 126S 142S 161S 169S 197R 208R 209L 214S 218R 219R 233S 241S "
     "248S 268R 275P 280N 289S 290S 291S 302S 303S 308S 309S 317P 329S 331R 333S 338L 350R 357S 364P 365S 418R 420R "
@@ -103,6 +109,7 @@ def referit(folder: Path) -> list[Said]:
             row = json.loads(line)
             x0, _, x1, y1 = row["box_xyxy"]
             width = 480 if x1 > 360 else (360 if y1 > 360 else float("nan"))
+            width = width if x1 - x0 < 0.9 * width else float("nan")  # a box of the whole picture is on no side
             out += [Said(t, at=0.5 * (x0 + x1) / width, group=number) for t in row["texts"] if any(map(str.isalnum, t))]
     return out
 

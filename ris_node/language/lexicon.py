@@ -124,7 +124,7 @@ CONCEPTS: tuple[Concept, ...] = (
     ),
     # No Cityscapes class shows these: the baseline answers ABSENT, a trained model may know better.
     Concept("lane", ("lane",), stuff=True),
-    Concept("parking space", ("parking space", "parking spot", "parking lot", "parking place", "parking bay")),
+    Concept("parking space", ("parking space", "parking spot", "parking lot", "parking place", "parking bay", "bay")),
     Concept("crossing", ("crosswalk", "zebra crossing", "crossing", "intersection", "junction", "roundabout")),
     Concept("bus stop", ("bus stop", "bus station", "bus shelter")),
     Concept("cone", ("cone", "traffic cone", "trafficcone", "pylon", "traffic barrel")),
@@ -154,6 +154,7 @@ CONCEPTS: tuple[Concept, ...] = (
     Concept("bicycle rack", ("bicycle rack", "bike rack")),
     Concept("hydrant", ("hydrant", "fire hydrant")),
     Concept("bench", ("bench",)),
+    Concept("bridge", ("bridge", "overpass", "tunnel")),
     Concept("door", ("door", "entrance", "gate")),
     Concept("window", ("window",)),
     Concept(

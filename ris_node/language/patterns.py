@@ -40,7 +40,8 @@ PREFIX = re.compile(
         better, you better, i think, this will work, try to, try, start to, go ahead, go and, be ready to, get ready to
         prepare to, feel free to, make sure to, be sure to, remember to, you should, you must, you can, you may
         you need to, you have to, we should, we must, we can, we could, we need to, we have to, let's, lets, let us
-        (?:can|could|would|will|should) (?:you|we|u)(?: please| kindly| just| maybe)?(?: be so kind(?: as)? to)?
+        (?:can|could|would|will|should) (?:you|we|u)(?: mind)?(?: please| kindly| just| maybe)?
+        be so kind as to
         (?:i'd|i would) (?:like|love|prefer|appreciate)(?: it if)?(?: you)?(?: to| could| would)?, i wish to
         would it be possible to, is it possible to, how about, why don't (?:you|we)
         (?:i|we) (?:would like|want|need|would love|wish)(?: you)? to, do you mind, would you mind, we should be
@@ -61,10 +62,10 @@ NEGATION = re.compile(
 )
 
 _GO_LEFT = (
-    r"(?:(?:turn|take|make|go(?! (?:around|past|by|after|behind|slow))|steer|swerve|veer|hang|switch|change|shift|merge"
-    r"|move|pull)\b"
+    r"(?:(?:turn|take|make|steer|swerve|veer|hang|switch|change|shift|merge"
+    r"|(?:move|pull|go)(?! (?:around|past|by|after|behind|slow)|.* on the left))\b"
     r"(?!.*\bright (?:turn|lane|side|hand|at|onto|into))(?:(?!\bon (?:your|our|my) left).)*\bleft\b"
-    r"|(?:bear|head|keep)(?: over)?(?: to(?:wards?)? the)? left\b)"
+    r"|(?:bear|head|keep)(?: over)?(?: to(?:wards?)? the)? left\b|next left(?: please| here)?$)"
 )
 _SWAP = {"left": "right", "right": "left"}
 _GO_RIGHT = re.sub("left|right", lambda found: _SWAP[found.group()], _GO_LEFT)
@@ -77,7 +78,9 @@ ACTIONS: tuple[tuple[Manoeuvre, re.Pattern[str]], ...] = tuple(
             Manoeuvre.PARK,
             phrases(
                 r"""
-                (?:re)?park(?! bench), find parking, find somewhere to, back (?:in|into), reverse into
+                (?:re)?park(?! bench), parking (?:next|near|behind|in|here|by|beside)
+                (?:take|use) (?:the|that|this|a) (?:\w+ )*(?:bay|spot|space), find parking
+                find somewhere to, back (?:in|into), reverse into
                 (?:find|look for|check for|see) (?:me |us )?(?:an?|the|some|any) (?:\w+ )?(?:parking|place|spot|space)
                 pull into (?:a|the|that|this) (?:\w+ )?(?:parking|bay|spot|space)
                 """
@@ -87,10 +90,12 @@ ACTIONS: tuple[tuple[Manoeuvre, re.Pattern[str]], ...] = tuple(
             Manoeuvre.STOP,
             phrases(
                 r"""
+                stopping (?:next|near|behind|in|here|by|beside), meet (?:me|us), line up, get (?:out|off)(?! of)
                 stop(?! (?:sign|light|line|lamp|signal)s?\b), halt, brake, pause, freeze, come to a (?:stop|halt)
                 stand (?:still|here|by|there|next|near)
-                pull (?:over|up|in|aside|to|near|next|along|behind|close|beside), drop (?:me|us|him|her|them|off)
-                let (?:me|us) (?:out|off|get out), pick (?:me|us|him|her|them|up|my|the|that)
+                pull (?:over|up|in|aside|to|near|next|along|alongside|behind|close|beside)
+                pull (?:the|my|our|your|this) (?:car|vehicle) (?:over|up|in), drop (?:me|us|him|her|them|off)
+                let (?:me|us) (?:get )?(?:out|off), pick (?:me|us|him|her|them|up|my|the|that)
                 give (?:me|us|him|her|them) a (?:ride|lift)
                 """
             ),
@@ -99,7 +104,7 @@ ACTIONS: tuple[tuple[Manoeuvre, re.Pattern[str]], ...] = tuple(
             Manoeuvre.FOLLOW,
             phrases(
                 r"""
-                follow, (?:keep|continue) (?:following|to follow), keep (?:behind|up with)
+                follow, (?:keep|continue) (?:straight )?(?:following|to follow), drive behind, keep (?:behind|up with)
                 stay (?:right |close )?(?:behind|with), tail (?:the|that|this|him|her|it|them)
                 go after, chase, catch up, drive after
                 (?:do not|don't) lose
@@ -140,15 +145,18 @@ ACTIONS: tuple[tuple[Manoeuvre, re.Pattern[str]], ...] = tuple(
 
 # Orders in the middle of a sentence without a comma: "there is a spot there park next to the white van".
 BURIED = re.compile(
-    r" (?=(?:(?:park|stop) (?:near|next to|behind|in front|beside|before|by|here|there|close|as close)|slow down"
+    r" (?=(?:(?:park|stop) (?:near|next to|behind|in front|beside|before|by|here|there|close|as close|somewhere|on the"
+    r"|up|to|so|and|alongside)|slow down|find (?:a|the|somewhere) |(?:make|take) (?:a|the next) (?:left|right)"
+    r"|get over|go around|switch lanes|carry on|keep (?:going|driving|straight)|look out|drive (?:slowly|around|past)"
     r"|pull (?:over|up)|drop (?:me|us|him|her)|let (?:me|us) (?:out|off)|pick (?:me|him|her|them) up"
-    r"|get (?:behind|close)|follow (?:him|her|it|them|that|this|the)|(turn) (?:left|right|around)"
+    r"|get (?:behind|close|closer)|follow (?:him|her|it|them|that|this|the)|(turn) (?:left|right|around)"
     r"|wait (?:for|here)|please)\b)"
 )
 NO_ORDER_AFTER = words(  # "about to stop here", "the bus stop near the tree"
     """
     the a an bus taxi tram truck car next not don't dont never to will would can could should must may might who which
     that full complete temporary sudden pit short i we they he she it you and or then please just go cannot can't won't
+    at in on of from by near into need want ready
     """
 )
 
@@ -226,8 +234,9 @@ ALL_OF = re.compile(r"\b(all|each|any|one|both|some|most|many|several|two|three|
 
 # Where an order names what it is about: "stop [next to] the snowman".
 BESIDE = re.compile(
-    r"\b(?:near(?:by)?(?: to)?|next to|beside|behind|(?:in )?front of|by|at|alongside|along|opposite|before|after|past"
-    r"|close to|towards?|around|to|from|follow|following|go after|for|let (?!me|us)|pass|approach|avoid|against|with) "
+    r"\b(?:near(?:by)?(?: to)?|next to|beside|behind|under|below|(?:in )?front of|by|at|alongside|along"
+    r"|opposite|before|after|past|close to|towards?|around|to|from|follow"
+    r"|following|go after|for|let (?!me|us)|pass|approach|avoid|against|with) "
     r"(?!(?:to|of|by|the (?:left|right|side|end)|(?:my|our|your) (?:left|right)|left|right|up|down)\b)"
 )
 # Words after these that name no thing.
@@ -248,6 +257,7 @@ OWN_CAR = re.compile(
 
 # Words that stand for somebody, or something, named before.
 PERSONAL = re.compile(r"\b(?:he|she|him|her|his|he's|she's)\b")
+IT = re.compile(r"\b(?:it|its)\b")
 # "Turn left. I mean right, sorry."
 CORRECTED = re.compile(
     r"\b(?:i mean|sorry|actually|rather|no wait|wait no|no)[, ]+(?:i mean |to the |turn )?(left|right)\b"

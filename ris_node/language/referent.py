@@ -55,8 +55,9 @@ def referent(text: str, clause: str | None) -> tuple[str, Noun | None, bool]:
     ("stop next to it") is about the first one named beside it.
     """
     own = patterns.OWN_CAR.sub(r"\1", clause or "")
-    phrase = patterns.FIND.sub("", patterns.PREFIX.sub("", text))
-    phrase = own if things(own) else patterns.OWN_CAR.sub(r"\1", phrase)
+    phrase = (
+        own if things(own) else patterns.FIND.sub("", patterns.PREFIX.sub("", text.replace(clause or " ", own or " ")))
+    )
     phrase = patterns.ALL_OF.sub(r"\1", patterns.PART_OF.sub("", phrase))
     known = nouns(phrase)
     if clause is not None:
@@ -64,6 +65,8 @@ def referent(text: str, clause: str | None) -> tuple[str, Noun | None, bool]:
         person = _person_meant(text, clause)
         if person is not None:
             return person
+        if patterns.IT.search(own) and not things(own):  # "my wife waits by the car, stop next to it"
+            chosen = next((named for named in things(phrase) if named.noun.concept.label != "person"), chosen)
         if chosen is None and (unknown := _unknown_thing(phrase)):
             return unknown, None, _looks_plural(unknown, phrase)
         chosen = chosen or next(iter(known), None)

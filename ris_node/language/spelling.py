@@ -21,8 +21,8 @@ _VERBS = words(
     """
     stop stopping park parking follow following wait waiting turn turning halt brake pause drive driving move moving
     proceed continue change switch merge overtake pass passing approach cross crossing enter leave reverse accelerate
-    slow speed pull drop pick yield keep stay find show locate highlight select outline point segment track cancel
-    forget head steer swerve avoid circle return standing walking parked riding sitting wearing holding
+    start allow catch slow speed pull drop pick yield keep stay find show locate highlight select outline point segment
+    cancel forget head steer swerve avoid circle return standing walking parked riding sitting wearing holding
     """
 )
 _PLACES = words(
@@ -36,6 +36,7 @@ _PLACES = words(
 )
 # Too short to guess at: a word becomes one of these only by two letters swapped or one typed twice.
 _SHORT = words("car bus van man red bin the and")
+_ORDERS = words("stop park pull follow turn keep")  # where in doubt, rather one of these
 _VOWEL = re.compile("[aeiouy]")
 
 
@@ -70,17 +71,15 @@ def corrected_word(word: str) -> str:
     """The vocabulary's word that this one is a slip of, or the word itself."""
     if word in _vocabulary() or word in _ordinary():
         return word
-    if len(word) == 3 and _VOWEL.search(word):  # "for", "get": but "lft" is left
-        return _swapped(word)
     index = _shortened()
     near = {w for key in (word, *_drops(word)) for w in index.get(key, ()) if is_slip(word, w)}
     swapped = {w for w in near if len(w) == len(word) and sorted(w) == sorted(word)}
-    near = swapped or near
-    return near.pop() if len(near) == 1 else word
-
-
-def _swapped(word: str) -> str:
-    return next((w for w in sorted(_SHORT) if w != word and is_slip(word, w) and sorted(w) == sorted(word)), word)
+    if len(word) == 3 and _VOWEL.search(word):  # too many short words are good English: only "pul" and "acr"
+        near &= _ORDERS | swapped
+    for choice in (swapped, near, near & _ORDERS):  # "syop" is rather an order than a shop
+        if len(choice) == 1:
+            return next(iter(choice))
+    return word
 
 
 def is_slip(word: str, meant: str) -> bool:

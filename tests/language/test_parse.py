@@ -126,21 +126,29 @@ def test_what_cannot_be_answered_cannot_whatever_the_kind():
         assert not parse_command(Query("don't stop here", kind=kind)).groundable
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "the leftmost car",
-        "the second car on the right",
-        "the car furthest from us",
-        "the 2nd car from the right",
-        "vehicle number three from the left",
-        "the car farthesst off",
-        "stop short of the one pedestrian here",
-    ],
-)
+UNIQUE = [
+    "the leftmost car", "the second car on the right", "the car furthest from us", "the 2nd car from the right",
+    "vehicle number three from the left", "the car farthesst off", "stop short of the one pedestrian here",
+    "the car all the way to the right", "person all the way in back", "the middle tree", "the house in the centre",
+    "the left hand car", "left-hand window", "the man wearing a hat", "the woman dressed in red", "the tiny sign",
+    "the big truck", "the far car", "the car closest to us", "the car in front of us", "second from left bike",
+    "the person on the very left", "the bus in the distance", "the bike in the foreground", "the next car on the left",
+    "the car straight ahead", "the tree between the houses", "park next to the last car on the right",
+]  # fmt: skip
+MANY = [
+    "the car on the left", "the red car by the forest", "a person", "the person next to the car", "that man",
+    "the left car", "stop next to the pedestrian", "the car closest to the tree",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", UNIQUE)
 def test_one_of_a_kind(text):
     assert parse_command(text).unique
-    assert not parse_command("the red car by the forest").unique
+
+
+@pytest.mark.parametrize("text", MANY)
+def test_not_told_which(text):
+    assert not parse_command(text).unique
 
 
 @pytest.mark.parametrize("text", ["la voiture rouge", "左の赤い車", "das Auto links", "красная машина"])
