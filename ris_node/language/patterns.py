@@ -62,9 +62,10 @@ NEGATION = re.compile(
 )
 
 _GO_LEFT = (
-    r"(?:(?:turn|take|make|steer|swerve|veer|hang|switch|change|shift|merge"
-    r"|(?:move|pull|go)(?! (?:around|past|by|after|behind|slow)|.* on the left))\b"
-    r"(?!.*\bright (?:turn|lane|side|hand|at|onto|into))(?:(?!\bon (?:your|our|my) left).)*\bleft\b"
+    r"(?:(?:turn|take|make|steer|swerve|veer|hang"  # a change of lane is no turn
+    r"|(?:pull|go)(?! (?:around|past|by|after|behind|slow)|.* on the left))\b"
+    r"(?!.*\b(?:left|right)(?: hand)? lane\b)(?!.*\bright (?:turn|side|hand|at|onto|into))"
+    r"(?:(?!\bon (?:your|our|my) left).)*\bleft\b"
     r"|(?:bear|head|keep)(?: over)?(?: to(?:wards?)? the)? left\b|next left(?: please| here)?$)"
 )
 _SWAP = {"left": "right", "right": "left"}
