@@ -49,6 +49,7 @@ setup(
     extras_require={
         "opencv": ["opencv-python-headless>=4.5"],
         "bags": ["rosbags>=0.11", "mcap"],
+        "replay": ["rosbags>=0.11", "mcap", "pyarrow>=14", "zstandard", "lz4", "plotly>=5", "jinja2>=3"],
         "ray": ["ray>=2.9"],
         "data": ["pycocotools>=2.0.6"],
         "report": ["plotly>=5", "jinja2>=3"],

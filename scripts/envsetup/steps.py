@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 PROFILES = {
     "demo": (),
     "bags": ("bags",),
-    "test": ("test", "data", "workspace", "report", "bags", "ray", "tensorrt"),
-    "train": ("test", "data", "workspace", "report", "bags", "ray", "tensorrt", "train"),
+    "test": ("test", "data", "workspace", "report", "bags", "replay", "ray", "tensorrt"),
+    "train": ("test", "data", "workspace", "report", "bags", "replay", "ray", "tensorrt", "train"),
 }
 INSTALL_HINT = "Check the network (and PIP_INDEX_URL if you use a mirror), then run the same command again: it goes on."
 BUILD_MACHINE_PYTHON = re.compile(r"/opt/python/cp\d+-cp\d+t?/include/python3\.\d+t?")

@@ -21,7 +21,7 @@ STEP = 100_000_000
 WIDTH, HEIGHT = 160, 120
 
 
-def msg(kind: str, **values: Any) -> Any:
+def msg(kind: str, /, **values: Any) -> Any:
     """A message of "package/Name" of the type store."""
     return typestore().types[kind.replace("/", "/msg/")](**values)
 

@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import drives
+import pytest
+from drives import START, STEP, Drive, msg
+
+from ris_node.config import NodeConfig, QueryConfig
+from ris_node.errors import ConfigError
+from ris_node.pipeline.grounder import Grounder
+from ris_node.replay.commands import Commander, read_script
+from ris_node.replay.options import Commands, ReplayOptions
+from ris_node.replay.rows import iter_rows
+from ris_node.replay.run import replay
+
+PLAIN = ReplayOptions(bag=False, video=False, report=False)
+
+
+def said(bag: Path, out: Path, model: Grounder, options: ReplayOptions) -> list[tuple[str, str]]:
+    replay(bag, out, options, grounder=model)
+    return [(row["command"], row["status"]) for row in iter_rows(out)]
+
+
+def test_scripts_in_csv_and_yaml_are_the_same(tmp_path: Path) -> None:
+    csv = tmp_path / "a.csv"
+    csv.write_text('t, command\n# a comment\n0.5, "stop here, please"\n0, the red thing\n\n1.25,\n')
+    yaml = tmp_path / "a.yaml"
+    yaml.write_text('- {t: 0.5, command: "stop here, please"}\n- [0, the red thing]\n- {t: 1.25, command: }\n')
+    wanted = ((0.0, "the red thing"), (0.5, "stop here, please"), (1.25, ""))
+    assert read_script(csv) == read_script(yaml) == wanted
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("a.csv", "soon, the van\n", "line 1"),
+        ("a.csv", "0, the van\nnan, the car\n", "line 2"),
+        ("a.csv", "", "holds no commands"),
+        ("a.csv", "0, " + "x" * 600, "line 1"),
+        ("a.yaml", "t: 0", "give a list"),
+        ("a.yaml", "- {t: 0", "is no YAML"),
+        ("a.yaml", "- {command: the van}", "item 1"),
+    ],
+)
+def test_a_bad_script_is_refused_by_line(tmp_path: Path, name: str, text: str, words: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ConfigError, match=words):
+        read_script(tmp_path / name)
+
+
+def test_a_script_is_followed_by_the_drives_own_time(drive: Path, model: Grounder, tmp_path: Path) -> None:
+    script = tmp_path / "orders.csv"
+    script.write_text("0.3, the red thing\n0.6, the green thing\n0.9, cancel\n")
+    found = said(drive, tmp_path / "out", model, replace(PLAIN, commands=Commands(script=script)))
+    nothing, red, green = ("", "NO_QUERY"), ("the red thing", "PRESENT"), ("the green thing", "ABSENT")
+    assert found == [nothing] * 3 + [red] * 3 + [green] * 3 + [nothing] * 3
+
+
+def test_recorded_commands_count_from_their_own_times(model: Grounder, tmp_path: Path) -> None:
+    def query(text: str, at: int, ttl_s: float = 0.0, **values: Any) -> drives.Item:
+        ttl = msg("builtin_interfaces/Duration", sec=int(ttl_s), nanosec=round(ttl_s % 1 * 1e9))
+        message = msg(
+            "ris_msgs/Query", header=drives.header(at), id="", text=text, kind=0, manoeuvre=0, source="test",
+            confidence=1.0, language="en", ttl=ttl, **values,
+        )  # fmt: skip
+        return ("/query", at, "ris_msgs/Query", message)
+
+    more = [query("the red thing", START + 2 * STEP), query("the blue thing", START + 5 * STEP, 0.3)]
+    bag = drives.write(tmp_path / "bag", Drive(command="", more=more))
+    found = said(bag, tmp_path / "out", model, replace(PLAIN, commands=Commands(recorded=True)))
+    assert [text for text, _ in found] == [""] * 2 + ["the red thing"] * 3 + ["the blue thing"] * 3 + [""] * 4
+
+
+def test_a_refused_command_leaves_the_one_before_and_is_noted() -> None:
+    commander = Commander(Commands(recorded=True), QueryConfig(max_query_chars=40))
+    commander.recorded(msg("std_msgs/String", data="the red thing"), 1)
+    commander.recorded(msg("std_msgs/String", data="x" * 41), 2)
+    active = commander.at(3)
+    assert active is not None
+    assert active.query.text == "the red thing"
+    assert "refused" in commander.notes[0]
+
+
+def test_ids_are_the_same_in_every_run_and_differ_between_commands() -> None:
+    def ids() -> list[str]:
+        commander = Commander(Commands(recorded=True), QueryConfig())
+        found = []
+        for text in ("the van", "the car", "the van"):
+            commander.recorded(msg("std_msgs/String", data=text), 1)
+            active = commander.at(2)
+            assert active is not None
+            found.append(active.query.id)
+        return found
+
+    assert ids() == ids()
+    assert len(set(ids())) == 3
+
+
+def test_the_default_query_counts_where_nothing_is_said(drive: Path, model: Grounder, tmp_path: Path) -> None:
+    config = NodeConfig().with_values({"default_query": "the red thing"})
+    found = said(drive, tmp_path / "out", model, replace(PLAIN, config=config))
+    assert found == [("the red thing", "PRESENT")] * 12
+    with pytest.raises(ConfigError, match="at once"):
+        Commands("the van", recorded=True)
