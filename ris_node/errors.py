@@ -33,6 +33,10 @@ class EngineRefusedError(BackendError):
     """An engine that is there and must not be used: damaged, from elsewhere, for something else, or wrong."""
 
 
+class EngineRejectedError(EngineRefusedError):
+    """An engine that gave other answers than ONNX Runtime; building it again would most likely change nothing."""
+
+
 class GeometryError(RisError):
     """Camera intrinsics, a pose or a depth image that cannot be used."""
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from ris_node.config import NodeConfig
 from ris_node.pipeline.grounder import Grounder
 from ris_node.ros.status import NodeState, StatusBoard
+from ris_node.ros.upgrade import EngineUpgrade, Submit
 
 _POLL_S = 0.02
 
@@ -23,17 +25,23 @@ class Engine:
     thread when the new one is there, and has to `adopt` it between two frames.
 
     Args:
-        status: told about LOADING, READY and FAULT.
+        status: told about LOADING, WARMING, READY and FAULT.
         log: the node's logger.
+        submit: runs a task between two frames; None while there is no worker.
         open_model: opens a model; the tests of slow loading put a slower one here.
     """
 
     def __init__(
-        self, status: StatusBoard, log: Any, open_model: Callable[[NodeConfig], Grounder] | None = None
+        self,
+        status: StatusBoard,
+        log: Any,
+        submit: Submit,
+        open_model: Callable[[NodeConfig], Grounder] | None = None,
     ) -> None:
         self._status = status
         self._log = log
         self._open = open_model or open_grounder
+        self.upgrade = EngineUpgrade(status, log, submit)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._ticket = 0  # a load whose ticket is no longer this one has been given up
@@ -55,6 +63,7 @@ class Engine:
         """Begin to load the model of `config`; `done` gets it on the loading thread, False refuses it."""
         with self._lock:
             self._ticket += 1
+            self.upgrade.cancel()
             self.error = ""
             where = config.model.model_dir or "the packaged default"
             changes: dict[str, Any] = {"message": f"loading {where}", "progress": 0.0}
@@ -83,6 +92,7 @@ class Engine:
 
     def release(self) -> None:
         """Free the model; one that is still being loaded is freed when it is there."""
+        self.upgrade.cancel()
         with self._lock:
             self._ticket += 1
             self._thread = None
@@ -93,7 +103,11 @@ class Engine:
     def _load(self, ticket: int, config: NodeConfig, done: Callable[[Grounder], bool]) -> None:
         begin = time.monotonic()
         try:
+            self.upgrade.build_first(config)
             grounder = self._open(config)
+            if self._grounder is None and config.model.warmup_iterations:
+                self._status.update(state=NodeState.WARMING, message="warming up")
+            grounder.warm_up(config.model.warmup_iterations)
         except Exception as error:  # whatever is wrong with a bundle, the node lives and says so
             self._failed(ticket, f"{type(error).__name__}: {error}")
             return
@@ -115,6 +129,9 @@ class Engine:
             impaired=grounder.vision.degraded,
             message="; ".join(grounder.notes),
         )
+        with self._lock:
+            if ticket == self._ticket:
+                self.upgrade.start(config, grounder)
 
     def _failed(self, ticket: int, reason: str) -> None:
         with self._lock:
@@ -127,17 +144,17 @@ class Engine:
         if kept is None:
             self._status.update(state=NodeState.FAULT, progress=0.0, message=words)
         else:
-            self._status.update(progress=1.0, message=f"{kept.model_id} goes on; {words}")
+            self._status.update(state=NodeState.READY, progress=1.0, message=f"{kept.model_id} goes on; {words}")
 
 
 def open_grounder(config: NodeConfig) -> Grounder:
-    """Open the model of a configuration.
+    """Open the model of a configuration; it is warmed up afterwards.
 
     Raises:
         RisError: the bundle or the runtime cannot be used.
     """
     return Grounder.open(
-        model=config.model,
+        model=replace(config.model, warmup_iterations=0),
         output=config.output,
         region=config.region,
         max_query_chars=config.query.max_query_chars,

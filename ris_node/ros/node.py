@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as WaitedTooLongError
 from contextlib import suppress
 from functools import partial
@@ -62,7 +63,7 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
         self.outputs = Publishers(self)
         self.status = StatusBoard(partial(self.outputs.publish, "~/status"), lambda: self.get_clock().now().to_msg())
         self.status.update(message="unconfigured: call the lifecycle transition 'configure', or set autostart")
-        self.engine = Engine(self.status, self.log, open_model)
+        self.engine = Engine(self.status, self.log, self._between_frames, open_model)
         self.targets = TargetOutputs(self.outputs, lambda: self.live.region)
         self.meter = Meter()
         self.worker: Worker[FrameJob] | None = None
@@ -149,6 +150,7 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
         """Stop all threads as the process ends; False when one is still busy in native code."""
         self.status.close()
         self._timer.cancel()
+        self.engine.upgrade.cancel()
         stopped = self.worker is None or self.worker.stop(3.0)
         loaded = self.engine.wait(2.0, lambda: True)
         if stopped and loaded:
@@ -188,6 +190,10 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
 
         worker = self.worker
         return worker is not None and worker.submit(adopt).exception() is None
+
+    def _between_frames(self, task: Callable[[], Any]) -> Future[Any] | None:
+        worker = self.worker
+        return worker.submit(task) if worker is not None else None
 
     def _model_ready(self) -> bool | None:
         if self.engine.loading:

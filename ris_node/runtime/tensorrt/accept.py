@@ -7,6 +7,7 @@ Two empty masks agree. INT8 is judged on the set, the others on every sample.
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -61,7 +62,7 @@ class Samples:
                 for key in data.files:
                     side, name = key.split(":", 1)
                     parts[side][name] = data[key]
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise EngineRefusedError(f"the samples {path} cannot be read ({error!r})") from error
         return cls(parts["in"], parts["out"], {name: float(value) for name, value in parts["at"].items()})
 

@@ -8,9 +8,12 @@ import logging
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from ris_node.bundle.bundle import VISION_FILES, Bundle
+from ris_node.bundle.contract import check_session
 from ris_node.config import ModelConfig
-from ris_node.errors import BackendError, EngineRefusedError
+from ris_node.errors import BackendError, EngineMissingError, EngineRefusedError, EngineRejectedError
 from ris_node.runtime.base import Session
 from ris_node.runtime.tensorrt import toolkit as toolkits
 from ris_node.runtime.tensorrt.accept import Samples, accept
@@ -104,7 +107,7 @@ def open_accepted(engine: StoredEngine, kit: Toolkit, rebuild: str, *, cuda_grap
         set_parity(engine, parity.as_dict())
         log.info("engine %s against ONNX Runtime: %s", engine.manifest.key, parity)
         if not parity.passed:
-            raise EngineRefusedError(
+            raise EngineRejectedError(
                 f"the engine {engine.manifest.key} gives wrong answers ({parity.reason}) and was set aside; {rebuild} "
                 "tries once more"
             )
@@ -112,6 +115,55 @@ def open_accepted(engine: StoredEngine, kit: Toolkit, rebuild: str, *, cuda_grap
         session.close()
         raise
     return session
+
+
+def open_built(request: EngineRequest, kit: Toolkit, bundle: Bundle, warm_up: int) -> TensorRtSession:
+    """Load the engine that was built for a bundle, accepted, checked against the bundle's contract and warmed up.
+
+    Raises:
+        EngineRefusedError: it is not there, does not load, or gives wrong answers.
+        BackendError: it does not run.
+        BundleError: its tensors are not the bundle's.
+    """
+    session = open_accepted(find_engine(request), kit, rebuild_command(request))
+    try:
+        check_session(session, bundle.manifest, "vision", f"the engine {request.key}")
+        feeds = {spec.name: np.zeros(spec.shape, spec.dtype) for spec in session.inputs}
+        for _ in range(max(1, warm_up)):
+            session.run(feeds)
+    except BaseException:
+        session.close()
+        raise
+    return session
+
+
+def wanted_engine(bundle: Bundle, config: ModelConfig) -> tuple[EngineRequest, Toolkit] | None:
+    """The engine that has to be built for a configuration, and what with; None where there is nothing to build.
+
+    One that gave wrong answers is not built again, unless `engine_build` is "force".
+
+    Raises:
+        BackendError: `backend` is "tensorrt", and TensorRT or the bundle's graph is not there.
+    """
+    if config.backend not in ("auto", "tensorrt") or config.engine_build == "never":
+        return None
+    try:
+        kit = toolkits.detect(config.device_id)
+        request = request_for(bundle, config, kit)
+    except BackendError:
+        if config.backend == "auto":
+            return None
+        raise
+    if config.engine_build == "force":
+        return request, kit
+    try:
+        find_engine(request)
+    except EngineRejectedError:
+        return None
+    except (EngineMissingError, EngineRefusedError) as reason:
+        log.info("%s", reason)
+        return request, kit
+    return None
 
 
 def probe(config: ModelConfig | None = None) -> str:

@@ -132,14 +132,16 @@ def _parse(trt: Any, network: Any, logger: Any, onnx: Path) -> None:
     if not onnx.is_file():
         raise BackendError(f"there is no network at {onnx}: restore the bundle")
     parser = _create(lambda: trt.OnnxParser(network, logger), logger, "a parser")
+    what = f"TensorRT {trt.__version__} does not parse {onnx}"
     if parser.parse_from_file(str(onnx)):
+        if not network.num_outputs:  # TensorRT-RTX 1.7 takes any bytes for an empty network
+            raise BackendError(f"{what}: there is no network in it; restore the bundle")
         return
     errors = []
     for index in range(parser.num_errors):
         error = parser.get_error(index)
         text = " ".join(str(error.desc()).split())[:300]
         errors.append(f"node {error.node()} {error.node_name()} ({error.node_operator()}): {text}")
-    what = f"TensorRT {trt.__version__} does not parse {onnx}"
     raise BackendError(f"{what}: {'; '.join(errors)}; {_CHECK}") if errors else complaint(logger, what, _CHECK)
 
 

@@ -44,7 +44,10 @@ class Cuda:
         Raises:
             BackendError: the status is not success; with CUDA's own words.
         """
-        status, *values = getattr(self._runtime, name)(*args)
+        try:
+            status, *values = getattr(self._runtime, name)(*args)
+        except RuntimeError as error:  # cuda-python 12.x, where there is no driver
+            raise BackendError(f"{name} failed: {error}; {_HINT}") from error
         if int(status) != 0:
             _, text = self._runtime.cudaGetErrorString(status)
             words = text.decode() if isinstance(text, bytes) else str(text)

@@ -23,17 +23,10 @@ from ris_node.types import U8
 if TYPE_CHECKING:
     from ris_node.pipeline.grounder import Grounder
 
-_COMMANDS = (
-    "the car",
-    "stop next to the red car",
-    "the pedestrian on the left",
-    "the road",
-    "the nearest tree",
-    "pull over on the right",
-    "the white van in front",
-    "the traffic light",
-    "park behind the blue car",
-    "the cyclist on the right side of the street",
+_STREETS = (  # a rendered street costs more than all its questions
+    ("the car", "the road", "stop next to the red car", "the pedestrian on the left"),
+    ("the nearest tree", "pull over on the right", "the white van in front", "the traffic light"),
+    ("park behind the blue car", "the cyclist on the right side of the street"),
 )
 _LONG = "the " + "very " * 40 + "large car beside the second tree on the left side of the road"
 
@@ -61,9 +54,9 @@ def make_samples(bundle_dir: Path | str) -> Samples:
 def _pairs() -> Iterator[tuple[U8, str]]:
     from ris_node.scene import CameraSpec, SceneSpec, render_scene
 
-    for number, command in enumerate(_COMMANDS):
-        scene = render_scene(SceneSpec("train", seed=9000 + number, camera=CameraSpec(320, 240)))
-        yield scene.image, command
+    for number, commands in enumerate(_STREETS):
+        image = render_scene(SceneSpec("train", seed=9000 + number, camera=CameraSpec(320, 240))).image
+        yield from ((image, command) for command in commands)
     wide = render_scene(SceneSpec("train", seed=9100, camera=CameraSpec(480, 160))).image
     yield wide, "the car on the left"
     yield wide, "car"

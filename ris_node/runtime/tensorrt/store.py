@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ris_node.atomic import write_atomic
-from ris_node.errors import BackendError, EngineMissingError, EngineRefusedError
+from ris_node.errors import BackendError, EngineMissingError, EngineRefusedError, EngineRejectedError
 from ris_node.runtime.tensorrt.manifest import EngineManifest
 from ris_node.runtime.tensorrt.spec import EngineRequest
 
@@ -78,15 +78,14 @@ def find_engine(request: EngineRequest) -> StoredEngine:
     Raises:
         EngineMissingError: it has not been built.
         EngineRefusedError: what lies in its place must not be used; says why, and how to build it anew.
+        EngineRejectedError: it was built, and gave wrong answers.
     """
     if not request.folder.is_dir():
         raise EngineMissingError(f"no {request.spec.precision} engine {request.key} for {request.device.name} yet")
     try:
-        found = check_engine(request.folder, request)
-        _check_parity(found)
+        return check_engine(request.folder, request)
     except EngineRefusedError as error:
-        raise EngineRefusedError(f"{error}; build it anew: {rebuild_command(request)}") from error
-    return found
+        raise type(error)(f"{error}; build it anew: {rebuild_command(request)}") from error
 
 
 def check_engine(folder: Path, request: EngineRequest | None = None) -> StoredEngine:
@@ -105,11 +104,11 @@ def check_engine(folder: Path, request: EngineRequest | None = None) -> StoredEn
     if not folder.name.endswith(f"-{manifest.key}"):
         raise EngineRefusedError(f"the engine in {folder} has the key {manifest.key}: it was put there from elsewhere")
     parity = _read_parity(folder / PARITY)
+    if parity is not None and not parity["passed"]:
+        raise EngineRejectedError(f"the engine in {folder} gives wrong answers ({parity['reason']})")
     plan = folder / ENGINE
     if not plan.is_file():
-        rejected = f" ({parity['reason']})" if parity and not parity.get("passed") else ""
-        state = "was rejected" if (folder / REJECTED).is_file() else "is missing"
-        raise EngineRefusedError(f"the engine of {folder} {state}{rejected}")
+        raise EngineRefusedError(f"{plan} is missing")
     if plan.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH) or plan.stat().st_uid not in (os.getuid(), 0):
         raise EngineRefusedError(f"{plan} can be written by others, and an engine is code")
     size = plan.stat().st_size
@@ -135,7 +134,6 @@ def list_engines(root: Path) -> Iterator[tuple[Path, StoredEngine | None, str]]:
             continue
         try:
             engine = check_engine(folder)
-            _check_parity(engine)
         except EngineRefusedError as error:
             yield folder, None, str(error)
         else:
@@ -190,8 +188,3 @@ def _read_parity(path: Path) -> Mapping[str, Any] | None:
         return {**data, "passed": bool(data["passed"]), "reason": str(data["reason"])}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise EngineRefusedError(f"{path} cannot be read ({error!r})") from error
-
-
-def _check_parity(engine: StoredEngine) -> None:
-    if engine.parity is not None and not engine.parity["passed"]:
-        raise EngineRefusedError(f"the engine in {engine.folder} gives wrong answers ({engine.parity['reason']})")
