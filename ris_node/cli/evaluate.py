@@ -25,6 +25,7 @@ EPILOG = """examples:
   ris evaluate --bundles engines/default --every 20 --out quick              every 20th picture: half a minute
   ris evaluate --manifest truth.jsonl --root pictures --bundles my/bundle --out report
   ris evaluate --manifest truth.jsonl --predictions theirs.jsonl --out report    what another system answered
+  ris evaluate --data refcoco coco --split testA --bundles my/bundle --out report   a set of 'ris data list'
   ris evaluate --write-manifest truth.jsonl                                  the evaluation set itself, as JSON lines
 
 FOLDER:no-rules is a keyword bundle that answers with everything of the classes named.
@@ -54,6 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--predictions", metavar="FILE", nargs="+", type=Path, default=[], help=theirs)
     on = parser.add_argument_group("what it is measured on")
     on.add_argument("--manifest", metavar="FILE", type=Path, help="JSON lines with the truth (default: built)")
+    on.add_argument("--data", metavar=("NAME", "ROOT"), nargs=2, help="a set of 'ris data list', or jsonl and a file")
+    on.add_argument("--split", default="", help="part of --data (default: its validation part)")
     on.add_argument("--root", metavar="DIR", type=Path, help="the images' folder (default: the manifest's, or shared)")
     on.add_argument("--suite", choices=("full", "first"), default="full", help="which built set (default: full)")
     on.add_argument("--every", metavar="N", type=int, default=1, help="every N-th picture only, for a quick look")
@@ -74,6 +77,8 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("nothing to measure: give --bundles, or --predictions with --manifest")
     if args.predictions and not args.manifest:
         raise ConfigError("--predictions needs --manifest, the truth that the answers are to")
+    if args.data and args.manifest:
+        raise ConfigError("--data and --manifest both say what is measured on: give one")
     if args.every < 1 or args.threads < 0:
         raise ConfigError(
             f"--every is {args.every} and --threads {args.threads}: give 1 or more (threads 0: all cores)"
@@ -98,13 +103,19 @@ def _setting(args: argparse.Namespace) -> Setting:
     from ris_node.data.readers import shared_dir
     from ris_node.evaluation.run import Setting
 
-    if args.manifest:
+    if args.data:
+        from ris_node.evaluation.datasets import read_items
+
+        folder = Path(args.data[1])
+        items = read_items(args.data[0], folder, args.split)
+        root = args.root or (folder.parent if args.data[0] == "jsonl" else folder)
+    elif args.manifest:
         items, root = read_manifest(args.manifest), args.root or args.manifest.parent
     else:
         root = args.root or shared_dir()
         print("building the evaluation set (about 15 s) ...", file=sys.stderr)
         items = build(root, args.suite)
-    suite = "" if args.manifest else args.suite
+    suite = "" if args.manifest or args.data else args.suite
     cache = args.out / "answers" if args.out and not args.no_cache else None
     threads = args.threads or os.cpu_count() or 1
     return Setting(every_nth(items, args.every), root, suite, threads, args.precision, cache, args.quiet)

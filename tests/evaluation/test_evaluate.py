@@ -239,3 +239,20 @@ def test_a_manifest_needs_only_the_truth(tmp_path):
     path.write_text(json.dumps({"id": 7, "image": "a.png", "text": "the car", "present": True, "size": [4, 2]}))
     with pytest.raises(DataError, match="present"):
         read_manifest(path)
+
+
+def test_a_data_set_is_measured_on(place, tmp_path):
+    cv2.imwrite(str(place / "red.png"), PLACES["red"].astype(np.uint8) * 255)
+    lines = [
+        {"image": "0.png", "expression": "the red thing", "mask": "red.png"},
+        {"image": "1.png", "expression": "the blue thing", "mask": None},
+        {"image": "0.png", "expression": "the blue thing", "mask": None},
+    ]
+    (place / "mine.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    assert main(["evaluate", "--data", "jsonl", str(place / "mine.jsonl"), "--bundles", str(place / "tiny"), "--out",
+                 str(tmp_path), "--no-html", "--quiet"]) == 0  # fmt: skip
+    report = json.loads((tmp_path / "report.json").read_text())
+    row = report["bundles"]["tiny"]["rows"][0]
+    assert (row["present"], row["absent"], report["pictures"]) == (1, 2, 2)
+    assert row["miou"] > 0.85 and row["refused"] == 1.0
+    assert main(["evaluate", "--data", "atlantis", str(place), "--bundles", "x", "--no-html"]) == 1
