@@ -43,7 +43,8 @@ class DemoSpeaker:
         self.fault = ""
 
     def _on_status(self, msg: Any) -> None:
-        self.ready = msg.state in (NodeStatus.STATE_READY, NodeStatus.STATE_DEGRADED)
+        building = msg.state == NodeStatus.STATE_BUILDING_ENGINE and bool(msg.backend)  # and answering meanwhile
+        self.ready = building or msg.state in (NodeStatus.STATE_READY, NodeStatus.STATE_DEGRADED)
         self.fault = msg.message if msg.state == NodeStatus.STATE_FAULT else ""
 
     def _on_result(self, _: Any) -> None:

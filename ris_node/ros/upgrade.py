@@ -125,7 +125,7 @@ class EngineUpgrade:
         self, ticket: int, config: NodeConfig, grounder: Grounder, request: EngineRequest, kit: Toolkit
     ) -> None:
         self._say(ticket, state=NodeState.WARMING, progress=1.0, message="holding the engine against ONNX Runtime")
-        session = backend.open_built(request, kit, grounder.bundle, config.model.warmup_iterations)
+        session = backend.open_built(request, kit, grounder.bundle, config.model)
         done: list[Session] = []
 
         def swap() -> None:

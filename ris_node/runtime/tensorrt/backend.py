@@ -89,7 +89,7 @@ def open_session(bundle: Bundle, graph: str, config: ModelConfig) -> Session:
         return OrtSession(bundle.path / "text.onnx", num_threads=config.num_threads)
     kit = toolkits.detect(config.device_id)
     request = request_for(bundle, config, kit)
-    return open_accepted(find_engine(request), kit, rebuild_command(request))
+    return open_accepted(find_engine(request), kit, rebuild_command(request), cuda_graph=config.cuda_graph)
 
 
 def open_accepted(engine: StoredEngine, kit: Toolkit, rebuild: str, *, cuda_graph: bool = False) -> TensorRtSession:
@@ -117,7 +117,7 @@ def open_accepted(engine: StoredEngine, kit: Toolkit, rebuild: str, *, cuda_grap
     return session
 
 
-def open_built(request: EngineRequest, kit: Toolkit, bundle: Bundle, warm_up: int) -> TensorRtSession:
+def open_built(request: EngineRequest, kit: Toolkit, bundle: Bundle, config: ModelConfig) -> TensorRtSession:
     """Load the engine that was built for a bundle, accepted, checked against the bundle's contract and warmed up.
 
     Raises:
@@ -125,11 +125,11 @@ def open_built(request: EngineRequest, kit: Toolkit, bundle: Bundle, warm_up: in
         BackendError: it does not run.
         BundleError: its tensors are not the bundle's.
     """
-    session = open_accepted(find_engine(request), kit, rebuild_command(request))
+    session = open_accepted(find_engine(request), kit, rebuild_command(request), cuda_graph=config.cuda_graph)
     try:
         check_session(session, bundle.manifest, "vision", f"the engine {request.key}")
         feeds = {spec.name: np.zeros(spec.shape, spec.dtype) for spec in session.inputs}
-        for _ in range(max(1, warm_up)):
+        for _ in range(max(1, config.warmup_iterations)):
             session.run(feeds)
     except BaseException:
         session.close()
