@@ -198,7 +198,7 @@ def _perform(plan: Plan, say: Any) -> None:
         _watch(crew, plan, say)
         crew.stop("camera")
         time.sleep(0.5)
-        if crew.stop("recorder") != 0 or (plan.record is not None and crew.stop("bag", 30.0) != 0):
+        if crew.stop("recorder", 30.0) != 0 or (plan.record is not None and crew.stop("bag", 30.0) != 0):
             crew.check()
         crew.stop("node")
 

@@ -87,6 +87,7 @@ class BagRecorder:
         self._node, self._wanted, self._budget = node, wanted, budget
         self._queue: queue.SimpleQueue[NewTopic | Taken] = queue.SimpleQueue()
         self._waiting, self._lock = 0, threading.Lock()
+        self._early: list[tuple[str, bytes]] = []
         self._subscriptions: dict[str, tuple[Qos, Any]] = {}
         self.unknown: dict[str, str] = {}
         self.dropped: Counter[str] = Counter()
@@ -154,7 +155,12 @@ class BagRecorder:
                 self.dropped[name] += 1
                 return
             self._waiting += len(data)
-        self._queue.put(Taken(name, int(self._node.get_clock().now().nanoseconds), bytes(data)))
+        now_ns = int(self._node.get_clock().now().nanoseconds)
+        self._early.append((name, bytes(data)))
+        if now_ns:  # simulated time is 0 until the first /clock: what comes before gets the first time there is
+            for early, content in self._early:
+                self._queue.put(Taken(early, now_ns, content))
+            self._early.clear()
 
 
 def weakest(profiles: Sequence[Any]) -> Qos:

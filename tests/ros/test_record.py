@@ -22,10 +22,12 @@ pytest.importorskip("rclpy")
 pytest.importorskip("rosbags")
 pytestmark = pytest.mark.ros
 
+from builtin_interfaces.msg import Time  # noqa: E402
 from harness import NODE, Spinning, rig, tiny, wait_for  # noqa: E402
 from rclpy.node import Node  # noqa: E402
 from rclpy.serialization import deserialize_message  # noqa: E402
 from ris_msgs.msg import Grounding, NodeStatus  # noqa: E402
+from rosgraph_msgs.msg import Clock  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 
 from ris_node.errors import RisError  # noqa: E402
@@ -76,7 +78,7 @@ def talker(ros_domain: int) -> Iterator[Node]:
 
 
 def heard(publisher: Any, count: int = 1) -> None:
-    wait_for(lambda: publisher.get_subscription_count() >= count, "the recorder")
+    wait_for(lambda: publisher.get_subscription_count() >= count, "the recorder", 120)
     time.sleep(1.0)  # found by the publisher is not yet found by the subscriber
 
 
@@ -166,6 +168,29 @@ def readable(path: Path) -> list[str]:
             return [typestore().deserialize_cdr(entry.data, entry.type).data for entry in bag.messages()]
     except RisError:
         return []
+
+
+def test_in_simulated_time_nothing_is_stamped_zero(tmp_path: Path, talker: Node) -> None:
+    """What comes before the first /clock, such as a latched status, gets the first time there is."""
+    talker.create_publisher(String, "/place", qos_profile(LATCHED)).publish(String(data="early"))
+    clock = talker.create_publisher(Clock, "/clock", qos_profile(Qos(1, reliable=False)))
+    note = talker.create_publisher(String, "/note", qos_profile(RELIABLE))
+    out = tmp_path / "bag"
+    with running("record", "--out", str(out), "--topics", "/place", "/note", "--use-sim-time", "--json") as child:
+        heard(note)
+        heard(clock)
+
+        def arrived() -> bool:
+            clock.publish(Clock(clock=Time(sec=1234)))
+            time.sleep(0.2)
+            note.publish(String(data="now"))
+            return "now" in readable(out)
+
+        wait_for(arrived, "the note")
+        interrupted(child)
+    with open_bag(out) as bag:
+        assert {message.log_ns for message in bag.messages()} == {1234 * 10**9}
+    assert readable(out)[0] == "early"
 
 
 def test_what_cannot_be_recorded_is_said(tmp_path: Path) -> None:

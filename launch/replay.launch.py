@@ -1,0 +1,135 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Plays a bag to the grounding node: ros2 launch ris_node replay.launch.py bag:=/path/to/drive loop:=true.
+
+Starts the node under simulated time, `ris play` with /clock and, with `record:=/path/to/out`, `ris record`. Everything
+ends when the bag does. Needs an installed ROS 2. launch_ros is not on PyPI, so the project's own tests run this file
+against a stand-in only; what it starts is tested by itself.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from ament_index_python.packages import get_package_share_directory
+from launch.actions import (
+    DeclareLaunchArgument,
+    EmitEvent,
+    ExecuteProcess,
+    OpaqueFunction,
+    RegisterEventHandler,
+    SetEnvironmentVariable,
+)
+from launch.event_handlers import OnProcessExit
+from launch.events import Shutdown
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import LifecycleNode
+from launch_ros.parameter_descriptions import ParameterValue
+
+from launch import LaunchDescription
+
+SHARE = Path(get_package_share_directory("ris_node"))
+
+# name: (default, meaning). The node's topics are remapped to the bag's names.
+TOPICS = {
+    "image": ("image", "camera images in the bag, raw"),
+    "image/compressed": ("image/compressed", "camera images in the bag, compressed; with image_transport"),
+    "camera_info": ("camera_info", "the camera's calibration in the bag"),
+    "depth/image": ("depth/image", "depth images in the bag, where there are any"),
+    "command": ("command", "commands in the bag, std_msgs/String"),
+    "query": ("query", "commands in the bag, ris_msgs/Query"),
+}
+ARGUMENTS = {
+    "bag": ("", "the bag to play: a folder, an MCAP file or a ROS 1 .bag; must be given"),
+    "rate": ("1.0", "seconds of the bag in a second"),
+    "start": ("0.0", "begin so many seconds into the bag"),
+    "loop": ("false", "begin again at the end: time jumps back"),
+    "wait": ("60.0", "seconds to wait for the node to listen to the camera before the bag begins"),
+    "record": ("", "also record the node's answers into this bag"),
+    "namespace": ("", "namespace of the node and its topics"),
+    "name": ("grounding_node", "name of the node; its outputs lie under it"),
+    "params_file": (str(SHARE / "config" / "ris_node.yaml"), "parameter file; `ris config` prints one"),
+    "model_dir": ("", "folder of the model bundle; empty: the packaged default bundle"),
+    "default_query": ("", "command in force from the start"),
+    "log_level": ("info", "debug, info, warn or error"),
+}
+RIS = ["ros2", "run", "ris_node", "ris"]
+PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
+
+
+def argument_name(topic: str) -> str:
+    """Return the launch argument for a topic: `/` cannot be in one."""
+    return topic.replace("/", "_")
+
+
+def fast_dds_profile() -> list[SetEnvironmentVariable]:
+    """Let camera images through Fast DDS's shared memory, unless the user has a profile of their own."""
+    if any(os.environ.get(name) for name in PROFILE_VARIABLES):
+        return []
+    profile = str(SHARE / "launch" / "fastdds.xml")
+    return [SetEnvironmentVariable(name, profile) for name in PROFILE_VARIABLES]
+
+
+def player_command(values: dict[str, str]) -> list[str]:
+    """The command line of `ris play` for the launch arguments' values."""
+    if not values["bag"]:
+        raise RuntimeError("bag is missing: ros2 launch ris_node replay.launch.py bag:=/path/to/drive")
+    command = [*RIS, "play", values["bag"], "--rate", values["rate"], "--start", values["start"]]
+    command += ["--wait", values["wait"]]
+    return [*command, "--loop"] if values["loop"].lower() in ("true", "1", "yes") else command
+
+
+def recorder_command(values: dict[str, str]) -> list[str]:
+    """The command line of `ris record`, which takes the node's answers and stamps them with the bag's time."""
+    base = "/" + "/".join(part for part in (values["namespace"].strip("/"), values["name"]) if part)
+    outputs = ("result", "region", "target_pose", "region_polygon", "status")
+    topics = [f"{base}/{output}" for output in outputs]
+    return [*RIS, "record", "--out", values["record"], "--use-sim-time", "--topics", *topics]
+
+
+def processes(context: Any) -> list[Any]:
+    """The player, and the recorder where one is wanted; the launch ends with the player."""
+    values = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
+    player = ExecuteProcess(cmd=player_command(values), output="screen", name="ris_play")
+    ended = RegisterEventHandler(
+        OnProcessExit(target_action=player, on_exit=[EmitEvent(event=Shutdown(reason="the bag is over"))])
+    )
+    found = [player, ended]
+    if values["record"]:
+        found.insert(0, ExecuteProcess(cmd=recorder_command(values), output="screen", name="ris_record"))
+    return found
+
+
+def generate_launch_description() -> LaunchDescription:
+    declared = {argument_name(topic): entry for topic, entry in TOPICS.items()} | ARGUMENTS
+    node = LifecycleNode(
+        package="ris_node",
+        executable="grounding_node",
+        name=LaunchConfiguration("name"),
+        namespace=LaunchConfiguration("namespace"),
+        output="screen",
+        parameters=[
+            LaunchConfiguration("params_file"),
+            {
+                "model_dir": ParameterValue(LaunchConfiguration("model_dir"), value_type=str),
+                "default_query": ParameterValue(LaunchConfiguration("default_query"), value_type=str),
+                "autostart": True,
+                "use_sim_time": True,
+            },
+        ],
+        remappings=[(topic, LaunchConfiguration(argument_name(topic))) for topic in TOPICS],
+        arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
+    )
+    return LaunchDescription(
+        [
+            *(
+                DeclareLaunchArgument(name, default_value=default, description=meaning)
+                for name, (default, meaning) in declared.items()
+            ),
+            *fast_dds_profile(),
+            node,
+            OpaqueFunction(function=processes),
+        ]
+    )

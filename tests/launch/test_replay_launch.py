@@ -1,0 +1,118 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""The replay launch file against stand-ins; its command lines against the parsers of `ris play` and `ris record`."""
+
+from __future__ import annotations
+
+import argparse
+import runpy
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from ris_node import interface
+from ris_node.cli.verbs import VERBS
+from ris_node.config import all_specs
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Recorded:
+    """Keeps what it was made with, under the name of the class it stands in for."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.args, self.kwargs = args, kwargs
+
+    def perform(self, context: dict[str, str]) -> str:
+        """A launch configuration's value."""
+        return context[self.args[0]]
+
+
+STAND_INS = {
+    "launch": ["LaunchDescription"],
+    "launch.actions": [
+        *("DeclareLaunchArgument", "EmitEvent", "ExecuteProcess", "OpaqueFunction", "RegisterEventHandler"),
+        "SetEnvironmentVariable",
+    ],
+    "launch.event_handlers": ["OnProcessExit"],
+    "launch.events": ["Shutdown"],
+    "launch.substitutions": ["LaunchConfiguration"],
+    "launch_ros": [],
+    "launch_ros.actions": ["LifecycleNode"],
+    "launch_ros.parameter_descriptions": ["ParameterValue"],
+    "ament_index_python": [],
+    "ament_index_python.packages": [],
+}
+
+
+@pytest.fixture
+def file(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Return the launch file's names, run with the repository as the share folder."""
+    for name, classes in STAND_INS.items():
+        module = ModuleType(name)
+        for cls in classes:
+            setattr(module, cls, type(cls, (Recorded,), {}))
+        monkeypatch.setitem(sys.modules, name, module)
+    packages: Any = sys.modules["ament_index_python.packages"]
+    packages.get_package_share_directory = lambda package: str(ROOT)
+    return runpy.run_path(str(ROOT / "launch" / "replay.launch.py"))
+
+
+def kinds(entities: list[Recorded]) -> dict[str, list[Recorded]]:
+    found: dict[str, list[Recorded]] = {}
+    for entity in entities:
+        found.setdefault(type(entity).__name__, []).append(entity)
+    return found
+
+
+def parsed(command: list[str]) -> argparse.Namespace:
+    """Return what the verb's own parser makes of a command line."""
+    assert command[:4] == ["ros2", "run", "ris_node", "ris"]
+    name, *rest = command[4:]
+    add_arguments, _ = next(verb for verb in VERBS if verb.name == name).load()
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return parser.parse_args(rest)
+
+
+def test_the_node_runs_in_simulated_time_with_every_topic_remapped(file: dict[str, Any]) -> None:
+    found = kinds(file["generate_launch_description"]().args[0])
+    declared = {entity.args[0]: entity.kwargs for entity in found["DeclareLaunchArgument"]}
+    node = found["LifecycleNode"][0].kwargs
+    values = node["parameters"][1]
+    assert values["use_sim_time"] is True
+    assert values["autostart"] is True
+    assert set(values) - {"use_sim_time"} <= {spec.name for spec in all_specs()}
+    assert {topic for topic, _ in node["remappings"]} == {topic.name for topic in interface.SUBSCRIPTIONS}
+    used = {to.args[0] for _, to in node["remappings"]} | {node["name"].args[0], node["parameters"][0].args[0]}
+    assert used <= set(declared)
+    assert all(kwargs["description"] and isinstance(kwargs["default_value"], str) for kwargs in declared.values())
+
+
+def test_the_processes_are_what_the_verbs_take_and_the_end_of_the_bag_ends_all(file: dict[str, Any]) -> None:
+    values = {name: default for name, (default, _) in file["ARGUMENTS"].items()}
+    values |= {"bag": "/drives/monday", "loop": "true", "rate": "0.5", "record": "/out", "namespace": "front"}
+    found = kinds(file["processes"](values))
+    recorder, player = (process.kwargs["cmd"] for process in found["ExecuteProcess"])
+    play, record = parsed(player), parsed(recorder)
+    assert (str(play.bag), play.rate, play.loop, play.wait) == ("/drives/monday", 0.5, True, 60.0)
+    assert str(record.out) == "/out"
+    assert record.use_sim_time
+    assert "/front/grounding_node/result" in record.topics
+    own = {topic.name.replace("~", "/front/grounding_node") for topic in interface.PUBLISHERS}
+    assert set(record.topics) <= own
+    handler = found["RegisterEventHandler"][0].args[0].kwargs
+    assert handler["target_action"].kwargs["cmd"] == player
+    assert type(handler["on_exit"][0]).__name__ == "EmitEvent"
+    quiet = kinds(file["processes"](values | {"record": "", "loop": "false"}))
+    assert len(quiet["ExecuteProcess"]) == 1
+    assert not parsed(quiet["ExecuteProcess"][0].kwargs["cmd"]).loop
+
+
+def test_a_launch_without_a_bag_says_so(file: dict[str, Any]) -> None:
+    values = {name: default for name, (default, _) in file["ARGUMENTS"].items()}
+    with pytest.raises(RuntimeError, match="bag is missing"):
+        file["processes"](values)
