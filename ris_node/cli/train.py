@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-LAST = Path("last.pt")
+LAST = Path("last.pt")  # of OUT: what --resume alone means
 
 EPILOG = """examples:
   ris train config/train/default.yaml --out runs/mine            as many CPU processes as optim.processes, or one GPU
@@ -40,5 +40,5 @@ def run(args: argparse.Namespace) -> int:
     from ris_node.training.config import load_config
     from ris_node.training.run import Plan, run_training
 
-    resume = args.out / LAST if args.resume == LAST else args.resume
+    resume = args.out / LAST if args.resume is LAST else args.resume
     return run_training(Plan(load_config(args.config), args.out, args.cache, args.workers, resume))

@@ -15,6 +15,8 @@ import torch
 
 from ris_node.bundle import InputContract, Manifest, TextContract, Thresholds, write_manifest
 from ris_node.errors import ExportError
+from ris_node.evaluation.summary import quality_of
+from ris_node.export.finish import finish_graphs
 from ris_node.export.graphs import export_text, export_vision
 from ris_node.export.latency import measure
 from ris_node.models.minilm import load_minilm, minilm_folder
@@ -34,6 +36,11 @@ USE = (
     "The trunk started from a Cityscapes network by Google Coral (Apache-2.0; Cityscapes itself is non-commercial), "
     "the text encoder is all-MiniLM-L6-v2 (Apache-2.0). Non-commercial research only."
 )
+OWN_USE = (
+    "Trained on pictures of {sources}: whoever gave them says what for. The network began with one trained on "
+    "Cityscapes, which is for non-commercial use; the text encoder is all-MiniLM-L6-v2 (Apache-2.0)."
+)
+PUBLIC = frozenset({"camvid", "streets", "coco100", "rendered"})
 DESCRIPTION = (
     "TSMI, our reading of its abstract, over a MobileNet-EdgeTPU DeepLab trunk, with a presence head and a region head"
 )
@@ -68,10 +75,13 @@ def calibrate_on_held_out(trained: Trained, cache: Path) -> Calibration:
     return calibrate(answers(trained.model, pictures, WordFeatures(c.text_tokens), 24, bf16=False))
 
 
-def write_bundle(trained: Trained, chosen: Calibration, out: Path, trunk: Path | None, note: str = "") -> Manifest:
+def write_bundle(
+    trained: Trained, chosen: Calibration, out: Path, trunk: Path | None, note: str = "", use: str = ""
+) -> Manifest:
     """Write graphs, tokenizer and manifest into `out`.
 
-    `trunk`, where given, is timed beside the vision graph; `note` says of the run what its settings do not.
+    `trunk`, where given, is timed beside the vision graph; `note` says of the run what its settings do not, `use` what
+    the bundle may be used for ("": what follows from the names of its data).
 
     Raises:
         ExportError: a graph does not match torch, or the bundle is too large.
@@ -81,33 +91,40 @@ def write_bundle(trained: Trained, chosen: Calibration, out: Path, trunk: Path |
     export_vision(encoder, trained.model, out / "vision.fp32.onnx")
     export_text(encoder, trained.model, out / "text.onnx")
     shutil.copyfile(minilm_folder() / "tokenizer.json", out / "tokenizer.json")
+    manifest = _manifest(trained, chosen, {}, note, use or _use(trained.config))
+    finish_graphs(out, manifest)
     size = sum(path.stat().st_size for path in out.iterdir() if path.is_file())
     if size > LARGEST_BYTES:
         raise ExportError(f"the bundle in {out} has {size} bytes, at most {LARGEST_BYTES}; make the model smaller")
     c = trained.model.config
     graphs = {"vision": out / "vision.fp32.onnx", "text": out / "text.onnx"}
     latency = measure(graphs | ({"bare_trunk": trunk} if trunk else {}), threads=2, size=(c.height, c.width))
-    return write_manifest(out, _manifest(trained, chosen, latency, note))
+    return write_manifest(out, replace(manifest, latency=latency))
 
 
 def add_quality(out: Path, report: Path) -> Manifest:
-    """Put an evaluation report (of `python -m ris_node.evaluation --out`) into the manifest of a bundle."""
+    """Put an evaluation report (of `ris evaluate`) into the manifest of a bundle."""
     manifest = Manifest.from_json((out / "manifest.json").read_text(encoding="utf-8"))
     content = json.loads(report.read_text(encoding="utf-8"))
-    own = content["bundles"].get(out.name)
-    if own is None:
+    if out.name not in content["bundles"]:
         raise ExportError(f"{report} says nothing of {out.name!r}, only of {sorted(content['bundles'])}")
-    about = {k: v for k, v in content.items() if k != "bundles"}
-    return write_manifest(out, replace(manifest, quality={"evaluation": about, **own}))
+    return write_manifest(out, replace(manifest, quality=quality_of(content, out.name)))
 
 
-def _manifest(trained: Trained, chosen: Calibration, latency: Any, note: str) -> Manifest:
+def _use(config: TrainConfig) -> str:
+    own = sorted(set(config.data.variants) - PUBLIC)
+    if not own:
+        return USE
+    return " ".join([OWN_USE.format(sources=", ".join(own)), *([USE] if set(config.data.variants) & PUBLIC else [])])
+
+
+def _manifest(trained: Trained, chosen: Calibration, latency: Any, note: str, use: str) -> Manifest:
     c = trained.model.config
     return Manifest(
         name=trained.name,
         version="1",
         family="referring",
-        use=USE,
+        use=use,
         description=DESCRIPTION,
         input=InputContract(c.height, c.width),
         text=TextContract(
@@ -117,7 +134,7 @@ def _manifest(trained: Trained, chosen: Calibration, latency: Any, note: str) ->
         provenance={
             "system": trained.name,
             "trained_by_us": True,
-            "made_by": "python -m ris_node.training config/train/default.yaml; python -m ris_node.export",
+            "made_by": "ris train; ris export",
             "date": time.strftime("%Y-%m-%d"),
             "torch": str(torch.__version__),
             "note": note,

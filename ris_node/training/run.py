@@ -5,13 +5,17 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import FrameType
 
 import torch
 from accelerate import Accelerator
@@ -132,7 +136,18 @@ def _member(number: int, run: Plan, data: Pools, meeting: Path) -> None:
 
 
 def _await(team: Sequence[BaseProcess], run: Plan) -> int:
-    """Wait for all processes; where one fails, end the others, which would wait for it for ever."""
+    """Wait for all processes; where one fails, end the others, which would wait for it for ever.
+
+    SIGTERM is passed on to them; Ctrl-C on a terminal reaches them by itself.
+    """
+
+    def pass_on(number: int, _frame: FrameType | None) -> None:
+        for member in team:
+            if member.pid is not None and member.is_alive():
+                os.kill(member.pid, number)
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, pass_on)
     running = list(team)
     while running:
         try:

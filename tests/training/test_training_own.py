@@ -23,6 +23,8 @@ from ris_node.cli.__main__ import main  # noqa: E402
 from ris_node.data.annotated import Annotated  # noqa: E402
 from ris_node.data.expressions import Expression  # noqa: E402
 from ris_node.errors import ConfigError  # noqa: E402
+from ris_node.pipeline.grounder import Grounder  # noqa: E402
+from ris_node.training import session  # noqa: E402
 from ris_node.training.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
 from ris_node.training.config import DataConfig, load_config  # noqa: E402
 from ris_node.training.loop import Trainer  # noqa: E402
@@ -63,9 +65,9 @@ def settings(folder: Path, **optim: object) -> Path:
     """A YAML beside the pictures, that starts from the weights of a tiny network."""
     save_checkpoint(folder / "start.pt", Trainer(config(), graph()).state())
     values = {
-        "settings": SETTINGS, "init": "start.pt", "check_steps": 20,
+        "settings": SETTINGS, "init": "start.pt", "check_steps": 12,
         "data": {"files": {"mine": "expressions.jsonl"}, "variants": {"mine": 3}, "held_out": {"mine": 2}},
-        "optim": {"steps": 40, "images": 2, "expressions": 3, "processes": 1, "freeze_before": "", "bf16": False,
+        "optim": {"steps": 24, "images": 2, "expressions": 3, "processes": 1, "freeze_before": "", "bf16": False,
                   "warmup": 5, "rate": 3e-3, "trunk_rate": 3e-3, "ema": 0.9} | optim,
     }  # fmt: skip
     path = folder / "own.yaml"
@@ -73,17 +75,24 @@ def settings(folder: Path, **optim: object) -> Path:
     return path
 
 
-def test_ris_train_learns_from_ones_own_pictures(tmp_path, capsys):
+def test_ris_train_learns_from_ones_own_pictures(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(session, "_SAY_EVERY", 8)
     make_folder(tmp_path, 8)
     given, out, cache = str(settings(tmp_path)), str(tmp_path / "run"), str(tmp_path / "pools")
     assert main(["train", given, "--out", out, "--cache", cache, "--workers", "1"]) == 0
     told = [json.loads(line) for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]
     steps = [line["loss"] for line in told if line["event"] == "step"]
-    assert len(steps) == 2 and steps[1] < 0.8 * steps[0]
+    assert len(steps) == 3 and steps[2] < 0.8 * steps[0]
     assert {"miou_given", "refused_absent"} <= set(told[-1]) and told[-1]["event"] == "final"
-    assert load_checkpoint(tmp_path / "run/best.pt")["step"] in (20, 40)
+    assert load_checkpoint(tmp_path / "run/best.pt")["step"] in (12, 24)
     assert len(list((tmp_path / "run/grids").iterdir())) == 2
     assert main(["train", given, "--out", out, "--cache", cache]) == 1 and "--resume" in capsys.readouterr().err
+    bundle = tmp_path / "bundle"
+    assert main(["export", f"{out}/best.pt", "--out", str(bundle), "--cache", cache, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["out"] == str(bundle)
+    with Grounder.open(bundle) as grounder:
+        assert "pictures of mine" in grounder.bundle.manifest.use and grounder.bundle.manifest.provenance["steps"] > 0
+        assert 0 <= grounder.ground(np.zeros((60, 90, 3), np.uint8), "the red box").presence <= 1
 
 
 def test_truths_lie_where_they_were_drawn_and_drawn_again_when_lines_change(tmp_path):

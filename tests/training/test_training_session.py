@@ -2,8 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import itertools
 import json
+import multiprocessing
+import os
+import signal
 import sys
+import time
 from pathlib import Path
 
 import cv2
@@ -16,11 +21,13 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
 from tiny_models import HEIGHT, WIDTH, graph, shapes  # noqa: E402
 from tiny_training import WordCodes, config  # noqa: E402
 
+from ris_node.errors import TrainingError  # noqa: E402
 from ris_node.training import curves, loop, session  # noqa: E402
 from ris_node.training.batches import Batches  # noqa: E402
 from ris_node.training.check import answers  # noqa: E402
-from ris_node.training.checkpoint import load_checkpoint  # noqa: E402
+from ris_node.training.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
 from ris_node.training.grid import draw_grid, pick  # noqa: E402
+from ris_node.training.interrupt import RunStoppedError  # noqa: E402
 from ris_node.training.log import Log  # noqa: E402
 from ris_node.training.loop import Trainer, train  # noqa: E402
 
@@ -30,6 +37,7 @@ pytestmark = pytest.mark.torch
 @pytest.fixture(autouse=True)
 def words(monkeypatch):
     monkeypatch.setattr(loop, "WordFeatures", lambda *a, **k: WordCodes())
+    monkeypatch.setattr(session, "_SAY_EVERY", 3)
 
 
 def batches(c):
@@ -43,7 +51,7 @@ def lines(folder: Path, event: str) -> list[dict]:
 
 
 def test_run_resumed_from_any_checkpoint_tells_the_same_curve(tmp_path, monkeypatch):
-    c = config({"check_steps": 15}, steps=50)
+    c = config({"check_steps": 4}, steps=9)
     kept = []
     save = session.save_checkpoint
 
@@ -52,11 +60,12 @@ def test_run_resumed_from_any_checkpoint_tells_the_same_curve(tmp_path, monkeypa
         kept.append(tmp_path / f"{content['step']}-{path.name}")
         kept[-1].write_bytes(path.read_bytes())
 
-    monkeypatch.setattr(session, "save_checkpoint", keep_all)
-    train(Trainer(c, graph()), batches(c), [shapes(5)], tmp_path / "whole")
-    assert {15, 50} <= {load_checkpoint(path)["step"] for path in kept}
-    assert [line["step"] for line in lines(tmp_path / "whole", "step")] == [20, 40]
-    for number, checkpoint in enumerate(kept):
+    with monkeypatch.context() as patch:
+        patch.setattr(session, "save_checkpoint", keep_all)
+        train(Trainer(c, graph()), batches(c), [shapes(5)], tmp_path / "whole")
+    assert {4, 9} <= {load_checkpoint(path)["step"] for path in kept}
+    assert [line["step"] for line in lines(tmp_path / "whole", "step")] == [3, 6, 9]
+    for number, checkpoint in enumerate(sorted(set(kept))):
         again = tmp_path / f"again-{number}"
         again.mkdir()
         (again / "log.jsonl").write_bytes((tmp_path / "whole/log.jsonl").read_bytes() + b'{"event": "st')
@@ -65,6 +74,61 @@ def test_run_resumed_from_any_checkpoint_tells_the_same_curve(tmp_path, monkeypa
         train(trainer, batches(c), [shapes(5)], again)
         assert lines(again, "step") == lines(tmp_path / "whole", "step"), checkpoint
         assert lines(again, "check") == lines(tmp_path / "whole", "check"), checkpoint
+
+
+def test_ctrl_c_finishes_the_step_and_saves_it(tmp_path):
+    c = config(steps=8)
+
+    class Interrupted(Batches):
+        def at(self, step):
+            if step == 3:  # drawn while step 2 is learnt
+                os.kill(os.getpid(), signal.SIGINT)
+            return super().at(step)
+
+    data = batches(c)
+    spoilt = Interrupted(data.pools, [1.0] * 3, c.optim.images, c.optim.expressions, data.kinds, c.seed)
+    with pytest.raises(RunStoppedError, match=r"step \d of 8.*last\.pt"):
+        train(Trainer(c, graph()), spoilt, [shapes(5)], tmp_path)
+    saved = load_checkpoint(tmp_path / "last.pt")
+    assert saved["step"] in (3, 4, 5) and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    again = Trainer(c, graph())
+    again.restore(saved)
+    train(again, data, [shapes(5)], tmp_path)
+    assert [line["step"] for line in lines(tmp_path, "step")] == [3, 6] and again.step == 8
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_checkpoint(tmp_path):
+    c = config(steps=6)
+    trainer = Trainer(c, graph())
+    train(Trainer(config(steps=2), graph()), batches(c), [], tmp_path)
+    torch.nn.init.constant_(trainer.model.memory, float("nan"))
+    with pytest.raises(TrainingError, match=r"loss of step 0 is not a finite number .*bce.*--resume"):
+        train(trainer, batches(c), [], tmp_path)
+    assert load_checkpoint(tmp_path / "last.pt")["step"] == 2
+
+
+def _save_for_ever(path: Path) -> None:
+    for number in itertools.count(1):
+        save_checkpoint(path, {"step": number, "weights": torch.full((200_000,), float(number))})
+
+
+def test_killed_while_it_saves_the_checkpoint_is_the_old_or_the_new_one(tmp_path):
+    path, seen = tmp_path / "last.pt", set()
+    fork = multiprocessing.get_context("fork")
+    for wait in np.linspace(0.0, 0.03, 12):
+        process = fork.Process(target=_save_for_ever, args=(path,))
+        process.start()
+        limit = time.monotonic() + 60
+        while not list(tmp_path.glob(".*part*")) and time.monotonic() < limit:
+            time.sleep(0.001)
+        time.sleep(float(wait))
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+        if path.exists():
+            content = load_checkpoint(path)
+            assert (content["weights"] == content["step"]).all() and len(content["weights"]) == 200_000
+            seen.add(bool(list(tmp_path.glob(f".{process.pid}.part*"))))
+    assert True in seen  # at least one was killed in the middle of a write
 
 
 def test_stops_early_when_no_check_is_better(tmp_path, monkeypatch):
@@ -79,15 +143,15 @@ def test_stops_early_when_no_check_is_better(tmp_path, monkeypatch):
 
 def test_each_check_leaves_a_grid_and_curves(tmp_path):
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
-    trainer = Trainer(config({"check_steps": 10, "grid": 5}, steps=20), graph())
+    trainer = Trainer(config({"check_steps": 3, "grid": 5}, steps=6), graph())
     train(trainer, batches(trainer.config), [shapes(5), shapes(6)], tmp_path)
-    assert [p.name for p in sorted((tmp_path / "grids").iterdir())] == ["0000010.png", "0000020.png"]
-    picture = cv2.imread(str(tmp_path / "grids/0000020.png"))
+    assert [p.name for p in sorted((tmp_path / "grids").iterdir())] == ["0000003.png", "0000006.png"]
+    picture = cv2.imread(str(tmp_path / "grids/0000006.png"))
     assert picture.shape[1] == 4 * (WIDTH + 4) and picture.shape[0] > 2 * HEIGHT
     seen = accumulator.EventAccumulator(str(tmp_path / "tensorboard")).Reload()
-    step = lines(tmp_path, "step")[0]
-    assert seen.Scalars("step/loss")[0].value == pytest.approx(step["loss"]) and seen.Scalars("step/loss")[0].step == 20
-    assert [event.step for event in seen.Images("answers")] == [10, 20]
+    told, curve = lines(tmp_path, "step"), seen.Scalars("step/loss")
+    assert [(e.step, pytest.approx(e.value)) for e in curve] == [(line["step"], line["loss"]) for line in told]
+    assert [event.step for event in seen.Images("answers")] == [3, 6]
 
 
 def test_runs_without_tensorboard(tmp_path, monkeypatch, capsys):

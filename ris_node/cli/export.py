@@ -1,0 +1,59 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""`ris export`: a checkpoint becomes a bundle that the node, `ris predict` and `ris bench` load."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from ris_node.errors import ConfigError
+
+EPILOG = """examples:
+  ris export runs/mine/best.pt --out engines/mine        graphs, tokenizer, thresholds, manifest
+  ris export runs/mine/best.pt --out engines/mine --use "our own pictures, any use"
+  ris predict --image a.png --command "the red car" --bundle engines/mine --out out
+  ris export --quality report.json --out engines/mine    put an evaluation report into the manifest of a bundle
+
+The thresholds are chosen on the run's held-out pictures, drawn again where the pools are not kept. The graphs are
+compared with the trained network before they are kept; the vision network is timed with two threads.
+
+writes into DIR: vision.fp32.onnx, text.onnx, tokenizer.json, manifest.json (with where it came from)
+
+exit codes: 0 exported; 1 the checkpoint is damaged, or a graph does not match the network; 2 wrong usage
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `ris export`."""
+    parser.epilog = EPILOG
+    parser.add_argument("checkpoint", metavar="CHECKPOINT", type=Path, nargs="?", help="best.pt or last.pt of a run")
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="the bundle's folder")
+    parser.add_argument("--cache", metavar="DIR", type=Path, default=Path("runs/pools"), help="where pools are kept")
+    parser.add_argument("--quality", metavar="FILE", type=Path, help="an evaluation report for the manifest")
+    parser.add_argument("--note", metavar="TEXT", default="", help="what the manifest should say of the run besides")
+    parser.add_argument(
+        "--use", metavar="TEXT", default="", help="what the bundle may be used for (default: by the data)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Export, or add a report, as `args` say."""
+    if (args.checkpoint is None) == (args.quality is None):
+        raise ConfigError("give a checkpoint to export, or --quality to add a report to a bundle")
+    from ris_node.data.readers import shared_dir
+    from ris_node.export.default import add_quality, calibrate_on_held_out, open_checkpoint, write_bundle
+
+    if args.quality is not None:
+        manifest = add_quality(args.out, args.quality)
+    else:
+        trained = open_checkpoint(args.checkpoint)
+        trunk = shared_dir() / trained.config.trunk
+        chosen = calibrate_on_held_out(trained, args.cache)
+        manifest = write_bundle(trained, chosen, args.out, trunk if trunk.is_file() else None, args.note, args.use)
+    if args.json:
+        print(json.dumps({"out": str(args.out), "id": manifest.model_id, "latency": manifest.latency}))
+    else:
+        print(f"{args.out}: {manifest.model_id}, thresholds {manifest.thresholds}, latency {manifest.latency}")
+    return 0
