@@ -77,7 +77,7 @@ def test_imports_stay_in_their_ring(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=module_name)
 def test_the_core_does_not_reach_outward(path: Path) -> None:
     module, found = module_name(path), imports(path)
-    shells = ("ris_node.ros", "ris_node.cli", "ris_node.demo", "ris_node.bench", "ris_node.replay")
+    shells = ("ris_node.ros", "ris_node.cli", "ris_node.demo", "ris_node.bench", "ris_node.replay", "ris_node.fleet")
     if not within(module, (*shells, *TORCH_RING, "ris_node.evaluation")):
         outward = {name for name in found if within(name, (*shells, *TORCH_RING))}
         assert not outward, f"the core imports {sorted(outward)}"

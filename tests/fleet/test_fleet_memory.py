@@ -59,7 +59,6 @@ def measure(bundle: Path, folder: Path, frames: int) -> dict[str, float]:
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(3600)
 def test_memory_does_not_grow_with_the_bag(tmp_path: Path) -> None:
     bundle = make_tiny_bundle(tmp_path / "tiny")
     few, many = (measure(bundle, tmp_path, frames) for frames in (FEW, MANY))
