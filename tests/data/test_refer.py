@@ -183,6 +183,13 @@ def test_the_index_is_kept_and_follows_its_files(root: Path, monkeypatch: pytest
     ]  # nothing half written
 
 
+def test_a_cache_that_cannot_be_made_is_said(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_refer(root, "refcoco", REFS)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(root / "refcoco/instances.json"))  # a file, where a folder must be
+    with pytest.raises(DataError, match="set XDG_CACHE_HOME"):
+        open_data("refcoco", root, "train")
+
+
 def test_published_sets_become_json_lines_that_mean_the_same(root: Path) -> None:
     write_refer(root, "refcoco", REFS)
     samples = open_data("refcoco", root, "train")

@@ -114,6 +114,7 @@ def _build(path: Path, request: Request, found: Iterable[Line | Problem]) -> Sam
     known: dict[str, int] = {}
     problems: list[Problem] = []
     offset = 0
+    _make_folder(path.parent)
     with replacing(path) as beside, beside.open("wb") as file:
         for item in found:
             if isinstance(item, Problem):
@@ -136,6 +137,15 @@ def _build(path: Path, request: Request, found: Iterable[Line | Problem]) -> Sam
     with replacing(path.with_suffix(".npz")) as beside, beside.open("wb") as file:
         np.savez(file, table=table, problems=texts, size=np.int64(offset))
     return _opened(path, request, table, problems)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(
+            f"cannot keep an index in {folder} ({error.strerror or error}); set XDG_CACHE_HOME to a folder of yours"
+        ) from error
 
 
 def _load(path: Path, request: Request) -> SampleSet | None:
