@@ -13,6 +13,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from ris_node.language.parse import ParsedCommand, parse_command
 from ris_node.types import QueryKind
 
 Numbers = dict[str, float]
+_parsed = lru_cache(maxsize=None)(parse_command)  # the same texts are asked several things
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -66,9 +68,7 @@ def measure(folder: Path, bundles: Sequence[Path] = ()) -> dict[str, Any]:
             "talk2car expressions": kind_share(names, QueryKind.OBJECT),
             "referit": kind_share(refer, QueryKind.OBJECT),
         },
-        "unique": {
-            "referit": {"texts": len(refer), "said to be one": _mean(parse_command(s.text).unique for s in refer)}
-        },
+        "unique": {"referit": {"texts": len(refer), "said to be one": _mean(_parsed(s.text).unique for s in refer)}},
         "disturbed": {name: robustness(talk, name) for name in people.DISTURBED},
         "milliseconds per command": time_of(talk),
         "text side": {path.name: text_side_agreement(path, talk, names) for path in bundles},
@@ -83,7 +83,7 @@ def concept(command: ParsedCommand) -> str:
 
 def class_agreement(said: Iterable[Said]) -> Numbers:
     """How often the grammar's noun names the annotated class: rightly, another class, or none that it knows."""
-    known = [(concept(parse_command(s.text)), wanted) for s in said if (wanted := people.concepts_of(s.target))]
+    known = [(concept(_parsed(s.text)), wanted) for s in said if (wanted := people.concepts_of(s.target))]
     return {
         "texts": len(known),
         "agrees": _mean(found in wanted for found, wanted in known),
@@ -96,7 +96,7 @@ def same_concept(said: Sequence[Said]) -> Numbers:
     """Of pairs of phrases for one box in which the grammar knows both nouns: how often the concept is the same."""
     groups: dict[int, list[str]] = {}
     for s in said:
-        groups.setdefault(s.group, []).append(concept(parse_command(s.text)))
+        groups.setdefault(s.group, []).append(concept(_parsed(s.text)))
     pairs = [(a, b) for g in groups.values() for i, a in enumerate(g) for b in g[i + 1 :] if a and b]
     known = _mean(bool(c) for g in groups.values() for c in g)
     return {"pairs": len(pairs), "agrees": _mean(a == b for a, b in pairs), "known noun": known}
@@ -113,7 +113,7 @@ def side_agreement(said: Iterable[Said]) -> Numbers:
         if not np.isfinite(s.at):
             continue
         count += 1
-        rule = keyword_rule(parse_command(s.text))
+        rule = keyword_rule(_parsed(s.text))
         side = {"leftmost": "left", "rightmost": "right"}.get(rule.order, rule.side)
         if side in ("left", "right"):
             right.append((s.at < 0.5) == (side == "left"))
@@ -125,7 +125,7 @@ def side_agreement(said: Iterable[Said]) -> Numbers:
 
 def manoeuvre_agreement(pairs: Sequence[tuple[Said, Any]]) -> Numbers:
     """How often manoeuvre and kind are those of our labels."""
-    parsed = [(parse_command(s.text), wanted) for s, wanted in pairs]
+    parsed = [(_parsed(s.text), wanted) for s, wanted in pairs]
     return {
         "texts": len(parsed),
         "manoeuvre": _mean(p.manoeuvre == wanted for p, wanted in parsed),
@@ -135,14 +135,14 @@ def manoeuvre_agreement(pairs: Sequence[tuple[Said, Any]]) -> Numbers:
 
 def kind_share(said: Sequence[Said], kind: QueryKind) -> Numbers:
     """The share of texts that are taken for `kind` and can be answered."""
-    parsed = [parse_command(s.text) for s in said]
+    parsed = [_parsed(s.text) for s in said]
     return {"texts": len(parsed), "right": _mean(p.kind == kind and p.groundable for p in parsed)}
 
 
 def robustness(said: Sequence[Said], name: str) -> Numbers:
     """What stays the same, and how often the class is still right, after a disturbance of `people.DISTURBED`."""
     rng = np.random.default_rng(20261122)
-    pairs = [(s, parse_command(s.text), parse_command(people.DISTURBED[name](s.text, rng))) for s in said]
+    pairs = [(s, _parsed(s.text), _parsed(people.DISTURBED[name](s.text, rng))) for s in said]
     return {
         "texts": len(pairs),
         "same manoeuvre": _mean(
