@@ -24,7 +24,8 @@ help:
 	@echo "                TORCH=0 leaves torch and its tests out, TORCH=1 installs it whatever its size"
 	@echo "  make setup    only the set-up: .venv with ROS 2, ris_msgs and this project (PYTHON=python3.12 picks one)"
 	@echo "  make lint     ruff, check and format          make type     mypy, strict"
-	@echo "  make bench    latency, CPU and memory: bare network, core, node over DDS; writes bench/"
+	@echo "  make bench    latency, CPU and memory: bare network, core, node over DDS, ours against CLIPSeg and others"
+	@echo "                (these are exported once, with random weights, which takes minutes); writes bench/"
 	@echo "  make evaluate how good the bundles are, beside two baselines (minutes; needs ../shared); writes bench/evaluation/"
 	@echo "  make soak     the tests that take minutes, 10 of them at 60 Hz"
 	@echo "  make config   writes config/ris_node.yaml anew after a change of ris_node/config.py"
@@ -53,7 +54,8 @@ type:
 	@$(RUN) mypy
 
 bench:
-	@$(SETUP) --profile demo
+	@$(SETUP) --profile test
+	@$(RUN) python -m ris_node.export.rivals bench/rivals || echo "bench: without all of the other networks"
 	@$(RUN) ris bench $(ARGS)
 
 evaluate:

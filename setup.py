@@ -59,6 +59,8 @@ setup(
         ],
         # On a Jetson both come with JetPack or its index; a wheel there would be the wrong one.
         "tensorrt": ["tensorrt>=10.3,<12", "cuda-python>=12.6"],
+        "deploy": ["onnx"],
+        "check": ["onnx", "tensorrt-rtx"],
         "test": ["pytest", "pytest-timeout", "hypothesis"],
     },
     entry_points={

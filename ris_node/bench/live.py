@@ -127,6 +127,25 @@ class Live:
         self.check()
         into.take(self.client.ask({"collect": True}, 10.0), meter, sent)
 
+    def echo(self, size: str, rate: float, count: int) -> Series:
+        """End the node and let a process that only echoes take its place: the age of its answers in milliseconds."""
+        if self.node is not None:
+            self.node.stop()
+            self.node = None
+        peer = Peer("echo", "ris_node.ros.bench_echo", [NAMESPACE], self._environ)
+        series = Series()
+        try:
+            deadline = time.monotonic() + 15.0
+            while not self.client.ask({"collect": True}, 10.0).get("results") and time.monotonic() < deadline:
+                self.camera.ask({"size": size, "rate": 10.0, "count": 3}, 10.0)
+                time.sleep(0.3)
+            self.camera.ask({"size": size, "rate": rate, "count": count}, count / rate + 60.0)
+            time.sleep(0.5)
+            series.add([row[0] for row in self.client.ask({"collect": True}, 10.0).get("results", [])])
+        finally:
+            stop(peer.process)
+        return series
+
     @property
     def pids(self) -> dict[str, int]:
         """The three processes by name."""

@@ -8,11 +8,15 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ris_node.bench.inprocess import BareNetwork, Core, CoreSeries, Passes, bundle_of
 from ris_node.bench.live import Live, Load, live
+from ris_node.bench.networks import Network, find_networks, floors, run_networks
 from ris_node.bench.pictures import Pictures, render_pictures
+from ris_node.bench.series import Series
 from ris_node.config import ModelConfig
+from ris_node.runtime.ort import cores
 
 SATURATED_HZ = 60.0
 Say = Callable[[str], None]
@@ -29,6 +33,7 @@ class Plan:
     passes: int
     starts: int
     with_node: bool
+    rivals: Path | None = None  # the folder of other networks; None: no network against network
 
 
 @dataclass
@@ -44,6 +49,10 @@ class Outcome:
     starts_s: list[float] = field(default_factory=list)
     rate_hz: float = 0.0
     device: str = ""
+    precision: str = ""
+    networks: list[Network] = field(default_factory=list)
+    best: dict[str, float] = field(default_factory=dict)  # what the machine does at best, see `floors`
+    echo: dict[str, Series] = field(default_factory=dict)  # a bare answer to the same frame over DDS
 
 
 def measure(plan: Plan, say: Say) -> Outcome:
@@ -56,7 +65,7 @@ def measure(plan: Plan, say: Say) -> Outcome:
     pictures = [render_pictures(size) for size in plan.sizes]
     outcome = Outcome(plan)
     core = Core(plan.config, plan.text)
-    outcome.device = core.grounder.info.device
+    outcome.device, outcome.precision = core.grounder.info.device, core.grounder.info.precision
     bundle = bundle_of(plan.config)
     feeds = [core.feeds(one) for one in pictures]
     bare = BareNetwork(bundle, plan.config, feeds[0], spinning=False)
@@ -83,8 +92,23 @@ def measure(plan: Plan, say: Say) -> Outcome:
                 if processes is not None:
                     _live_round(processes, one, outcome)
             spinning.run(plan.passes, outcome.spinning)
+        if processes is not None:
+            for one in pictures:
+                outcome.echo[one.size] = processes.echo(one.size, outcome.rate_hz, plan.passes)
     core.grounder.close()
+    _networks(outcome, say)
     return outcome
+
+
+def _networks(outcome: Outcome, say: Say) -> None:
+    """Ours against the others, where wanted."""
+    plan = outcome.plan
+    if plan.rivals is None:
+        return
+    threads = plan.config.num_threads or cores()
+    outcome.networks = find_networks(bundle_of(plan.config), plan.rivals)
+    outcome.best = floors(threads)
+    run_networks(outcome.networks, threads, plan.rounds, plan.passes, say)
 
 
 def _live_round(processes: Live, pictures: Pictures, outcome: Outcome) -> None:

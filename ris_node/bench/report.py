@@ -14,6 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ris_node.bench import profile
 from ris_node.bench.inprocess import Passes, bundle_of
 from ris_node.bench.live import Load, summary
 from ris_node.bench.measure import SATURATED_HZ, Outcome, Plan
@@ -32,6 +33,7 @@ RATIOS = (
 STAGES = ("total", "cpu", "preprocess", "inference", "postprocess")
 GOAL_SIZE = "640x480"
 GOAL_RATIO, GOAL_RSS_MB, GOAL_READY_S = 1.6, 700.0, 5.0
+GOAL_FRAME_MS, GOAL_P99_MS, GOAL_INT8, GOAL_CLIPSEG = 40.0, 80.0, 2.2, 6.0
 
 LEGEND = """What is measured:
 - *bare network*: the bundle's vision graph on ONNX Runtime with the node's own session options, back to back.
@@ -71,7 +73,23 @@ def goals(outcome: Outcome) -> tuple[Goal, ...]:
         Goal(f"node / bare network, p50, {GOAL_SIZE}", ratio, GOAL_RATIO),
         Goal("node's RSS in MB, all sizes", rss, GOAL_RSS_MB),
         Goal("start to READY in s, slowest", max(outcome.starts_s, default=nothing), GOAL_READY_S),
+        *_speed_goals(outcome),
     )
+
+
+def _speed_goals(outcome: Outcome) -> tuple[Goal, ...]:
+    """What INT8 is for; only where it runs, or networks were compared."""
+    found = []
+    paced, full = outcome.paced.get(GOAL_SIZE), outcome.saturated.get(GOAL_SIZE)
+    if outcome.precision == "int8" and paced and full:
+        found.append(Goal(f"ms a frame through the whole node, {GOAL_SIZE}", 1e3 / full.rate_hz, GOAL_FRAME_MS))
+        found.append(Goal(f"stamp to result, p99 in ms, {GOAL_SIZE}", paced.end_to_end.p99, GOAL_P99_MS))
+    if outcome.networks:
+        own = "int8" if any(one.name == "int8" and not one.failed for one in outcome.networks) else "fp32"
+        int8 = profile.ratio(outcome, "int8", "fp32")
+        found.append(Goal("INT8's share of float32's time", int8, 1 / GOAL_INT8))
+        found.append(Goal("share of CLIPSeg's time", profile.ratio(outcome, own, "clipseg"), 1 / GOAL_CLIPSEG))
+    return tuple(found)
 
 
 def machine(plan: Plan, device: str) -> dict[str, Any]:
@@ -142,6 +160,7 @@ def to_json(outcome: Outcome, about: dict[str, Any]) -> dict[str, Any]:
         "node_paced": {size: summary(load) for size, load in outcome.paced.items()},
         "node_at_60_hz": {size: summary(load) for size, load in outcome.saturated.items()},
         "ratios": ratios,
+        **profile.to_json(outcome),
         "start_to_ready_s": [round(value, 2) for value in outcome.starts_s],
         "goals": [
             {"goal": g.name, "measured": clean(g.value), "at_most": g.limit, "reached": g.reached}
@@ -163,6 +182,7 @@ def to_markdown(outcome: Outcome, about: dict[str, Any]) -> str:
     for goal in goals(outcome):
         word = {True: "reached", False: "**missed**", None: "not measured"}[goal.reached]
         lines.append(f"| {goal.name} | {_number(clean(goal.value), 2)} | {goal.limit:g} | {word} |")
+    lines += profile.lines(outcome)
     starts = ", ".join(f"{value:.2f}" for value in outcome.starts_s) or "not measured"
     lines += ["", f"Start to READY in s: {starts}. Pace: {outcome.rate_hz:.1f} Hz.", "", LEGEND, ""]
     return "\n".join(lines)

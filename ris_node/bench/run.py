@@ -18,6 +18,7 @@ from ris_node.config import ModelConfig
 EPILOG = """examples:
   ris bench                            all parts, both sizes, about three minutes; writes bench/bench.md and .json
   ris bench --no-node                  network and core only; needs no ROS
+  ris bench --sizes 640x480            with the networks that `make bench` exported beside ours
   ris bench --model engines/keyword-baseline --threads 1
   ris bench --soak 600                 ten minutes at 60 Hz: memory must not grow, the counters must add up
 
@@ -40,6 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--passes", type=int, default=30, help="frames of each part a round")
     parser.add_argument("--starts", type=int, default=3, help="node starts to time")
     parser.add_argument("--no-node", action="store_true", help="leave the node over DDS out")
+    parser.add_argument("--no-networks", action="store_true", help="leave network against network out")
+    parser.add_argument(
+        "--rivals", type=Path, default=Path("bench/rivals"), metavar="DIR",
+        help="other networks as ONNX, made by `python -m ris_node.export.rivals DIR` (default: bench/rivals)",
+    )  # fmt: skip
     parser.add_argument("--soak", type=float, default=0.0, metavar="SECONDS", help="only the soak, for so long")
     parser.add_argument("--out", type=Path, default=Path("bench"), help="folder for the results (default: bench)")
     parser.add_argument("--json", action="store_true", help="print the result as JSON on stdout")
@@ -67,6 +73,7 @@ def run(args: argparse.Namespace) -> int:
         passes=max(2, args.passes),
         starts=max(1, args.starts),
         with_node=not (args.no_node or missing),
+        rivals=None if args.no_networks else args.rivals,
     )
     about = machine(plan, "")
     outcome = measure(plan, _say)

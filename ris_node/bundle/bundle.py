@@ -25,6 +25,7 @@ VISION_FILES = {  # precision -> the vision graph's file in that precision
     "int8-trt": "vision.int8-trt.onnx",
 }
 GRAPH_FILES = (*VISION_FILES.values(), "text.onnx")
+OTHER_FILES = ("tokenizer.json", "golden.npz")  # the latter: what the INT8 network answers, to check processors with
 log = logging.getLogger(__name__)
 
 
@@ -83,7 +84,7 @@ def write_manifest(folder: Path | str, manifest: Manifest) -> Manifest:
         BundleError: a required file is missing or a graph does not keep the contract.
     """
     folder = Path(folder)
-    known = sorted(p.name for p in folder.iterdir() if p.name in (*GRAPH_FILES, "tokenizer.json"))
+    known = sorted(p.name for p in folder.iterdir() if p.name in (*GRAPH_FILES, *OTHER_FILES))
     for name in FAMILIES[manifest.family]:
         if name not in known:
             raise BundleError(f"{folder} has no {name}, which a {manifest.family} bundle needs: put it there first")

@@ -73,7 +73,8 @@ class GraphSpec:
 class Manifest:
     """A bundle's description; `files` and `graphs` are filled by `write_manifest`.
 
-    `provenance`, `quality` and `latency` are free JSON objects (what it was made of and how, what was measured);
+    `provenance`, `quality`, `latency` and `int8` are free JSON objects (what it was made of and how, what was measured;
+    `int8` is what the CPU's INT8 graph costs in quality: it is the default only where it says `kept`);
     `use` is the terms of what it was trained on, printed at load.
     """
 
@@ -91,6 +92,7 @@ class Manifest:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     quality: Mapping[str, Any] = field(default_factory=dict)
     latency: Mapping[str, Any] = field(default_factory=dict)
+    int8: Mapping[str, Any] = field(default_factory=dict)
     schema: int = SCHEMA
 
     @property

@@ -33,6 +33,7 @@ class BackendInfo:
     precision: str  # read from the loaded network, not from the request: "fp32", "fp16", "int8"
     device: str  # "AMD EPYC (2 threads)", "Orin (nvgpu)", ...
     engine_key: str = ""  # cache key of a built engine; empty for ONNX Runtime
+    impaired: str = ""  # why this is less than was asked for, such as float32 instead of INT8; empty where all is well
 
 
 class Session(Protocol):

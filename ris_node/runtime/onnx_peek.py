@@ -3,7 +3,8 @@
 """Read a graph's precision from its file, without the onnx package.
 
 An ONNX file is a protocol buffer (onnx.proto): `ModelProto.graph` is field 7; in it `GraphProto.node` is 1 and
-`initializer` 5; `NodeProto.op_type` is 4; `TensorProto.dims` is 1 and `data_type` 2. Only these are read.
+`initializer` 5; `NodeProto.op_type` is 4; `TensorProto.dims` is 1 and `data_type` 2. `ModelProto.metadata_props` is 14,
+with key 1 and value 2. Only these are read.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from ris_node.errors import BackendError
 
 _TYPES = {1: "float32", 2: "uint8", 3: "int8", 10: "float16", 16: "bfloat16", 21: "uint4", 22: "int4"}
+_PRECISION, _NONE = "ris_node.precision", memoryview(b"")
 _QUANTISED = ("QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger", "DynamicQuantizeLinear", "QuantizeLinear")
 
 
@@ -25,12 +27,15 @@ class GraphContents:
 
     operators: Counter[str]
     weights: Counter[str]
+    said: str = ""  # what the file says of itself: weights stored in half precision may be computed with in float32
 
     @property
     def precision(self) -> str:
         """What the graph computes in: int8, fp16 or fp32 ("fp32-int8-weights": stored small, computed in fp32)."""
         if any(self.operators[name] for name in _QUANTISED):
             return "int8"
+        if self.said == "fp32":
+            return "fp32"
         kind = self.weights.most_common(1)[0][0] if self.weights else "float32"
         return {"float32": "fp32", "float16": "fp16"}.get(kind, f"fp32-{kind}-weights")
 
@@ -45,6 +50,8 @@ def peek(path: Path) -> GraphContents:
         data = memoryview(path.read_bytes())
         operators: Counter[str] = Counter()
         weights: Counter[str] = Counter()
+        notes = [dict(_fields(_bytes(value))) for number, value in _fields(data) if number == 14]
+        said = {bytes(_bytes(n.get(1, _NONE))).decode(): bytes(_bytes(n.get(2, _NONE))).decode() for n in notes}
         for graph in (value for number, value in _fields(data) if number == 7):
             for number, value in _fields(_bytes(graph)):
                 if number == 1:
@@ -56,7 +63,8 @@ def peek(path: Path) -> GraphContents:
         raise BackendError(f"{path} is not an ONNX file, or is cut off ({error}): restore it") from error
     if not operators:
         raise BackendError(f"{path} has no operators, so it is not an ONNX file: restore it")
-    return GraphContents(operators, Counter({k: n for k, n in weights.items() if k in _TYPES.values()}))
+    kinds = Counter({k: n for k, n in weights.items() if k in _TYPES.values()})
+    return GraphContents(operators, kinds, said.get(_PRECISION, ""))
 
 
 def _tensor(data: memoryview) -> tuple[str, int]:

@@ -46,6 +46,7 @@ class OrtSession:
         device_id: int = 0,
         strict: bool = False,
         cache_dir: str = "",
+        impaired: str = "",
     ) -> None:
         """Load a network.
 
@@ -56,6 +57,7 @@ class OrtSession:
             device_id: which GPU, for providers that use one.
             strict: the first provider has to run the network; else what really runs is only reported.
             cache_dir: where a provider that builds engines keeps them; empty: beside ours.
+            impaired: why another network was meant to run here; it is only reported.
 
         Raises:
             BackendError: onnxruntime is missing, has none of `providers`, or refuses the file.
@@ -65,7 +67,7 @@ class OrtSession:
         if not path.is_file():
             raise BackendError(f"there is no network at {path}: restore the bundle")
         precision = peek(path).precision
-        threads = num_threads or _cores()
+        threads = num_threads or cores()
         wanted = _usable(ort, tuple(providers) or (CPU,))
         settings = [ort_gpu.provider_settings(name, device_id, cache_dir) for name in wanted]
         self._session: Any = _load(ort, path, threads, wanted, settings)
@@ -77,7 +79,7 @@ class OrtSession:
         self._names = [spec.name for spec in self.outputs]
         on_cpu = used.provider == CPU
         device = f"{_cpu_name()} ({threads} threads)" if on_cpu else f"GPU {device_id} ({used})"
-        self.info = BackendInfo("onnxruntime", used.provider, precision, device)
+        self.info = BackendInfo("onnxruntime", used.provider, precision, device, impaired=impaired)
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """Run the network once; see `Session.run`."""
@@ -114,7 +116,8 @@ def _load(ort: Any, path: Path, threads: int, providers: list[str], settings: li
     if providers != [CPU]:
         ort_gpu.prepare(ort)
     try:
-        return ort.InferenceSession(str(path), _options(ort, threads), providers=providers, provider_options=settings)
+        options = session_options(ort, threads)
+        return ort.InferenceSession(str(path), options, providers=providers, provider_options=settings)
     except Exception as error:  # onnxruntime raises many kinds, none of them public
         raise BackendError(f"ONNX Runtime refuses {path} ({error}): export the network again") from error
 
@@ -147,7 +150,8 @@ def _onnxruntime() -> Any:
     return onnxruntime
 
 
-def _options(ort: Any, threads: int) -> Any:
+def session_options(ort: Any, threads: int) -> Any:
+    """The options of every session here: no spinning threads, all rewriting, one operator after the other."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -165,7 +169,8 @@ def _tensor(node: Any, path: Path) -> TensorSpec:
     return TensorSpec(node.name, tuple(node.shape), np.dtype(_DTYPES[node.type]))
 
 
-def _cores() -> int:
+def cores() -> int:
+    """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

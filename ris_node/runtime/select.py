@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ris_node.bundle.bundle import VISION_FILES, Bundle
 from ris_node.bundle.contract import check_session
 from ris_node.config import ModelConfig
-from ris_node.errors import BackendError, EngineMissingError, EngineRefusedError
+from ris_node.errors import BackendError, EngineRefusedError
 from ris_node.runtime import ort_gpu
 from ris_node.runtime.base import Session
 
@@ -24,7 +24,6 @@ class Skipped:
 
     backend: str
     reason: str
-    missing: bool = False  # it can run here, but its engine has not been built, or must be built anew
 
 
 @dataclass(frozen=True)
@@ -59,19 +58,17 @@ def open_network(bundle: Bundle, graph: str, config: ModelConfig) -> Opened:
     degraded = ""
     for name in names:
         reason = BACKENDS[name].probe() if name in BACKENDS else "not part of this version"
-        missing = False
         if not reason:
             try:
                 session = BACKENDS[name].open(bundle, graph, config)
             except BackendError as error:
                 reason = str(error)
-                missing = isinstance(error, (EngineMissingError, EngineRefusedError))
                 degraded = reason if isinstance(error, EngineRefusedError) else degraded
             else:
                 check_session(session, bundle.manifest, graph, f"{bundle.path}, {graph} graph")
                 log.info("%s graph on %s %s %s", graph, name, session.info.provider, session.info.precision)
-                return Opened(session, tuple(skipped), degraded)
-        skipped.append(Skipped(name, reason, missing))
+                return Opened(session, tuple(skipped), degraded or session.info.impaired)
+        skipped.append(Skipped(name, reason))
         log.info("%s skipped for the %s graph: %s", name, graph, reason)
     reasons = "; ".join(f"{s.backend}: {s.reason}" for s in skipped)
     raise BackendError(f"no runtime takes the {graph} graph of {bundle.path} ({reasons}); see `ris doctor`")
@@ -82,15 +79,17 @@ def probe_backends() -> dict[str, str]:
     return {name: BACKENDS[name].probe() if name in BACKENDS else "not part of this version" for name in PREFERENCE}
 
 
-def graph_file(bundle: Bundle, graph: str, precision: str, preferred: tuple[str, ...] = ("int8", "fp32")) -> str:
-    """The file of a graph for a precision; "auto" takes the first of `preferred` (the CPU's) that the bundle has.
+def graph_file(bundle: Bundle, graph: str, precision: str, preferred: tuple[str, ...] = ()) -> str:
+    """The file of a graph for a precision; "auto" takes the first of `preferred` that the bundle has.
+
+    Without `preferred` it is for a CPU: INT8 only where the manifest says that it kept the quality.
 
     Raises:
         BackendError: the bundle has no file of that precision.
     """
     if graph == "text":
         return "text.onnx"
-    order = preferred if precision == "auto" else (precision,)
+    order = (preferred or _cpu_order(bundle)) if precision == "auto" else (precision,)
     for name in order:
         if name in VISION_FILES and bundle.file(VISION_FILES[name]):
             return VISION_FILES[name]
@@ -109,9 +108,45 @@ def _probe_onnxruntime() -> str:
 def _open_onnxruntime(bundle: Bundle, graph: str, config: ModelConfig) -> Session:
     from ris_node.runtime.ort import OrtSession
 
-    path = bundle.path / graph_file(bundle, graph, config.precision)
-    providers = config.providers if graph == "vision" else ()
-    return OrtSession(path, num_threads=config.num_threads, providers=providers, device_id=config.device_id)
+    def load(name: str, impaired: str = "") -> OrtSession:
+        return OrtSession(
+            bundle.path / name,
+            num_threads=config.num_threads,
+            providers=config.providers if graph == "vision" else (),
+            device_id=config.device_id,
+            impaired=impaired,
+        )
+
+    name = graph_file(bundle, graph, config.precision)
+    session = load(name)
+    if name != VISION_FILES["int8"]:
+        return session
+    wrong = _check_int8(bundle, session)
+    if not wrong:
+        return session
+    session.close()
+    log.warning("float32 instead of INT8: %s", wrong)
+    return load(VISION_FILES["fp32"], f"float32 instead of INT8: {wrong}")
+
+
+def _cpu_order(bundle: Bundle) -> tuple[str, ...]:
+    """Precisions that "auto" prefers on a CPU: INT8 only where the manifest says that it kept the quality."""
+    kept = bundle.manifest.int8.get("kept") is True
+    return ("int8", "fp32") if kept else ("fp32", "int8")
+
+
+def _check_int8(bundle: Bundle, session: Session) -> str:
+    """Why this processor's INT8 answers cannot be trusted; empty where they can."""
+    from ris_node.runtime.self_check import GOLDEN, Golden, self_check
+
+    golden = bundle.file(GOLDEN)
+    if golden is None:
+        return f"the bundle has no {GOLDEN} to check this processor with"
+    try:
+        wrong = self_check(session, Golden.load(golden))
+    except BackendError as error:
+        return str(error)
+    return f"this processor computes it differently ({wrong})" if wrong else ""
 
 
 def _probe_tensorrt() -> str:

@@ -1,0 +1,84 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Give the channels between two convolutions like ranges before one scale has to serve them all.
+
+A positive factor per channel moves from the second convolution's weights into the first's, through a ReLU, without
+changing what the network computes (cross-layer equalisation; Nagel et al. 2019, with the square root of SmoothQuant).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ris_node.export.onnx_edit import Array, attribute, constants, readers, set_constant
+
+SHARE = 0.5  # of a channel's spread that moves into the weights of the second convolution
+LARGEST = 16.0  # a factor beyond this (or below its inverse) is no longer about ranges
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two convolutions and the tensor between them, which nobody else reads."""
+
+    first: Any
+    second: Any
+    between: str
+
+
+def pairs(model: Any) -> Iterator[Pair]:
+    """Every convolution that feeds just one other, directly or through a ReLU."""
+    used, outputs = readers(model), {o.name for o in model.graph.output}
+    for node in model.graph.node:
+        if node.op_type != "Conv" or len(node.input) < 3:
+            continue
+        tensor, after = node.output[0], used.get(node.output[0], [])
+        if len(after) == 1 and after[0].op_type == "Relu" and tensor not in outputs:
+            tensor = after[0].output[0]
+            after = used.get(tensor, [])
+        if len(after) == 1 and after[0].op_type == "Conv" and tensor not in outputs and after[0].input[0] == tensor:
+            yield Pair(node, after[0], tensor)
+
+
+def equalise(model: Any, largest: Mapping[str, Array]) -> int:
+    """Equalise every pair in place.
+
+    Args:
+        model: an ONNX model with float32 constants.
+        largest: tensor name -> largest absolute value of each channel, f32[C], over real inputs.
+
+    Returns:
+        How many pairs were changed.
+    """
+    values, changed = constants(model), 0
+    shared = [name for node in model.graph.node for name in node.input if name in values]
+    for pair in pairs(model):
+        names = (pair.first.input[1], pair.first.input[2], pair.second.input[1])
+        if pair.between not in largest or any(shared.count(name) > 1 for name in names):
+            continue
+        first, bias, second = (values[name] for name in names)
+        whole = int(attribute(pair.second, "group", 1)) == 1
+        if not whole and second.shape[1] != 1:
+            continue  # groups of several channels: none here
+        factor = _factors(largest[pair.between], np.abs(second).max((0, 2, 3) if whole else (1, 2, 3)))
+        across = factor.reshape(1, -1, 1, 1) if whole else factor.reshape(-1, 1, 1, 1)
+        for name, value in zip(
+            names, (first / factor.reshape(-1, 1, 1, 1), bias / factor, second * across), strict=True
+        ):
+            values[name] = value.astype(np.float32)
+            set_constant(model, name, values[name])
+        changed += 1
+    return changed
+
+
+def _factors(activation: Array, weight: Array) -> Array:
+    """Factors f32[C] that bring activation ranges together, as far as the weights behind can take it."""
+    alive = (activation > 0) & (weight > 0)
+    factor = np.ones_like(activation)
+    factor[alive] = activation[alive] ** SHARE / weight[alive] ** (1 - SHARE)
+    middle = np.exp(np.log(factor[alive]).mean()) if alive.any() else 1.0
+    factor = np.where(alive, factor / middle, 1.0)
+    return np.asarray(np.clip(factor, 1 / LARGEST, LARGEST), np.float32)

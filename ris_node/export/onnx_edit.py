@@ -1,0 +1,132 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Small edits of ONNX graphs: constants as arrays, who reads a tensor, weights stored in half, the contract inside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import numpy_helper
+
+from ris_node.atomic import replacing
+from ris_node.errors import ExportError
+
+Array = npt.NDArray[Any]
+SMALLEST_HALF = 1024  # numbers; smaller tensors stay float32 and cost nothing
+CONTRACT = "ris_node.contract"  # the key in metadata_props
+PRECISION = "ris_node.precision"
+
+
+def load(path: Path) -> Any:
+    """Read an ONNX file.
+
+    Raises:
+        ExportError: it is missing or no ONNX file.
+    """
+    if not path.is_file():
+        raise ExportError(f"there is no network at {path}: give an ONNX file, or a bundle's folder")
+    try:
+        return onnx.load(str(path))
+    except Exception as error:  # protobuf raises its own kinds
+        raise ExportError(f"{path} is no ONNX file ({error}): restore it, or export it again") from error
+
+
+def save(model: Any, path: Path) -> None:
+    """Write an ONNX file with its weights inside, whole or not at all."""
+    with replacing(path) as part:
+        onnx.save(model, str(part))
+
+
+def constants(model: Any) -> dict[str, Array]:
+    """The initializers as arrays."""
+    return {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+
+
+def set_constant(model: Any, name: str, value: Array) -> None:
+    """Replace an initializer's value."""
+    for tensor in model.graph.initializer:
+        if tensor.name == name:
+            tensor.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(value), name))
+            return
+    raise ExportError(f"the graph has no constant {name}")
+
+
+def readers(model: Any) -> dict[str, list[Any]]:
+    """The nodes that read each tensor."""
+    found: dict[str, list[Any]] = {}
+    for node in model.graph.node:
+        for name in node.input:
+            found.setdefault(name, []).append(node)
+    return found
+
+
+def attribute(node: Any, name: str, default: Any = None) -> Any:
+    """One attribute of a node."""
+    for item in node.attribute:
+        if item.name == name:
+            return onnx.helper.get_attribute_value(item)
+    return default
+
+
+def shapes(model: Any) -> dict[str, tuple[int, ...]]:
+    """The static shape of every tensor that shape inference knows."""
+    inferred = onnx.shape_inference.infer_shapes(model).graph
+    known = [*inferred.value_info, *inferred.input, *inferred.output]
+    found = {v.name: tuple(d.dim_value for d in v.type.tensor_type.shape.dim) for v in known}
+    return found | {tensor.name: tuple(tensor.dims) for tensor in inferred.initializer}
+
+
+def store_half(model: Any) -> int:
+    """Store large float32 weights as float16 with a Cast behind each; the network still computes in float32.
+
+    Returns:
+        How many bytes that saves.
+    """
+    saved, casts = 0, []
+    for tensor in model.graph.initializer:
+        value = numpy_helper.to_array(tensor)
+        if value.dtype != np.float32 or value.size < SMALLEST_HALF or np.abs(value).max() > 6e4:
+            continue
+        name = tensor.name
+        tensor.CopyFrom(numpy_helper.from_array(value.astype(np.float16), f"{name}.half"))
+        casts.append(onnx.helper.make_node("Cast", [f"{name}.half"], [name], f"{name}.cast", to=onnx.TensorProto.FLOAT))
+        saved += 2 * value.size
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    return saved
+
+
+def unpack_half(model: Any) -> None:
+    """Undo `store_half`: constants behind a Cast become float32 constants, rounded as they were stored."""
+    values = constants(model)
+    kept = []
+    for node in model.graph.node:
+        known = values.get(node.input[0]) if node.op_type == "Cast" and node.input else None
+        if known is None or attribute(node, "to") != onnx.TensorProto.FLOAT:
+            kept.append(node)
+            continue
+        for tensor in model.graph.initializer:
+            if tensor.name == node.input[0]:
+                tensor.CopyFrom(numpy_helper.from_array(known.astype(np.float32), node.output[0]))
+    del model.graph.node[:]
+    model.graph.node.extend(kept)
+
+
+def write_contract(model: Any, contract: Mapping[str, Any], precision: str) -> None:
+    """Put the contract of a bundle (input, text, thresholds, tensors) into the file, for those who have only it."""
+    kept = {p.key: p.value for p in model.metadata_props if p.key not in (CONTRACT, PRECISION)}
+    kept |= {CONTRACT: json.dumps(contract, sort_keys=True), PRECISION: precision}
+    onnx.helper.set_model_props(model, kept)
+
+
+def read_contract(model: Any) -> tuple[dict[str, Any], str]:
+    """The contract and the precision that a file says of itself; empty where it says nothing."""
+    props = {p.key: p.value for p in model.metadata_props}
+    return json.loads(props.get(CONTRACT, "{}")), props.get(PRECISION, "")

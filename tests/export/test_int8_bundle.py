@@ -1,0 +1,153 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""INT8 in a bundle: made, measured, chosen only where it kept the quality, and only on processors that agree."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("onnx")
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from small_net import small_bundle
+
+from ris_node.bundle import Manifest, open_bundle, write_manifest
+from ris_node.cli.__main__ import main as ris
+from ris_node.config import ModelConfig
+from ris_node.data.evalset import EvalItem
+from ris_node.errors import BackendError
+from ris_node.export.finish import finish_graphs
+from ris_node.export.int8 import measure_int8
+from ris_node.export.parity import parity
+from ris_node.rle import encode_rle
+from ris_node.runtime.select import open_network
+from ris_node.runtime.self_check import GOLDEN, Golden, self_check
+
+
+@pytest.fixture(scope="module")
+def frames(tmp_path_factory) -> Path:
+    folder, rng = tmp_path_factory.mktemp("frames"), np.random.default_rng(3)
+    for number in range(12):
+        blotches = rng.integers(0, 256, (6, 8, 3)).astype(np.uint8)
+        cv2.imwrite(str(folder / f"{number}.png"), np.kron(blotches, np.ones((20, 20, 1), np.uint8)))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory, frames) -> Path:
+    folder = small_bundle(tmp_path_factory.mktemp("int8") / "small")
+    assert ris(["quantize", "--for", "cpu", str(folder), "--images", str(frames), "--every", "0"]) == 0
+    return folder
+
+
+def say(folder: Path, **int8) -> None:
+    manifest = Manifest.from_json((folder / "manifest.json").read_text(encoding="utf-8"))
+    write_manifest(folder, replace(manifest, int8=int8))
+
+
+def opened(folder: Path, precision: str = "auto"):
+    return open_network(open_bundle(folder), "vision", ModelConfig(backend="onnxruntime", precision=precision))
+
+
+def test_int8_is_default_only_where_the_manifest_says_that_it_kept_the_quality(bundle):
+    say(bundle)
+    assert opened(bundle).session.info.precision == "fp32" and opened(bundle).degraded == ""
+    assert opened(bundle, "int8").session.info.precision == "int8"
+    say(bundle, kept=True)
+    found = opened(bundle)
+    assert (found.session.info.precision, found.degraded) == ("int8", "")
+    assert opened(bundle, "fp32").session.info.precision == "fp32"
+
+
+def test_a_processor_that_answers_differently_gets_float32_and_says_so(bundle, tmp_path):
+    """As one without VNNI would: the same file, other sums. Here the golden answers are those of another one."""
+    say(bundle, kept=True)
+    golden = Golden.load(bundle / GOLDEN)
+    with opened(bundle).session as session:
+        assert self_check(session, golden) == ""
+    shifted = {name: value + (2.0 if name == "mask_logits" else 0.0) for name, value in golden.answers.items()}
+    kept = (bundle / GOLDEN).read_bytes()
+    try:
+        Golden(golden.images, golden.feeds, shifted).save(bundle / GOLDEN)
+        say(bundle, kept=True)
+        for precision in ("auto", "int8"):
+            found = opened(bundle, precision)
+            assert found.session.info.precision == "fp32"
+            assert "float32 instead of INT8" in found.degraded and "mask_logits of golden answer 0" in found.degraded
+        (bundle / GOLDEN).write_bytes(b"no archive")
+        say(bundle, kept=True)
+        assert "cannot be read" in opened(bundle).degraded
+        (bundle / GOLDEN).unlink()
+        say(bundle, kept=True)
+        assert f"has no {GOLDEN}" in opened(bundle).degraded
+    finally:
+        (bundle / GOLDEN).write_bytes(kept)
+        say(bundle, kept=True)
+
+
+def test_presence_is_checked_too(bundle):
+    golden = Golden.load(bundle / GOLDEN)
+    other = {name: -value if name == "presence_logit" else value for name, value in golden.answers.items()}
+    with opened(bundle, "int8").session as session:
+        assert "presence of golden answer" in self_check(session, Golden(golden.images, golden.feeds, other))
+    with pytest.raises(BackendError, match="restore the bundle"):
+        Golden.load(bundle / "nothing.npz")
+
+
+def test_what_int8_costs_is_measured_and_written(bundle, frames):
+    half = np.zeros((120, 160), bool)
+    half[:, :80] = True
+    items = [
+        EvalItem(str(i), f"{i}.png", "the red thing", "object", "class", "own", True, 160, 120, tuple(encode_rle(half)))
+        for i in range(6)
+    ]
+    found = measure_int8(bundle, items, frames, rounds=3)
+    assert found["items"] == 6 and set(found["miou"]) == {"fp32", "int8"} and found["faster"] > 0
+    assert 0.0 < found["mask_iou"] <= 1.0
+    written = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
+    assert written["int8"]["kept"] == found["kept"] and GOLDEN in written["files"]
+
+
+def test_parity_speaks_for_int8_and_against_another_network(bundle, tmp_path):
+    kind, same = parity(bundle / "vision.fp32.onnx", bundle / "vision.fp32.onnx", bundle, real=0)
+    assert kind == "fp32" and same.passed and same.least_iou == 1.0
+    kind, rounded = parity(bundle / "vision.fp32.onnx", bundle / "vision.int8-cpu.onnx", bundle, real=0)
+    assert kind == "int8" and rounded.mean_iou > 0.8
+    import onnx
+    from small_net import small_vision
+
+    onnx.save(small_vision(seed=5), tmp_path / "other.onnx")
+    other = parity(bundle / "vision.fp32.onnx", tmp_path / "other.onnx", bundle, real=0)[1]
+    assert not other.passed and other.reason
+    assert ris(["parity", str(bundle / "vision.fp32.onnx"), str(tmp_path / "other.onnx"), "--bundle", str(bundle),
+                "--real", "0"]) == 1  # fmt: skip
+
+
+def test_finishing_puts_the_contract_inside_and_drops_what_was_made_before(tmp_path):
+    folder = small_bundle(tmp_path / "small")
+    (folder / "vision.int8-cpu.onnx").write_bytes(b"of an earlier network")
+    manifest = Manifest.from_json((folder / "manifest.json").read_text(encoding="utf-8"))
+    finish_graphs(folder, manifest)
+    assert not (folder / "vision.int8-cpu.onnx").exists()
+    import onnx
+
+    from ris_node.export.onnx_edit import read_contract
+
+    contract, precision = read_contract(onnx.load(folder / "vision.fp32.onnx"))
+    assert precision == "fp32" and contract["input"]["height"] == 64 and contract["thresholds"]["mask"] == 0.5
+    assert ris(["cast", "--to", "fp16", str(write_folder(folder, manifest))]) == 0
+    assert read_contract(onnx.load(folder / "vision.fp16.onnx")) == (contract, "fp16")
+    assert "vision.fp16.onnx" in open_bundle(folder).manifest.files
+    assert ris(["check", "--no-compile", str(folder)]) == 0
+
+
+def write_folder(folder: Path, manifest: Manifest) -> Path:
+    write_manifest(folder, manifest)
+    return folder
