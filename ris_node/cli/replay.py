@@ -210,7 +210,9 @@ def _replay_all(bags: Sequence[Path], out: Path, options: ReplayOptions, stop: t
     if len(bags) > 1:
         pairs = [(s.out, bag) for s, bag in zip(summaries, bags, strict=False) if (s.out / "results.parquet").is_file()]
         if pairs:
-            merge_runs([folder for folder, _ in pairs], out, report=options.report, bags=[bag for _, bag in pairs])
+            folders = [folder for folder, _ in pairs]
+            lost = [f"{s.bag}: {'; '.join(s.problems)}" for s in summaries if s.out not in folders]
+            merge_runs(folders, out, report=options.report, bags=[bag for _, bag in pairs], lost=lost)
     return summaries
 
 

@@ -15,11 +15,13 @@ from ris_node.replay.options import RESULTS, SUMMARY
 from ris_node.replay.rows import arrow, join, read_table
 
 
-def merge_runs(folders: Sequence[Path], out: Path, *, report: bool = True, bags: Sequence[Path] = ()) -> None:
+def merge_runs(
+    folders: Sequence[Path], out: Path, *, report: bool = True, bags: Sequence[Path] = (), lost: Sequence[str] = ()
+) -> None:
     """Write `results.parquet`, `summary.json` and `report.html` over the runs in `folders` into `out`.
 
     Rows keep the order of `folders`; the column `bag` tells them apart. With `bags`, in the same order, the report has
-    pictures.
+    pictures. `lost` says of which bags nothing came, and why: then the whole is not complete.
 
     Raises:
         DataError: a folder holds no results, or of another version of this table.
@@ -30,8 +32,9 @@ def merge_runs(folders: Sequence[Path], out: Path, *, report: bool = True, bags:
     join([folder / RESULTS for folder in folders], out / RESULTS)
     runs = [{**read_summary(folder), "out": folder.name} for folder in folders]
     whole = {
-        "complete": all(run.get("complete", False) for run in runs),
+        "complete": not lost and all(run.get("complete", False) for run in runs),
         "frames": sum(int(run.get("frames", 0)) for run in runs),
+        "problems": list(lost),
         "runs": runs,
     }
     write_atomic(out / SUMMARY, json.dumps(whole, indent=1) + "\n")

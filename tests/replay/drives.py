@@ -136,6 +136,17 @@ def write_items(path: Path, items: Iterable[Item], storage: str = "mcap", compre
     return path
 
 
+def write_flushed(path: Path, drive: Drive) -> Path:
+    """Write a drive as an MCAP with a chunk for each message, so that it can be cut anywhere."""
+    with BagWriter(path) as bag:
+        for topic, at, kind, message in drive.items():
+            if topic not in bag:
+                bag.add_topic(topic, kind, RELIABLE_10)
+            bag.write(topic, at, message)
+            bag.sync()
+    return path / f"{path.name}.mcap"
+
+
 def write_ros1(path: Path, drive: Drive, compression: str = "") -> Path:
     """Write a drive as a ROS 1 bag, as `rosbag record` of Noetic would."""
     from rosbags.rosbag1 import Writer

@@ -137,17 +137,7 @@ def test_a_damaged_file_of_a_split_bag_costs_only_itself(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("share", [0.35, 0.7, 0.95])
 def test_a_cut_mcap_gives_its_good_part_and_says_where_it_ends(tmp_path: Path, share: float) -> None:
-    from ris_node.bagwriter import BagWriter
-
-    path = tmp_path / "bag"
-    bag = BagWriter(path)
-    for topic, at, kind, message in drives.Drive(frames=40).items():
-        if topic not in bag:
-            bag.add_topic(topic, kind, drives.RELIABLE_10)
-        bag.write(topic, at, message)
-        bag.sync()  # a chunk for each message
-    bag.close()
-    whole = (path / "bag.mcap").read_bytes()
+    whole = drives.write_flushed(tmp_path / "bag", drives.Drive(frames=40)).read_bytes()
     cut = tmp_path / "cut.mcap"
     cut.write_bytes(whole[: int(len(whole) * share)])
     with open_bag(cut) as opened:
@@ -280,7 +270,7 @@ def test_the_index_of_a_large_bag_opens_at_once(tmp_path: Path) -> None:
     file = path / "bag.mcap"
     if shutil.disk_usage(tmp_path).free < 3 << 30:
         pytest.skip("no room for a sparse file")
-    from sparse import widen
+    from ris_node.replay.rates import widen
 
     widen(file, 2 << 30)
     begin = time.perf_counter()

@@ -254,15 +254,8 @@ def with_region(model: Grounder, config: NodeConfig) -> Grounder:
 
 
 def test_a_damaged_bag_is_answered_as_far_as_it_goes(model: Grounder, tmp_path: Path) -> None:
-    whole = BagWriter(tmp_path / "bag")
-    for topic, at, kind, message in Drive(frames=30).items():
-        if topic not in whole:
-            whole.add_topic(topic, kind, drives.RELIABLE_10)
-        whole.write(topic, at, message)
-        whole.sync()
-    whole.close()
     file = tmp_path / "cut.mcap"
-    data = (tmp_path / "bag" / "bag.mcap").read_bytes()
+    data = drives.write_flushed(tmp_path / "bag", Drive(frames=30)).read_bytes()
     file.write_bytes(data[: len(data) // 2])
     summary = replay(file, tmp_path / "out", ONLY, grounder=model)
     assert not summary.complete
