@@ -107,28 +107,60 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_checkpoint(tmp_path
     assert load_checkpoint(tmp_path / "last.pt")["step"] == 2
 
 
+def _content(number: int) -> dict:
+    return {"step": number, "weights": torch.full((500_000,), float(number))}
+
+
 def _save_for_ever(path: Path) -> None:
     for number in itertools.count(1):
-        save_checkpoint(path, {"step": number, "weights": torch.full((200_000,), float(number))})
+        save_checkpoint(path, _content(number))
 
 
-def test_killed_while_it_saves_the_checkpoint_is_the_old_or_the_new_one(tmp_path):
-    path, seen = tmp_path / "last.pt", set()
-    fork = multiprocessing.get_context("fork")
-    for wait in np.linspace(0.0, 0.03, 12):
-        process = fork.Process(target=_save_for_ever, args=(path,))
+def _save_and_die(path: Path, when: str) -> None:
+    """Save checkpoint 1, and be killed when half of it is written, before it is flushed, or when it is renamed."""
+
+    def die(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    save, rename = torch.save, Path.replace
+    if when == "half":
+        torch.save = lambda content, file: (save(content, file), os.truncate(file, file.stat().st_size // 2), die())
+    elif when == "flush":
+        os.fsync = die
+    else:
+        Path.replace = lambda self, target: (rename(self, target), die())
+    save_checkpoint(path, _content(1))
+
+
+def _whole(path: Path) -> int:
+    content = load_checkpoint(path)
+    assert (content["weights"] == content["step"]).all() and len(content["weights"]) == 500_000
+    return content["step"]
+
+
+@pytest.mark.parametrize(("when", "left"), [("half", 0), ("flush", 0), ("renamed", 1)])
+def test_killed_at_a_point_of_saving_the_checkpoint_is_the_old_or_the_new_one(tmp_path, when, left):
+    path = tmp_path / "last.pt"
+    save_checkpoint(path, _content(0))
+    process = multiprocessing.get_context("fork").Process(target=_save_and_die, args=(path, when))
+    process.start()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL and _whole(path) == left
+
+
+def test_killed_at_any_time_the_checkpoint_is_whole(tmp_path):
+    path = tmp_path / "last.pt"
+    save_checkpoint(path, _content(0))
+    for wait in np.linspace(0.0, 0.03, 10):
+        process = multiprocessing.get_context("fork").Process(target=_save_for_ever, args=(path,))
         process.start()
-        limit = time.monotonic() + 60
-        while not list(tmp_path.glob(".*part*")) and time.monotonic() < limit:
-            time.sleep(0.001)
+        beside, limit = tmp_path / f".{process.pid}.part.last.pt", time.monotonic() + 60
+        while not beside.exists() and time.monotonic() < limit:
+            time.sleep(0.0005)
         time.sleep(float(wait))
         os.kill(process.pid, signal.SIGKILL)
         process.join()
-        if path.exists():
-            content = load_checkpoint(path)
-            assert (content["weights"] == content["step"]).all() and len(content["weights"]) == 200_000
-            seen.add(bool(list(tmp_path.glob(f".{process.pid}.part*"))))
-    assert True in seen  # at least one was killed in the middle of a write
+        assert _whole(path) >= 0
 
 
 def test_stops_early_when_no_check_is_better(tmp_path, monkeypatch):
