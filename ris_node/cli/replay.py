@@ -212,6 +212,7 @@ def _replay_all(bags: Sequence[Path], out: Path, options: ReplayOptions, stop: t
         if pairs:
             folders = [folder for folder, _ in pairs]
             lost = [f"{s.bag}: {'; '.join(s.problems)}" for s in summaries if s.out not in folders]
+            lost += [f"{bag.name}: not begun" for bag in bags[len(summaries) :]]
             merge_runs(folders, out, report=options.report, bags=[bag for _, bag in pairs], lost=lost)
     return summaries
 
