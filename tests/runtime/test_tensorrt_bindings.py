@@ -137,6 +137,7 @@ def used(shared, tmp_path_factory) -> set[tuple[str, str]]:
             except Exception:
                 assert refuse
             found |= rig.script.used
+        rig = Rig(shared / "tensorrt_api" / f"{release}.json")
         out = tmp_path_factory.mktemp("out") / "model.engine"
         build_engine(bundle / "vision.fp32.onnx", BuildSpec(tf32=True), out, rig.trt)
         with pytest.raises(BackendError, match="GridSample"):
