@@ -118,7 +118,7 @@ def _setting(args: argparse.Namespace) -> Setting:
     suite = "" if args.manifest or args.data else args.suite
     cache = args.out / "answers" if args.out and not args.no_cache else None
     threads = args.threads or os.cpu_count() or 1
-    return Setting(every_nth(items, args.every), root, suite, threads, args.precision, cache, args.quiet)
+    return Setting(every_nth(items, args.every), root, suite, args.every, threads, args.precision, cache, args.quiet)
 
 
 def every_nth(items: Sequence[EvalItem], step: int) -> list[EvalItem]:

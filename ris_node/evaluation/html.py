@@ -48,8 +48,9 @@ def write_html(path: Path, report: Report, systems: Sequence[Measured], setting:
         set_up(report),
     ]
     names = ", ".join(report["bundles"])
+    part = "" if report["every"] == 1 else f" (one picture in {report['every']} of the set: a quick look, no result)"
     lead = (
-        f"{names} on {report['items']} expressions over {report['pictures']} pictures that were not trained on. "
+        f"{names} on {report['items']} expressions over {report['pictures']} pictures{part}. "
         "Ranges are 95 % intervals from resampling pictures."
     )
     write_atomic(path, page.page("Evaluation", lead, sections))
@@ -85,7 +86,7 @@ def note_on_regions(report: Report) -> str:
 
 def side_by_side(report: Report) -> Section:
     """The main metrics of every system, over everything, driving and everyday."""
-    bundles, parts = report["bundles"], []
+    bundles, body = report["bundles"], ""
     for scope in ("all", "driving", "everyday"):
         table: dict[str, Mapping[str, Any]] = {}
         for name, own in bundles.items():
@@ -93,9 +94,8 @@ def side_by_side(report: Report) -> Section:
         spans = {n: own["intervals"].get(scope, {}) for n, own in bundles.items()}
         rows = [[label, *(cell(table[n], spans[n], metric) for n in bundles)] for metric, label in MAIN]
         if any(table.values()):
-            parts.append(page.heading(f"{scope} ({row_size(report, scope)})") + page.table(("", *bundles), rows))
-    note = "IoU is over noun phrases; found and refused are over commands too."
-    return Section("Side by side", page.side_by_side(parts), note)
+            body += page.heading(f"{scope} ({row_size(report, scope)})") + page.table(("", *bundles), rows)
+    return Section("Side by side", body, "IoU is over noun phrases; found and refused are over commands too.")
 
 
 def row_size(report: Report, name: str) -> str:

@@ -39,11 +39,16 @@ class Measured:
 
 @dataclass(frozen=True)
 class Setting:
-    """What is measured on: the items, their images' folder, and the suite's name ("" for a manifest of one's own)."""
+    """What is measured on, and how.
+
+    `root` is the images' folder, `suite` the built set's name ("" for items of one's own), of whose pictures every
+    `every`-th was taken.
+    """
 
     items: list[EvalItem]
     root: Path
     suite: str = ""
+    every: int = 1
     threads: int = 1
     precision: str = "auto"
     cache: Path | None = None
@@ -80,7 +85,7 @@ def make_report(systems: Sequence[Measured], setting: Setting) -> dict[str, Any]
     base = next((s for s in systems if s.name == BASELINE), None)
     about = describe_items(items)
     report: dict[str, Any] = {
-        "suite": setting.suite, **about, "cores": os.cpu_count(), "threads": setting.threads,
+        "suite": setting.suite, "every": setting.every, **about, "cores": os.cpu_count(), "threads": setting.threads,
         "bootstrap": {"unit": "picture", "draws": DRAWS, "draws_ece_auc": SLOW_DRAWS, "seed": SEED, "level": 0.95},
         "conventions": CONVENTIONS,
         "bundles": {},

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-ABOUT = ("items", "pictures", "suite", "items_sha256", "regions", "mean_region_cover", "pointing_road_centre")
+ABOUT = ("items", "pictures", "suite", "every", "items_sha256", "regions", "mean_region_cover", "pointing_road_centre")
 LEFT_OUT = ("about", "intervals", "roc", "reliability", "against")  # stay in the report
 METRICS = ("name", "present", "absent", "miou", "oiou", "p50", "found", "refused", "riou", "pointing", "inside",
            "region_miou", "listens", "listens_strict", "apart_strict", "auc", "ece")  # fmt: skip

@@ -40,7 +40,7 @@ GOALS = [
 REPORT = {
     "items": 7, "pictures": 3, "suite": "full", "items_sha256": "ab", "regions": 2, "mean_region_cover": 0.05,
     "pointing_road_centre": 0.3, "sets": {"camvid/val": {"pictures": 3, "kinds": {}}},
-    "bootstrap": {"draws": 1000}, "conventions": {},
+    "bootstrap": {"draws": 1000}, "conventions": {}, "every": 1,
     "bundles": {
         "keyword-baseline": system(0.2),
         "default": system(0.6, goals=GOALS, against={"keyword-baseline": {"all": {"miou": [0.4, 0.3, 0.5]}}}),
