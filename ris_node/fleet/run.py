@@ -17,7 +17,9 @@ from ris_node.fleet.jobs import BagRecord, FleetProgress, Job
 from ris_node.fleet.ray_pool import RayPool, cluster
 from ris_node.fleet.schedule import Schedule
 from ris_node.replay.merge import merge_runs
-from ris_node.replay.options import RESULTS, ReplayOptions
+from ris_node.replay.options import PARTS, RESULTS, ReplayOptions
+from ris_node.replay.parts import ROWS, SEAL
+from ris_node.replay.rows import join
 
 FLEET = "fleet.json"
 
@@ -103,7 +105,7 @@ def replay_fleet(
         finally:
             pool.close()
     result = FleetResult(tuple(schedule.records), schedule.lost_workers)
-    _merge(result, out, options)
+    merge(result, out, options)
     return result
 
 
@@ -118,9 +120,20 @@ def _absolute(options: ReplayOptions) -> ReplayOptions:
     return replace(options, commands=commands, bundle=bundle, truth=truth)
 
 
-def _merge(result: FleetResult, out: Path, options: ReplayOptions) -> None:
+def merge(result: FleetResult, out: Path, options: ReplayOptions) -> None:
+    """Write `fleet.json`, and one table, summary and report of what there is of all bags, into `out`."""
     rows = {"lost_workers": result.lost_workers, "bags": [record.to_json() for record in result.records]}
     write_atomic(out / FLEET, json.dumps(rows, indent=1) + "\n")
+    for record in result.records:
+        if record.failed:
+            _keep_parts(record.job.out)
     kept = [record.job for record in result.records if (record.job.out / RESULTS).is_file()]
     if kept and not (len(kept) == 1 and kept[0].out == out.resolve()):
         merge_runs([job.out for job in kept], out, report=options.report, bags=[job.bag for job in kept])
+
+
+def _keep_parts(folder: Path) -> None:
+    """Make a table of what was sealed of a bag that was given up; its parts stay, for resuming."""
+    sealed = sorted(seal.parent / ROWS for seal in (folder / PARTS).glob(f"*/{SEAL}"))
+    if sealed and not (folder / RESULTS).is_file():
+        join(sealed, folder / RESULTS)

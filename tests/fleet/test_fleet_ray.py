@@ -9,7 +9,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +24,9 @@ pytest.importorskip("pyarrow")
 from tiny_bundle import make_tiny_bundle
 
 from ris_node.config import NodeConfig
-from ris_node.fleet.jobs import FleetProgress
+from ris_node.fleet.jobs import BagRecord, FleetProgress, Job
 from ris_node.fleet.ray_pool import RayPool, cluster
-from ris_node.fleet.run import FleetOptions, FleetResult, replay_fleet
+from ris_node.fleet.run import FleetOptions, FleetResult, merge, replay_fleet
 from ris_node.replay.merge import merge_runs
 from ris_node.replay.options import Commands, ReplayOptions
 from ris_node.replay.rows import read_table
@@ -32,7 +34,7 @@ from ris_node.replay.run import open_model, replay
 from ris_node.scene.bag import write_scene_bag
 
 ROOT = Path(__file__).resolve().parents[2]
-FRAMES, BAGS = 60, 4
+FRAMES, BAGS = 120, 4
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +46,7 @@ def ray_here() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def drives(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Four bags of 60 frames, and one that is no bag."""
+    """Four bags, and one that is no bag."""
     folder = tmp_path_factory.mktemp("drives")
     bags = [
         write_scene_bag(folder / f"day{n}", FRAMES, distinct=2, width=160, height=120, seed=200_026 + n, truth=False)
@@ -87,32 +89,72 @@ def alone(drives: list[Path], options: ReplayOptions, tmp_path_factory: pytest.T
     return rows(out)
 
 
+def in_the_middle(folders: list[Path], act: Callable[[int], bool], patience_s: float = 500.0) -> None:
+    """Call `act` with the number of the first folder that holds some sealed parts, until it says that it could."""
+    end = time.monotonic() + patience_s
+    while time.monotonic() < end:
+        for number, folder in enumerate(folders):
+            if len(list((folder / "parts").glob("*/seal.json"))) in (3, 4, 5, 6) and act(number):
+                return
+        time.sleep(0.002)
+
+
+def test_what_was_sealed_of_a_bag_that_was_given_up_is_in_the_table(
+    drives: list[Path], options: ReplayOptions, alone: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    stop = threading.Event()
+    folder = tmp_path / drives[0].name
+
+    def stop_it(_: int) -> bool:
+        stop.set()
+        return True
+
+    threading.Thread(target=in_the_middle, args=([folder], stop_it), daemon=True).start()
+    summary = replay(drives[0], folder, options, stop=stop)
+    sealed = len(list((folder / "parts").glob("*/seal.json")))
+    assert 0 < summary.frames < FRAMES, "it was not stopped in the middle"
+    for name in ("results.parquet", "summary.json"):  # as a killed worker leaves it
+        (folder / name).unlink()
+    record = BagRecord(Job(0, drives[0], folder), attempts=3, errors=["the worker was lost"] * 3)
+    merge(FleetResult((record,), 3), tmp_path, options)
+    assert sealed
+    assert rows(tmp_path) == alone[: summary.frames]
+
+
 @pytest.mark.usefixtures("ray_here")
 def test_a_killed_worker_loses_nothing_and_doubles_nothing(
     drives: list[Path], options: ReplayOptions, alone: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     pools: list[RayPool] = []
+    pids: list[int] = []
     killed: list[int] = []
     told: list[FleetProgress] = []
 
-    def kill_one_in_the_middle(progress: FleetProgress) -> None:
-        told.append(progress)
-        started = [index for index, seen in pools[0].progress().items() if 10 <= seen.done < FRAMES - 5]
-        if started and not killed:
-            slot = next(slot for slot, job in pools[0]._running.values() if job.index == started[0])
-            killed.append(pools[0].pids()[slot])
-            os.kill(killed[0], signal.SIGKILL)
+    def on_pool(pool: RayPool) -> None:
+        pools.append(pool)
+        pids.extend(pool.pids())
 
+    def kill_the_one_of(index: int) -> bool:
+        slot = next((slot for slot, job in list(pools[0]._running.values()) if job.index == index), None)
+        if slot is not None:
+            killed.append(pids[slot])
+            os.kill(pids[slot], signal.SIGKILL)
+        return slot is not None
+
+    folders = [tmp_path / bag.name for bag in drives]
+    watch = threading.Thread(target=in_the_middle, args=(folders, kill_the_one_of), daemon=True)
+    watch.start()
     result = replay_fleet(
         drives,
-        [tmp_path / bag.name for bag in drives],
+        folders,
         tmp_path,
         options,
         FleetOptions(workers=2, retries=1),
-        progress=kill_one_in_the_middle,
-        on_pool=pools.append,
+        progress=told.append,
+        on_pool=on_pool,
     )
-    assert killed, "no bag was in its middle when it was looked at"
+    watch.join(10.0)
+    assert len(killed) == 1
     assert result.lost_workers == 1
     assert [record.failed for record in result.records] == [False] * BAGS + [True]
     assert sorted(record.attempts for record in result.records[:BAGS]) == [1] * (BAGS - 1) + [2]
@@ -145,8 +187,8 @@ def test_the_command_line_replays_a_list(
     command += ["--workers", "2", "--command", "the red square", "--bundle", str(options.bundle), "--every", "10"]
     command += ["--results-only", "--out", str(tmp_path / "out"), "--json"]
     command += ["--ray-address", ray_here.get_runtime_context().gcs_address]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
-    assert [entry["frames"] for entry in json.loads(done.stdout)["bags"]] == [6, 6]
-    assert len(rows(tmp_path / "out")) == 12
-    assert "12 frames of 2 bags" in done.stderr
+    assert [entry["frames"] for entry in json.loads(done.stdout)["bags"]] == [FRAMES // 10] * 2
+    assert len(rows(tmp_path / "out")) == FRAMES // 5
+    assert f"{FRAMES // 5} frames of 2 bags" in done.stderr
