@@ -94,7 +94,7 @@ def floors(threads: int) -> dict[str, float]:
 def rows(networks: Sequence[Network], best: dict[str, float]) -> list[dict[str, Any]]:
     """The table as JSON; `of_peak` is the share of the machine's best rate in that precision."""
     reference = next((one for one in networks if one.name == REFERENCE and not one.failed), None)
-    found = []
+    found: list[dict[str, Any]] = []
     for one in networks:
         if one.failed:
             found.append({"network": one.title, "failed": one.failed})
@@ -156,14 +156,14 @@ def _load(one: Network, threads: int) -> None:
 
 def _feed(tensor: Any, rng: np.random.Generator) -> np.ndarray:
     if tensor.type == "tensor(uint8)":
-        return rng.integers(0, 256, tensor.shape).astype(np.uint8)
+        return np.asarray(rng.integers(0, 256, tensor.shape), np.uint8)
     if tensor.type == "tensor(int64)":
         return np.ones(tensor.shape, np.int64)
     if tensor.name == "word_mask":
         mask = np.zeros(tensor.shape, np.float32)
         mask[:, 8:] = -1e4
         return mask
-    return rng.standard_normal(tensor.shape).astype(np.float32)
+    return np.asarray(rng.standard_normal(tensor.shape), np.float32)
 
 
 def count_macs(path: Path) -> float:

@@ -36,11 +36,12 @@ from ris_node.export.onnx_edit import (
     write_contract,
 )
 from ris_node.export.ranges import Feeds, best_ranges, channel_maxima
+from ris_node.export.unbias import correct_biases
 
 TARGETS = ("cpu", "tensorrt")
 FEWEST_ROWS = 100  # a product with fewer rows costs more to quantise than it saves
 BETWEEN = frozenset({"Relu", "Clip", "GlobalAveragePool"})  # sums and enlargements in int8 were measured to be slower
-MAXIMA_FEEDS = 24
+MAXIMA_FEEDS = 24  # are enough for maxima and means of channels
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ def quantise(source: Path, out: Path, feeds: Feeds, target: str, keep: Sequence[
     _global_pools(model)
     model = _folded(model) if target == "cpu" else model
     heavy, kept = _chosen(model, keep)
+    correct_biases(model, feeds[:MAXIMA_FEEDS])
     simple = BETWEEN if target == "cpu" else frozenset()
     nodes = [*heavy, *(node.name for node in model.graph.node if node.op_type in simple)]
     ranges = best_ranges(model, _tensors(model, nodes), feeds, symmetric=target == "tensorrt")

@@ -176,3 +176,19 @@ def test_weights_stored_in_half_are_computed_in_float32(tmp_path):
     onnx_edit.unpack_half(again)
     kept = onnx_edit.constants(again)["big"]
     assert kept.dtype == np.float32 and np.array_equal(kept, big.astype(np.float16).astype(np.float32))
+
+
+def test_corrected_biases_bring_the_mean_back(source, tmp_path):
+    """With weights rounded coarsely, the mean of a convolution's output moves; the corrected bias moves it back."""
+    from ris_node.export import unbias
+
+    exact, corrected, feeds = onnx.load(source), onnx.load(source), small_feeds(8)
+    wanted = unbias.channel_means(exact, ["c1", "c2"], feeds)
+    assert unbias.correct_biases(corrected, feeds) == 3  # the two maps share a bias
+    gained = []
+    for model in (exact, corrected):
+        for name in ("w1", "w2"):
+            onnx_edit.set_constant(model, name, unbias.rounded(onnx_edit.constants(model)[name]))
+        off = unbias.channel_means(model, ["c1"], feeds)["c1"] - wanted["c1"]
+        gained.append(float(np.abs(off).mean()))
+    assert gained[1] < 0.1 * gained[0]
