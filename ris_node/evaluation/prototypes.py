@@ -39,7 +39,7 @@ class TextSide:
         """Sentence features f32[n,D] of unit length, of the texts as the pipeline would encode them."""
         out = []
         for text in texts:
-            tokens, mask = self._pieces.encode(parse_command(text).text.lower())
+            tokens, mask = self._pieces.encode(parse_command(text).plain)
             out.append(self._session.run({"tokens": tokens, "token_mask": mask})["sentence"][0])
         features = np.stack(out).astype(np.float32)
         return np.asarray(features / np.linalg.norm(features, axis=1, keepdims=True), np.float32)

@@ -31,8 +31,8 @@ class ReferringSegmenter(VisionHolder):
         super().__init__(bundle, config)
 
     def encode(self, command: ParsedCommand) -> TextFeatures:
-        """Run the text graph on a command."""
-        tokens, mask = self._pieces.encode(command.text.lower())
+        """Run the text graph on a command, with typing slips put right."""
+        tokens, mask = self._pieces.encode(command.plain or command.text.lower())
         out = self._text.run({"tokens": tokens, "token_mask": mask})
         word_mask = np.where(mask > 0, 0.0, PADDING).astype(np.float32)
         return TextFeatures(out["words"], word_mask, out["sentence"])
