@@ -203,13 +203,14 @@ def speed() -> str:
     about, rows = found["machine"], []
     for size, bare in found["bare_network"].items():
         paced, full = found["node_paced"].get(size), found["node_at_60_hz"].get(size)
-        node = [pair(paced["end_to_end"]), str(full["rate_hz"]), f"{full['cpu_cores']['node']:.2f}",
+        node = [pair(paced["end_to_end"]), str(full["rate_hz"]), cores(full["cpu_cores"]),
                 f"{max(paced['rss_mb'], full['rss_mb']):.0f}"] if paced and full else ["-"] * 4  # fmt: skip
         ratio = found["ratios"][size].get("node/network")
         rows.append(
             [size, pair(bare), pair(found["core"][size]["total"]), *node, "-" if ratio is None else f"{ratio:.2f}"]
         )
-    head = ("frames", "bare network", "core", "node, stamp to result", "node at 60 Hz in: frames/s", "its CPU, cores",
+    head = ("frames", "bare network", "core", "node, stamp to result", "node at 60 Hz in: frames/s",
+            "CPU of node + camera + client, cores",
             "its RSS, MB", "node / network")  # fmt: skip
     starts = ", ".join(f"{value:.1f}" for value in found["start_to_ready_s"]) or "not measured"
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
@@ -218,7 +219,45 @@ def speed() -> str:
         f"{about['cores']} cores, scheduling {about.get('scheduling', 'normal')}; {versions}. "
         f"Start to READY: {starts} s. `make bench` measures it anew and explains the parts."
     )
-    return f"{table(head, rows)}\n\n{note}"
+    return "\n\n".join([table(head, rows), note, *compared(found), *shares(found)])
+
+
+def cores(used: Mapping[str, float]) -> str:
+    """Processor time of the three processes, in cores."""
+    return " + ".join(f"{used.get(name, 0.0):.2f}" for name in ("node", "camera", "client"))
+
+
+def compared(found: Mapping[str, Any]) -> list[str]:
+    """Network against network, where the bench had others to compare with."""
+    networks, keys = found.get("networks") or [], ("p50_ms", "best_ms", "times_clipseg", "floor_ms")
+    rows = [
+        [one["network"], one["input"], *(number(one[key]) for key in keys)]
+        for one in networks
+        if "failed" not in one
+    ]
+    missing = [f"{one['network']}: {one['failed'][:160]}." for one in networks if "failed" in one]
+    head = ("network", "its input", "ms, p50", "ms, best", "CLIPSeg's rate times", "ms at the machine's best")
+    note = "Network against network in one run, in turn: one runtime, the same threads, text encoded before. " + (
+        "The others have random weights, which cost the same. The last column is multiplications over this machine's "
+        "best rate in that precision plus the file's bytes over its memory bandwidth. "
+    )
+    return [f"{note}{' '.join(missing)}\n\n{table(head, rows)}"] if rows else []
+
+
+def shares(found: Mapping[str, Any]) -> list[str]:
+    """Where the time from stamp to result goes, for each size."""
+    out = []
+    for size, parts in (found.get("where_time_goes") or {}).items():
+        rows = [[part["part"], *(number(part[key]) for key in ("ms", "share", "floor_ms"))] for part in parts]
+        if rows:
+            head = ("part", "ms", "share", "ms at best")
+            out.append(f"Where the time goes at {size}, from stamp to result:\n\n{table(head, rows)}")
+    return out
+
+
+def number(value: float | None) -> str:
+    """Two decimals; a dash for what was not measured."""
+    return "-" if value is None else f"{value:.2f}"
 
 
 def pair(series: dict[str, float]) -> str:
