@@ -43,6 +43,8 @@ class Commands:
         given = [name for name in ("text", "recorded", "script") if getattr(self, name)]
         if len(given) > 1:
             raise ConfigError(f"commands from {' and '.join(given)} at once: give one of them")
+        if self.script is not None and not self.script.is_file():
+            raise ConfigError(f"cannot read the script {self.script}: there is no such file")
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ def test_two_models_are_compared_on_one_bag_with_an_exit_code_for_ci(
 
 
 def test_ctrl_c_seals_what_there_is_and_resume_ends_it(tiny: Path, tmp_path: Path) -> None:
-    bag = drives.write(tmp_path / "drive", Drive(frames=400, width=640, height=480, tf=False))
+    bag = drives.write(tmp_path / "drive", Drive(frames=400, tf=False, info=False))
     words = ["replay", str(bag), "--command", "the red thing", "--bundle", str(tiny), "--no-video", "--no-report"]
     command = [sys.executable, "-m", "ris_node.cli", *words, "--out", str(tmp_path / "out")]
     env = {**os.environ, "OMP_NUM_THREADS": "1"}

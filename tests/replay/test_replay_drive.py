@@ -1,0 +1,67 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""A real drive, recorded as JPEG, with the packaged model; and a rendered one with its exact truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import drives
+import numpy as np
+import pytest
+
+from ris_node.bagwriter import BagWriter
+from ris_node.interface import SENSOR
+from ris_node.replay.options import Commands, ReplayOptions
+from ris_node.replay.review import read_scores
+from ris_node.replay.rows import iter_rows
+from ris_node.replay.run import open_model, replay
+from ris_node.scene.bag import write_scene_bag
+
+BASELINE = Path(__file__).resolve().parents[2] / "engines" / "keyword-baseline"
+
+
+@pytest.mark.shared
+def test_a_real_drive_is_answered_as_the_core_answers_its_frames(shared: Path, tmp_path: Path) -> None:
+    capture = cv2.VideoCapture(str(shared / "data" / "drive" / "solidWhiteRight.mp4"))
+    coded = []
+    with BagWriter(tmp_path / "bag", storage="sqlite3") as bag:
+        bag.add_topic("/front/image_raw/compressed", "sensor_msgs/CompressedImage", SENSOR)
+        for n in range(5):
+            good, frame = capture.read()
+            assert good
+            _, data = cv2.imencode(".jpg", frame)
+            at = drives.START + n * 40_000_000
+            message = drives.msg(
+                "sensor_msgs/CompressedImage", header=drives.header(at, "front"), format="jpeg", data=data.ravel()
+            )
+            bag.write("/front/image_raw/compressed", at, message)
+            coded.append(np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]))
+    options = ReplayOptions(Commands("the road"), bundle=BASELINE, bag=False, video=False, report=False)
+    with open_model(options) as model:
+        summary = replay(tmp_path / "bag", tmp_path / "out", options, grounder=model)
+        assert summary.complete
+        assert summary.statuses == {"PRESENT": 5}
+        for row, image in zip(iter_rows(tmp_path / "out"), coded, strict=True):
+            found = model.ground(image, "the road")
+            assert (row["width"], row["height"]) == (960, 540)
+            assert row["presence"] == found.presence
+            assert sum(row["mask_rle"][1::2]) == np.count_nonzero(found.mask)
+
+
+def test_a_rendered_drive_is_scored_against_its_own_truth(tmp_path: Path) -> None:
+    bag = write_scene_bag(tmp_path / "drive", frames=8, width=320, height=240, distinct=2)
+    options = ReplayOptions(
+        Commands(recorded=True), bundle=BASELINE, bag=False, video=False, report=False,
+        truth="topic:/truth/mask,/truth/region_mask",
+    )  # fmt: skip
+    summary = replay(bag, tmp_path / "out", options)
+    assert summary.complete
+    rows = list(iter_rows(tmp_path / "out"))
+    assert [row["kind"] for row in rows] == ["object"] * 6 + ["region"] * 2
+    assert {row["target_frame"] for row in rows[6:]} == {"base_link"}
+    scores = read_scores(tmp_path / "out")
+    assert all(score["truth_present"] for score in scores)
+    assert all(0.0 <= score["iou"] <= 1.0 for score in scores)
+    assert all((score["hit"] is None) == (row["kind"] == "object") for score, row in zip(scores, rows, strict=True))
