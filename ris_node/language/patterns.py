@@ -230,7 +230,9 @@ BOUNDARY = words(
 )
 
 # "all of the cars" is all the cars; "the area of road" is the road.
-PART_OF = re.compile(r"\b(?:the |an? )?(?:area|areas|half|rest|part|piece|patch|bit|stretch|section|row|pair|couple) of\b")
+PART_OF = re.compile(
+    r"\b(?:the |an? )?(?:area|areas|half|rest|part|piece|patch|bit|stretch|section|row|pair|couple) of\b"
+)
 ALL_OF = re.compile(r"\b(all|each|any|one|both|some|most|many|several|two|three|four) of\b")
 
 # Where an order names what it is about: "stop [next to] the snowman".
