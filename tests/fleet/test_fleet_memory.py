@@ -24,7 +24,7 @@ SPARE_MB = 60  # allocators keep some; a bag of 10,000 decoded frames would be 5
 
 # One bag in a process of its own, as a fleet's worker replays it; prints the most memory it ever had.
 CHILD = """
-import json, resource, sys
+import json, sys
 from pathlib import Path
 from ris_node.fleet.jobs import Job
 from ris_node.fleet.worker import Worker
@@ -34,7 +34,9 @@ options = ReplayOptions(commands=Commands(text="the red square"), bundle=Path(sy
 worker = Worker(options)
 outcome = worker.run(Job(0, Path(sys.argv[2]), Path(sys.argv[3])))
 assert outcome.summary is not None, outcome.error
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+# not getrusage: its maximum is inherited from the process that started this one
+status = Path("/proc/self/status").read_text().splitlines()
+peak = next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
 print(json.dumps({"frames": outcome.summary.frames, "rss_mb": peak, "rate_hz": outcome.summary.rate_hz}))
 """
 
