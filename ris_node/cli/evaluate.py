@@ -33,7 +33,7 @@ FOLDER:no-rules is a keyword bundle that answers with everything of the classes 
 writes into OUT  report.html    tables with 95 % intervals, reliability, ROC, best, median and worst answers; one file
                  report.json    every number of it ('python -m ris_node.export --quality', scripts/make_docs.py)
                  answers/       what each bundle answered, as 'ris predict --manifest' writes it; the same command
-                                run again takes from there what it finds of the same bundle and items
+                                run again takes from there what it finds of the same bundle, items and code
 
 A line of the manifest is one of 'ris predict --manifest' with the truth beside it:
   {"id", "image", "text", "type", "present", "size": [width, height], "mask": run lengths or null, "region": the same}

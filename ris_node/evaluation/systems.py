@@ -15,6 +15,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+import ris_node
 from ris_node.config import ModelConfig
 from ris_node.data.evalset import EvalItem
 from ris_node.data.readers import read_rgb
@@ -44,7 +45,7 @@ def answer_all(
         root: the folder of the images.
         threads: each runs its own copy of the network on one core.
         precision: as the node's parameter.
-        cache: JSON lines of answers, written as they come; what it holds of the same bundle and items is taken from it.
+        cache: JSON lines of answers, written as they come; what it holds of the same bundle, items and code is taken.
         progress: told of each item that is done.
 
     Returns:
@@ -54,7 +55,7 @@ def answer_all(
     with ExitStack() as stack:
         grounders = [stack.enter_context(entry.open(config)) for _ in range(threads)]
         about = describe(entry, grounders[0])
-        known = _open_cache(cache, {**about, "items": digest(items)}) if cache else {}
+        known = _open_cache(cache, {**about, "items": digest(items), "code": code_digest()}) if cache else {}
         found = {i.id: known[i.id] for i in items if i.id in known}
         if progress and found:
             progress(len(found))
@@ -128,6 +129,16 @@ def digest(items: Sequence[EvalItem]) -> str:
     made = hashlib.sha256()
     for item in items:
         made.update(json.dumps(asdict(item), sort_keys=True).encode())
+    return made.hexdigest()
+
+
+def code_digest() -> str:
+    """A fingerprint of the code between a bundle and its answers, so that a cache does not outlive a change of it."""
+    package = Path(ris_node.__file__).parent
+    made = hashlib.sha256()
+    for folder in ("pipeline", "language", "runtime", "targets", "evaluation"):
+        for path in sorted((package / folder).rglob("*.py")):
+            made.update(path.read_bytes())
     return made.hexdigest()
 
 
