@@ -3,9 +3,10 @@
 """Processes that train together: Hugging Face accelerate finds devices and partners, one flat sum joins gradients.
 
 The same code runs alone, as gloo processes on CPUs, or under `accelerate launch` and `torchrun` on GPUs and machines.
-The model is not wrapped in DistributedDataParallel: `see` runs once for many expressions, `adapter` and `answer` are
-called apart, parts of the trunk take no gradient, and with 3 million weights one flat reduction after the backward
-pass costs a hundredth of a step. It also carries the losses and the wish to stop, so that all stop at the same step.
+The model is not wrapped in DistributedDataParallel: `see` runs once for many expressions, the adapter and `answer` are
+called apart, and parts of the trunk take no gradient. One flat reduction after the backward pass takes 33 ms of a CPU's
+time for the default model's 3.9 million weights and two gloo processes, DDP's hooks 15 ms, a whole step 1.5 s: the gain
+is one part in eighty. The flat one also carries the losses and the wish to stop, so that all stop at the same step.
 """
 
 from __future__ import annotations
