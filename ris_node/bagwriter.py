@@ -121,6 +121,10 @@ class BagWriter:
         else:
             storage.conn.commit()
 
+    def abort(self) -> None:
+        """Close the file as it is, without an index: the bag is to be thrown away."""
+        self._writer.abort()
+
     def close(self) -> None:
         """Finish the bag: index, footer and metadata.yaml."""
         if self._writer.storage is not None:

@@ -12,6 +12,7 @@ import json
 import shutil
 import subprocess
 from collections import Counter
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ris_node.atomic import write_atomic
+from ris_node.atomic import replacing, write_atomic
 from ris_node.bagwriter import BagWriter
 from ris_node.demo.film import Film
-from ris_node.errors import ConfigError
+from ris_node.errors import ConfigError, DemoError
 from ris_node.interface import PUBLISHERS
 from ris_node.replay.answer import NODE, Answered
 from ris_node.replay.options import BAG, FILM, PARTS, RESULTS, ReplayOptions
@@ -73,13 +74,24 @@ class Part:
         self._model_id = row["model_id"]
         self.frames += 1
 
-    def close_rows(self) -> bool:
-        """Finish only the table, after another file could not be written; whether that worked."""
+    def rescue_rows(self) -> bool:
+        """Finish only the table, after another file could not be written; whether that worked.
+
+        The bag and the film are removed first, which makes room: they will be written again.
+        """
+        if self._bag is not None:
+            with suppress(OSError):  # what it still had to write; the file is closed all the same
+                self._bag.abort()
+            shutil.rmtree(self.folder / BAG, ignore_errors=True)
+        if self._film is not None:
+            with suppress(OSError, DemoError):
+                self._film.close()
+            (self.folder / FILM).unlink(missing_ok=True)
         try:
             self._rows.close()
         except OSError:
             return False
-        return True
+        return self.frames > 0
 
     def seal(self) -> Seal | None:
         """Finish the files; None (and no folder) when nothing was written."""
@@ -142,13 +154,14 @@ class Parts:
     def drop(self) -> None:
         """Give the open part up, because it cannot be written; its rows still go into the results, if they can."""
         part, self._open = self._open, None
-        if part is not None and part.close_rows():
+        if part is not None and part.rescue_rows():
             self._loose = [part.folder / ROWS]
 
     def finish(self, *, complete: bool) -> None:
         """Join the parts into the results; they are kept when the replay has to go on."""
         folders = [self._folder / f"{number:06d}" for number in range(len(self.seals))]
-        join([*(folder / ROWS for folder in folders), *self._loose], self._out / RESULTS)
+        with replacing(self._out / RESULTS) as path:
+            join([*(folder / ROWS for folder in folders), *self._loose], path)
         if self._options.bag:
             _join_bags([folder / BAG for folder in folders], self._out / BAG, self._options.overlays, move=complete)
         if self._options.video:

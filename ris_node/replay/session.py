@@ -192,7 +192,7 @@ class Session:
     def _disk(self, error: Exception) -> str:
         name = getattr(error, "filename", None) or self._out
         words = getattr(error, "strerror", None) or str(error)
-        kept = f"{self._parts.done} frames are safe in {self._out}"
+        kept = f"{self._parts.done} frames are sealed in {self._out}"
         return f"cannot write {name}: {words}; {kept}: make room and give --resume"
 
     def _summary(self, *, complete: bool, interrupted: bool) -> ReplaySummary:
