@@ -21,6 +21,7 @@ EXTRA = "pip install 'ris_node[ray]'"
 _STORE = 100 << 20  # bytes: only summaries travel through Ray's object store
 _ASK_S = 0.3
 _LOAD_S = 600.0
+_STARTS = 3
 
 
 def ray_module() -> Any:
@@ -56,14 +57,25 @@ def cluster(address: str, cpus: int) -> Iterator[Any]:
         path = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part and part != package]
         os.environ["PYTHONPATH"] = os.pathsep.join([package, *path])
         local = {"num_cpus": cpus, "object_store_memory": _STORE, "include_dashboard": False}
-    try:
-        ray.init(address=address or "local", logging_level=logging.ERROR, log_to_driver=False, **local)
-    except Exception as error:  # Ray raises of its own, and plain ones
-        raise BackendError(f"Ray {f'at {address} ' if address else ''}does not start: {error}") from error
+    _begin(ray, address, local)
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _begin(ray: Any, address: str, local: dict[str, Any]) -> None:
+    """Connect; a Ray of our own is tried several times, for it gives its first process half a minute and no more."""
+    for attempt in range(1 if address else _STARTS):
+        try:
+            ray.init(address=address or "local", logging_level=logging.ERROR, log_to_driver=False, **local)
+            return
+        except Exception as error:  # Ray raises of its own, and plain ones
+            with suppress(Exception):
+                ray.shutdown()
+            if address or attempt == _STARTS - 1:
+                where = f"at {address} does not answer" if address else "does not start"
+                raise BackendError(f"Ray {where}: {error}") from error
 
 
 class RayPool:
