@@ -59,7 +59,7 @@ def two(out: Path, resume: bool = False, stop_at: int = -1, spoil_at: int = -1) 
     for process in team:
         process.start()
     for process in team:
-        process.join(120)
+        process.join(400)
         assert process.exitcode == 0
     return [json.loads((out / f"{n}-{resume}.json").read_text()) for n in (0, 1)]
 
