@@ -100,7 +100,11 @@ def _chosen(model: Any, keep: Sequence[str]) -> tuple[list[str], list[str]]:
     known, sizes = constants(model), shapes(model)
     heavy: list[str] = []
     kept: list[str] = []
+    live = {value.name for value in model.graph.input}  # what depends on the inputs; the rest is folded at load
     for node in model.graph.node:
+        if live.isdisjoint(node.input):
+            continue
+        live.update(node.output)
         product = node.op_type in ("MatMul", "Gemm") and node.input[1] in known
         rows = int(np.prod(sizes.get(node.input[0], (0,))[:-1])) if product else 0
         if node.op_type == "Conv" or rows >= FEWEST_ROWS:

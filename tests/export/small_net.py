@@ -41,7 +41,9 @@ def small_vision(seed: int = 0) -> onnx.ModelProto:
         node("Add", ["product", "b4"], ["biased"], "bias"),
         node("MatMul", ["sentence", "w5"], ["asked"], "asked"),
         node("Add", ["biased", "asked"], ["told"], "told"),
-        node("Transpose", ["told"], ["back"], "back", perm=[0, 2, 1]),
+        node("MatMul", ["codes", "w8"], ["place"], "place"),  # of constants alone: nothing to quantise
+        node("Add", ["told", "place"], ["placed"], "placed"),
+        node("Transpose", ["placed"], ["back"], "back", perm=[0, 2, 1]),
         node("Reshape", ["back", "to_map"], ["map"], "map"),
         node("Conv", ["map", "w6", "b6"], ["last"], "mask", kernel_shape=[1, 1]),
         node("Conv", ["map", "w7", "b6"], ["other"], "region", kernel_shape=[1, 1]),
@@ -68,6 +70,7 @@ def small_vision(seed: int = 0) -> onnx.ModelProto:
         "gain": np.ones(WIDE, np.float32), "shift": np.zeros(WIDE, np.float32),
         "w4": draw(WIDE, WIDE).T.copy(), "b4": draw(WIDE), "w5": draw(WIDE, DIM, spread=3.0).T.copy(),
         "w6": draw(1, WIDE, 1, 1, spread=4.0), "w7": draw(1, WIDE, 1, 1, spread=4.0), "b6": np.zeros(1, np.float32),
+        "codes": draw(h * w, 14, spread=0.5), "w8": draw(14, WIDE),
         "map_axes": np.array([2, 3], np.int64), "one": np.array([1], np.int64), "both": np.array([1, 2], np.int64),
         "to_tokens": np.array([1, WIDE, h * w], np.int64), "to_map": np.array([1, WIDE, h, w], np.int64),
     }  # fmt: skip
