@@ -113,8 +113,10 @@ def _clipseg() -> tuple[nn.Module, dict[str, torch.Tensor]]:
 def _swin() -> tuple[nn.Module, dict[str, torch.Tensor]]:
     from transformers import SwinBackbone, SwinConfig
 
-    config = SwinConfig(image_size=480, window_size=7, depths=[2, 2, 6, 2], num_heads=[3, 6, 12, 24], embed_dim=96,
-                        out_features=["stage1", "stage2", "stage3", "stage4"])  # fmt: skip
+    stages: Any = {"out_features": ["stage1", "stage2", "stage3", "stage4"]}
+    config = SwinConfig(
+        image_size=480, window_size=7, depths=[2, 2, 6, 2], num_heads=[3, 6, 12, 24], embed_dim=96, **stages
+    )
     model = _SwinFusion(SwinBackbone(config), (96, 192, 384, 768))
     return model, {"image": torch.randn(1, 3, 480, 480), "words": torch.randn(1, WORDS, BERT)}
 
