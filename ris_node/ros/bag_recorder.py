@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from rclpy.clock import Clock, ClockType
 from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 
 from ris_node.interface import IF_SUBSCRIBED, NODE_NAME, PUBLISHERS, RELIABLE_10, SUBSCRIPTIONS, Qos
@@ -91,7 +92,8 @@ class BagRecorder:
         self._subscriptions: dict[str, tuple[Qos, Any]] = {}
         self.unknown: dict[str, str] = {}
         self.dropped: Counter[str] = Counter()
-        self._timer = node.create_timer(_LOOK_S, self.look)
+        # a steady clock: simulated time may not have begun, and topics are to be found all the same
+        self._timer = node.create_timer(_LOOK_S, self.look, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     @property
     def topics(self) -> frozenset[str]:
