@@ -13,6 +13,7 @@ import lz4.frame
 import pytest
 import yaml
 import zstandard
+from replay_fixtures import drive  # noqa: F401
 
 from ris_node.errors import BagError
 from ris_node.replay.bag import open_bag

@@ -13,6 +13,7 @@ from pathlib import Path
 import drives
 import pytest
 from drives import Drive
+from replay_fixtures import drive, tiny  # noqa: F401
 
 from ris_node.cli.__main__ import main
 from ris_node.replay.rows import content_hash, iter_rows

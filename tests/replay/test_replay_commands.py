@@ -9,6 +9,7 @@ from typing import Any
 import drives
 import pytest
 from drives import START, STEP, Drive, msg
+from replay_fixtures import drive, model, tiny  # noqa: F401
 
 from ris_node.config import NodeConfig, QueryConfig
 from ris_node.errors import ConfigError

@@ -10,6 +10,7 @@ from pathlib import Path
 import drives
 import numpy as np
 import pytest
+from replay_fixtures import drive, model, tiny  # noqa: F401
 
 pytest.importorskip("rclpy")
 pytest.importorskip("ris_msgs")

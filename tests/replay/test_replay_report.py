@@ -11,6 +11,7 @@ from pathlib import Path
 import drives
 import pytest
 from drives import Drive
+from replay_fixtures import model, tiny  # noqa: F401
 
 from ris_node.pipeline.grounder import Grounder
 from ris_node.replay.compare import compare_runs

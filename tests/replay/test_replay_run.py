@@ -13,6 +13,7 @@ import drives
 import numpy as np
 import pytest
 from drives import START, STEP, Drive
+from replay_fixtures import drive, model, tiny  # noqa: F401
 
 from ris_node.bagwriter import BagWriter
 from ris_node.config import NodeConfig

@@ -12,6 +12,7 @@ import drives
 import numpy as np
 import pytest
 from drives import HEIGHT, START, STEP, WIDTH, Drive
+from replay_fixtures import drive, model, tiny  # noqa: F401
 
 from ris_node.data.masks import coco_rle
 from ris_node.errors import ConfigError, DataError

@@ -1,5 +1,7 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
+"""Fixtures of the replay's tests; test files import them by name (a second conftest would hide the first)."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
