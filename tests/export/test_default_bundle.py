@@ -81,7 +81,7 @@ def test_a_graph_that_differs_or_is_forbidden_is_refused(bundle, tmp_path):
     }
     names = ("mask_logits", "region_logits", "presence_logit")
     path = bundle[0] / "vision.fp32.onnx"
-    assert check(VisionGraph(net).eval(), [feed], names, path) < 1e-4
+    assert check(VisionGraph(net).eval(), [feed], names, path) < 5e-4  # large weights are stored in half
     with pytest.raises(ExportError, match="off by"):
         check(VisionGraph(model(layers=1, dropout=0.5).train()), [feed], names, path)
     proto = onnx.load(str(path))
