@@ -109,6 +109,7 @@ def _networks(outcome: Outcome, say: Say) -> None:
     outcome.networks = find_networks(bundle_of(plan.config), plan.rivals)
     outcome.best = floors(threads)
     run_networks(outcome.networks, threads, plan.rounds, plan.passes, say)
+    outcome.best = {name: max(value, outcome.best[name]) for name, value in floors(threads).items()}
 
 
 def _live_round(processes: Live, pictures: Pictures, outcome: Outcome) -> None:
