@@ -137,7 +137,8 @@ def test_publishers_of_any_qos_are_recorded(tmp_path: Path, talker: Node) -> Non
         first.publish(String(data="three"))
         wait_for(lambda: len(readable(out)) == 6, "all on the disk")
         summary = interrupted(child)
-    assert summary["messages"] == {"/note": 5, "/place": 1}
+    # a node of another test may still be on its way out: only what was said here counts
+    assert {name: count for name, count in summary["messages"].items() if count} == {"/note": 5, "/place": 1}
     with PlayBag(out) as bag:
         found = [(name, typestore().deserialize_cdr(data, "std_msgs/msg/String").data)
                  for name, _, data in bag.messages({"/note", "/place"})]  # fmt: skip

@@ -136,6 +136,7 @@ class EngineBuild:
             self._last = Beat(said["phase"], float(said["fraction"]), seconds)
         elif said["event"] == "done":
             self.built = bool(said["built"])
+            self._last = Beat("built" if self.built else "found", 1.0, seconds)
         return str(said.get("reason", ""))
 
     def _end(self) -> None:
