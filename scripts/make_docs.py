@@ -231,9 +231,7 @@ def compared(found: Mapping[str, Any]) -> list[str]:
     """Network against network, where the bench had others to compare with."""
     networks, keys = found.get("networks") or [], ("p50_ms", "best_ms", "times_clipseg", "floor_ms")
     rows = [
-        [one["network"], one["input"], *(number(one[key]) for key in keys)]
-        for one in networks
-        if "failed" not in one
+        [one["network"], one["input"], *(number(one[key]) for key in keys)] for one in networks if "failed" not in one
     ]
     missing = [f"{one['network']}: {one['failed'][:160]}." for one in networks if "failed" in one]
     head = ("network", "its input", "ms, p50", "ms, best", "CLIPSeg's rate times", "ms at the machine's best")

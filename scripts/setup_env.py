@@ -27,7 +27,8 @@ def arguments() -> argparse.Namespace:
         "--profile",
         choices=sorted(steps.PROFILES),
         default="demo",
-        help="demo: what runs the node; bags: also what reads and writes bags; test: also the tests' tools and colcon; train: also torch (default: demo)",
+        help="demo: what runs the node; bags: also what reads and writes bags; "
+        "test: also the tests' tools and colcon; train: also torch (default: demo)",
     )
     parser.add_argument("--verbose", action="store_true", help="show every line of the tools' output")
     return parser.parse_args()
