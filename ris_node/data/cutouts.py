@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -29,11 +30,14 @@ _FIXED = frozenset(
 PASTED = frozenset(c.id for c in CLASSES if c.nature == "thing" and c.name not in _FIXED)
 # Least fill of the box, and least and most width over height, of a blob that is one whole thing of its class.
 _SHAPES = {
-    "car": (0.5, 0.8, 2.6), "van": (0.5, 0.6, 2.6), "person": (0.3, 0.2, 1.2), "cyclist": (0.3, 0.25, 1.3),
+    "car": (0.5, 0.8, 2.6), "van": (0.5, 0.6, 2.6), "person": (0.3, 0.15, 1.2), "cyclist": (0.3, 0.2, 1.3),
 }  # fmt: skip
 _ANY_SHAPE = (0.3, 0.1, 8.0)
 # A standing person is this much narrower than high; others sit, or are hidden below the waist.
-_STANDING = 0.62
+_STANDING = 0.5
+# Things of these sources are connected parts of class maps, so that one may be several in truth.
+_BY_PARTS = ("camvid", "streets")
+_SOLID, _FLAT, _HEAD = 0.86, 0.75, 0.3
 GROUND = tuple(
     class_id(n)
     for n in (
@@ -100,6 +104,8 @@ def cutouts(picture: Annotated, classes: frozenset[int] = PASTED) -> list[Cutout
         if item.area < fill * (x1 - x0) * (y1 - y0) or not narrowest <= (x1 - x0) / (y1 - y0) <= widest:
             continue
         mask: Bool = picture.instance_map[y0:y1, x0:x1] == item.id
+        if picture.source in _BY_PARTS and not _looks_single(mask, item.name):
+            continue
         image = picture.image[y0:y1, x0:x1].copy()
         found.append(
             Cutout(
@@ -108,6 +114,23 @@ def cutouts(picture: Annotated, classes: frozenset[int] = PASTED) -> list[Cutout
             )
         )  # fmt: skip
     return found
+
+
+def _looks_single(mask: Bool, name: str) -> bool:
+    """Whether a connected part is one thing by its outline.
+
+    Cars in a row leave gaps between roofs and wheels, and their feet climb; people side by side have heads far apart.
+    """
+    height, width = mask.shape
+    if name in ("person", "cyclist"):
+        heads = np.flatnonzero(mask[: max(round(0.16 * height), 1)].any(0))
+        return bool(np.ptp(heads) + 1 <= _HEAD * height) and (name == "cyclist" or width <= 0.5 * height)
+    if name not in ("car", "van"):
+        return True
+    points = np.column_stack(np.nonzero(mask)[::-1]).astype(np.int32)
+    solid = len(points) / max(float(cv2.contourArea(cv2.convexHull(points))), 1.0)
+    lowest = height - np.argmax(mask[::-1], axis=0)
+    return solid >= _SOLID and bool((lowest > _FLAT * height).mean() >= 0.85)
 
 
 def _stands(picture: Annotated, item: Object, mask: Bool) -> bool:
@@ -137,7 +160,7 @@ class CutoutBank:
     ) -> CutoutBank:
         """Collect from pictures, one at a time: of each class a fair draw of `per_class`, at most `longest` pixels.
 
-        The same pictures in the same order with the same seed give the same bank.
+        The same pictures in the same order with the same seed give the same bank. Give it training pictures only.
         """
         rng = np.random.default_rng(seed)
         kept: dict[int, list[Cutout]] = {}
@@ -153,7 +176,8 @@ class CutoutBank:
 
     @classmethod
     def open(cls, path: Path, pictures: Iterable[Annotated]) -> CutoutBank:
-        """The bank in the file `path`, which is made from `pictures` first where it is not there."""
+        """The bank in the file `path` (.npz), which is made from `pictures` first where it is not there."""
+        path = path.with_suffix(".npz")
         if not path.exists():
             cls.build(pictures).save(path)
         return cls.load(path)
@@ -184,7 +208,7 @@ class CutoutBank:
             with np.load(path.with_suffix(".npz")) as content:
                 about: list[list[Any]] = json.loads(content["about"].tobytes())
                 pixels, masks = content["pixels"], np.unpackbits(content["masks"]).astype(np.bool_)
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, BadZipFile) as error:
             raise DataError(f"{path} is no bank of cutouts ({error}); delete it and build it again") from error
         items: list[Cutout] = []
         at = 0

@@ -69,7 +69,7 @@ def test_cutouts_are_whole_single_things():
             (CAR, 120, 140, 180, 180, (200, 0, 0)),
             (CAR, 0, 140, 50, 170, (0, 0, 200)),  # cut by the border
             (CAR, 200, 140, 216, 170, (0, 0, 200)),  # too narrow for a car
-            (PERSON, 60, 130, 75, 175, (0, 200, 0)),
+            (PERSON, 60, 130, 72, 175, (0, 200, 0)),
             (PERSON, 240, 130, 244, 138, (0, 200, 0)),  # too small
         ]
     )
@@ -80,6 +80,18 @@ def test_cutouts_are_whole_single_things():
     assert person.class_id == PERSON and (person.image == (0, 200, 0)).all()
     assert [c.class_id for c in cutouts(crowd)] == [CAR]
     assert cutouts(picture, frozenset({class_id("dog")})) == []
+
+
+def test_parts_that_are_several_things_are_no_cutouts():
+    """A car with a farther one at its side, and two people whose coats touch; singly each is fine."""
+    car, farther = (CAR, 120, 130, 170, 170, (200, 0, 0)), (CAR, 170, 130, 210, 148, (0, 0, 200))
+    coats, heads = (PERSON, 40, 140, 58, 180, 0), [(PERSON, x, 132, x + 5, 140, 0) for x in (40, 53)]
+    picture = street([car, farther, coats, *heads])
+    joined = np.asarray(np.array([0, 1, 1, 3, 3, 3], np.uint16)[picture.instance_map])
+    several = replace(picture, instance_map=joined, objects=make_objects(joined, picture.class_map))
+    assert [o.name for o in several.objects] == ["car", "person"] and cutouts(several) == []
+    assert {c.class_id for c in cutouts(replace(several, source="coco100"))} == {CAR, PERSON}
+    assert len(cutouts(street([car, (PERSON, 40, 140, 50, 180, 0)]))) == 2
 
 
 def test_a_bank_is_fair_small_and_survives_its_file(tmp_path):
@@ -95,8 +107,10 @@ def test_a_bank_is_fair_small_and_survives_its_file(tmp_path):
         assert np.array_equal(a.image, b.image) and np.array_equal(a.mask, b.mask)
         assert replace(a, image=b.image, mask=b.mask) == b
     np.savez(tmp_path / "no.npz", a=np.zeros(1))
-    with pytest.raises(DataError, match="no bank"):
-        CutoutBank.load(tmp_path / "no.npz")
+    (tmp_path / "half.npz").write_bytes((tmp_path / "small.npz").read_bytes()[:-200])
+    for name in ("no.npz", "half.npz"):
+        with pytest.raises(DataError, match="no bank"):
+            CutoutBank.load(tmp_path / name)
 
 
 def test_an_empty_bank_changes_nothing(tmp_path):
