@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import time
+from types import SimpleNamespace
+
 import numpy as np
 import onnx
 import pytest
@@ -15,7 +18,7 @@ from ris_node.config import ModelConfig
 from ris_node.errors import BackendError, BundleError
 from ris_node.runtime import select
 from ris_node.runtime.onnx_peek import peek
-from ris_node.runtime.ort import OrtSession
+from ris_node.runtime.ort import OrtSession, session_options
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +67,29 @@ def test_closing_twice_is_harmless_and_running_closed_is_not(folder):
     session.close()
     with pytest.raises(BackendError, match="closed"):
         session.run({})
+
+
+def test_workers_spin_for_a_moment_only_where_that_can_be_bounded():
+    import onnxruntime
+
+    options = session_options(onnxruntime, 2)
+    spins = options.get_session_config_entry("session.intra_op.allow_spinning")
+    if tuple(int(n) for n in onnxruntime.__version__.split(".")[:2]) >= (1, 32):
+        assert spins == "1" and options.get_session_config_entry("session.force_spinning_stop") == "1"
+        assert int(options.get_session_config_entry("session.intra_op.spin_duration_us")) <= 50
+    else:
+        assert spins == "0"
+    for version in ("1.16.3", "1.31.0"):
+        older = SimpleNamespace(**{**vars(onnxruntime), "__version__": version})
+        assert session_options(older, 2).get_session_config_entry("session.intra_op.allow_spinning") == "0"
+
+
+def test_an_idle_session_costs_nothing(folder):
+    with OrtSession(folder / "vision.fp32.onnx", num_threads=4) as session:
+        session.run(zeros(session))
+        used = time.process_time()
+        time.sleep(0.3)
+        assert time.process_time() - used < 0.05
 
 
 def test_files_that_are_no_networks(folder, tmp_path):
