@@ -64,7 +64,9 @@ class Annotated:
 
     `image` RGB u8[H,W,3]; `class_map` u8[H,W] of project-wide class ids (0: void); `instance_map` u16[H,W] of
     `Object.id` (0: none) for things and masses. `unsure` names classes that may be in the picture unlabelled, so
-    that their absence is never claimed. `camera` with `camera_in_base` (ground z = 0) place regions; None: no regions.
+    that their absence is never claimed; `partial` names classes of which only some are labelled, so that nothing is
+    said of them: not "the window", "the leftmost", "all of them" nor "none". `camera` with `camera_in_base` (ground
+    z = 0) place regions; None: no regions.
     `manoeuvre_regions` (from a renderer) maps a name such as "bay" to a mask bool[H,W].
     """
 
@@ -75,6 +77,7 @@ class Annotated:
     source: str
     name: str
     unsure: frozenset[str] = frozenset()
+    partial: frozenset[str] = frozenset()
     camera: Camera | None = None
     camera_in_base: Transform | None = None
     manoeuvre_regions: dict[str, Bool] = field(default_factory=dict)
@@ -195,7 +198,7 @@ def make_objects(
     order = np.argsort(ids, kind="stable")
     ys, xs, ids = ys[order], xs[order], ids[order]
     starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]]) if ids.size else np.zeros(0, np.int64)
-    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), ids.size], strict=True):
+    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), ids.size][: starts.size], strict=True):
         y, x, number = ys[start:end], xs[start:end], int(ids[start])
         box = (int(x.min()), int(y.min()), int(x.max()) + 1, int(y.max()) + 1)
         cid = int(np.bincount(class_map[y, x]).argmax())

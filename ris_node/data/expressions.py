@@ -226,7 +226,7 @@ def _absent(facts: Facts, rng: Rng, split: str, command: bool) -> Expression | N
         forms += ["leftmost", "rightmost", "left", "right", "nearest", "largest", "lefts", "rights"]
     form = str(rng.choice(forms))
     colour = pick(rng, _MISS_COLOURS) if info.colourable and rng.random() < 0.2 else None
-    narrow = is_narrow(name, facts.present | facts.annotated.unsure)
+    narrow = is_narrow(name, facts.present | facts.annotated.unsure | facts.annotated.partial)
     np_text = phrase(rng, form, split, noun(rng, info, False, narrow, colour), noun(rng, info, True, narrow, colour))
     command = command and info.nature == "thing"
     carrier = str(rng.choice(["next_to", "next_to", "behind", "in_front_of", "follow"])) if command else "object"

@@ -70,13 +70,14 @@ class Facts:
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
-        """One group per class of things or masses in view."""
+        """One group per class of things or masses in view, if all of them are labelled."""
         by_class: dict[int, list[Object]] = {}
         for item in self.annotated.objects:
             by_class.setdefault(item.class_id, []).append(item)
         out = []
         for cid, items in sorted(by_class.items()):
-            if cid and max(o.area for o in items) >= self.smallest:
+            known = cid and CLASSES[cid].name not in self.annotated.partial
+            if known and max(o.area for o in items) >= self.smallest:
                 out.append(Group(CLASSES[cid], tuple(sorted(items, key=lambda o: o.cx)), len(items)))
         return tuple(out)
 
@@ -97,11 +98,11 @@ class Facts:
     @cached_property
     def stuff(self) -> tuple[str, ...]:
         """Names of stuff and masses that cover enough to be worth asking for."""
-        least = _STUFF_FRACTION * self.annotated.class_map.size
+        least, partial = _STUFF_FRACTION * self.annotated.class_map.size, self.annotated.partial
         return tuple(
             name
             for name, area in self.annotated.class_areas.items()
-            if name != "void" and area >= least and class_by_name(name).nature != "thing"
+            if name != "void" and area >= least and class_by_name(name).nature != "thing" and name not in partial
         )
 
     def colour_of(self, item: Object, colour: str) -> int:

@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import cv2
@@ -52,6 +52,8 @@ _COCO_NAMES = {
     "railroad": "railway", "mirror-stuff": "mirror",
 }  # fmt: skip
 _COCO_UNSURE = _set("cyclist,sign,pole,bollard,traffic cone,parking bay,kerb,ball,wall,floor,light")
+# Of a facade's windows and doors, LabelMeFacade labels a few.
+_PARTIAL = {"streets": _set("window,door")}
 _CAMERA_HEIGHT_M = {"camvid": 1.4, "streets": 1.6}
 _HFOV_DEG = {"camvid": 60.0, "streets": 55.0}
 
@@ -181,10 +183,23 @@ def annotate_classes(image: U8, labels: U8, names: Sequence[str], source: str, n
         make_objects(instances, classes, crowds),
         source,
         name,
-        _unlabelled(source, names),
-        camera,
-        mount,
+        unsure=_unlabelled(source, names),
+        camera=camera,
+        camera_in_base=mount,
+        partial=_PARTIAL.get(source, frozenset()) | partly_labelled(source).get(Path(name).stem, frozenset()),
     )
+
+
+@cache
+def partly_labelled(source: str) -> dict[str, frozenset[str]]:
+    """Names of the classes that pictures of a source show unlabelled too, by file stem: `splits/<source>_partial.json`.
+
+    `python -m ris_node.data.unlabelled` makes the file.
+    """
+    path = SPLITS_DIR / f"{source}_partial.json"
+    if not path.is_file():
+        return {}
+    return {stem: frozenset(names) for stem, names in json.loads(path.read_text(encoding="utf-8")).items()}
 
 
 def _unlabelled(source: str, names: Sequence[str]) -> frozenset[str]:

@@ -15,7 +15,7 @@ Rng = np.random.Generator
 # Always labelled where they are, so that no label means none there.
 LABELLED = {
     "camvid": frozenset({"car", "person", "cyclist", "sign", "pole", "tree", "building", "fence", "sky", "pavement"}),
-    "streets": frozenset({"car", "door", "window", "building", "tree", "sky", "pavement"}),
+    "streets": frozenset({"car", "building", "tree", "sky", "pavement"}),
     "scene": frozenset({"car", "person", "cyclist", "sign", "pole", "tree", "building", "bus", "truck", "van", "bin"}),
 }
 _INDOORS = frozenset(
@@ -40,10 +40,10 @@ _INDOORS = frozenset(
 def absent_names(facts: Facts, rng: Rng) -> tuple[str, ...]:
     """Classes of which the picture clearly shows none: half of the time those its source always labels."""
     a = facts.annotated
-    own = tuple(sorted(LABELLED.get(a.source, frozenset()) - facts.present))
+    own = tuple(sorted(LABELLED.get(a.source, frozenset()) - facts.present - a.partial))
     if own and rng.random() < 0.55:
         return own
-    hidden = a.unsure | facts.present
+    hidden = a.unsure | a.partial | facts.present
     return tuple(
         c.name
         for c in CLASSES

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where a vehicle should go for a manoeuvre: patches in metres on flat ground, cut to the free road in view.
 
-A patch is a vehicle (5.5 x 2.6 m) with some tolerance, laid beside, behind or in front of the point where an object
-meets the ground, projected by the picture's camera, and intersected with drivable pixels. What covers too little of its
-patch, or too few pixels to aim at, is no region. Metres are in the base frame (x forward, y left).
+A patch is a lane wide (3.5 m) and a vehicle (5.5 m) long with half of one to spare, laid beside, behind or in front
+of the point where an object meets the ground, projected by the picture's camera, and intersected with drivable pixels.
+What covers too little of its patch, or too few pixels to aim at, is no region; nor is what lies beyond 30 m, where a
+row of the network's picture is more than two metres of road. Metres are in the base frame (x forward, y left).
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from ris_node.data.classes import class_id
 from ris_node.geometry.ground import ground_to_pixels, pixels_to_ground
 from ris_node.types import F64, Bool
 
-_WIDTH_M, _SHORT_M, _LONG_M = 3.0, 6.2, 6.2
-_NEAR_M, _FAR_M, _SHORTEST_M = 3.6, 45.0, 4.0
+_WIDTH_M, _SHORT_M, _LONG_M = 3.5, 8.2, 8.2
+_NEAR_M, _FAR_M, _SHORTEST_M = 3.6, 30.0, 4.0
 _LENGTHS_M = {"car": 4.4, "bus": 10.0, "truck": 7.0, "cyclist": 1.8, "motorcycle": 2.0, "bicycle": 1.8}
 _DRIVABLE = ("road", "parking bay")
-_LEAST_FRACTION, _LEAST_FREE = 0.0015, 0.5
+_LEAST_FRACTION, _LEAST_FREE = 0.003, 0.5
 _KERB_SIDE = ("pavement", "kerb", "grass", "fence", "building", "tree", "wall", "dirt", "void")
 
 
@@ -123,7 +124,7 @@ def behind(view: GroundView, item: Object) -> Bool | None:
     if foot is None:
         return None
     span = (foot.x - 0.8 - _LONG_M, foot.x - 0.8)
-    lane = view.patch(_box(*span, foot.y - _WIDTH_M / 2 - 0.1, foot.y + _WIDTH_M / 2 + 0.1))
+    lane = view.patch(_box(*span, foot.y - _WIDTH_M / 2, foot.y + _WIDTH_M / 2))
     if lane is not None:
         return lane
     start = _first_free(view, foot)
@@ -138,7 +139,7 @@ def ahead_of(view: GroundView, item: Object) -> Bool | None:
     if foot.length < 1.0:
         return behind(view, item)
     start = foot.x + foot.length + 0.5
-    return view.patch(_box(start, start + _LONG_M, foot.y - 1.7, foot.y + 1.7), least_free=0.35)
+    return view.patch(_box(start, start + _LONG_M, foot.y - _WIDTH_M / 2, foot.y + _WIDTH_M / 2), least_free=0.35)
 
 
 def following(view: GroundView, item: Object) -> Bool | None:
@@ -146,12 +147,13 @@ def following(view: GroundView, item: Object) -> Bool | None:
     foot = view.foot(item)
     if foot is None or abs(foot.y) > 6.5:
         return None
-    return view.patch(_box(foot.x - 1.5 - _LONG_M, foot.x - 1.0, foot.y - 1.6, foot.y + 1.6), least_free=0.6)
+    half = _WIDTH_M / 2
+    return view.patch(_box(foot.x - 1.5 - _LONG_M, foot.x - 1.0, foot.y - half, foot.y + half), least_free=0.6)
 
 
 def here(view: GroundView) -> Bool | None:
     """The lane straight ahead, from just beyond the bonnet on."""
-    return view.patch(_box(6.0, 12.5, -1.6, 1.6), least_free=0.75)
+    return view.patch(_box(6.0, 6.0 + _LONG_M, -_WIDTH_M / 2, _WIDTH_M / 2), least_free=0.75)
 
 
 def kerb_side(view: GroundView, sign: int) -> Bool | None:

@@ -36,7 +36,8 @@ class DataConfig:
     `variants` maps a source to the number of variants (mirrored, cropped) drawn per picture; `repeat` to how often a
     picture of it is used in an epoch. `files` names sources of one's own: JSON lines (`ris_node.data.jsonl`) whose
     texts are taken as they are; of those the last `held_out` pictures are kept for the check. Their pictures are
-    mirrored only with `mirror_given`, and only where no text says left or right.
+    mirrored only with `mirror_given`, and only where no text says left or right. Into a share `pasted` of the variants
+    go things cut out of other pictures (`ris_node.data.paste`).
     """
 
     variants: Mapping[str, int] = field(
@@ -49,6 +50,7 @@ class DataConfig:
     held_out: Mapping[str, int] = field(default_factory=lambda: {"camvid": 30, "streets": 24, "coco100": 6})
     files: Mapping[str, str] = field(default_factory=dict)
     mirror_given: bool = False
+    pasted: float = 0.0
     per_picture: int = 48
     kinds: Mapping[str, float] = field(default_factory=lambda: dict(KIND_WEIGHTS))
     seed: int = 11

@@ -72,8 +72,15 @@ def random_view(picture: Annotated, rng: np.random.Generator, first: bool) -> An
 
 
 def jitter(image: U8, rng: np.random.Generator) -> U8:
-    """Change brightness, contrast, saturation and noise a little; hues stay, so that colour words stay true."""
+    """Change brightness, contrast, saturation, sharpness and noise; hues hardly, so that colour words stay true."""
     x = image.astype(np.float32)
+    if rng.random() < 0.5:
+        cast = rng.uniform(0.94, 1.06, 3).astype(np.float32)
+        x = 255.0 * (x / 255.0) ** np.float32(np.exp(rng.uniform(-0.35, 0.35))) * cast
+    if rng.random() < 0.15:  # as a cheaper camera, or one farther away, would have seen it
+        scale = rng.uniform(0.5, 0.9)
+        less = cv2.resize(x, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        x = np.asarray(cv2.resize(less, (x.shape[1], x.shape[0]), interpolation=cv2.INTER_LINEAR), np.float32)
     mean = x.mean()
     x = (x - mean) * rng.uniform(0.75, 1.25) + mean * rng.uniform(0.75, 1.25)
     grey = x.mean(2, keepdims=True)
