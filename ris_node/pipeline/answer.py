@@ -88,11 +88,11 @@ class Finder:
         assert planes.region_logits is not None
         scale = min(1.0, TARGET_SIDE / max(frame.width, frame.height))
         size = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
-        region = planes.box.restore(planes.region_logits, size) > logit(self._limits.region)
+        logits = planes.box.restore(planes.region_logits, size)
+        region = logits > logit(self._limits.region)
         obstacle = planes.box.restore(planes.mask_logits, size) > logit(self._limits.mask)
         obstacle &= not command.stuff
-        belief = probability(planes.box, planes.region_logits, size)
-        request = TargetRequest(region, belief, obstacle, frame, command.manoeuvre)
+        request = TargetRequest(region, probability(logits), obstacle, frame, command.manoeuvre)
         target = region_target(request, self._region)
         return target, target.goal_pixel if target.status == TargetStatus.OK else None
 

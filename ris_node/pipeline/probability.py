@@ -18,14 +18,14 @@ _BYTES = np.rint(_SHARES * 255.0).astype(np.uint8)
 
 def probability_bytes(box: Letterbox, logits: F32) -> U8:
     """Probability in 1/255 of a logit plane f32[H/4,W/4], u8[height,width] at the source's size."""
-    return np.asarray(cv2.LUT(_restore(box, logits, None), _BYTES), np.uint8)
+    return np.asarray(cv2.LUT(_steps(box.restore(logits)), _BYTES), np.uint8)
 
 
-def probability(box: Letterbox, logits: F32, size: tuple[int, int]) -> F32:
-    """Probability of a logit plane f32[H/4,W/4], f32[height,width] for a size (width, height); good to 0.015."""
-    return np.asarray(cv2.LUT(_restore(box, logits, size), _SHARES), np.float32)
+def probability(restored: F32) -> F32:
+    """Probability of logits f32[H,W], f32[H,W]; good to 0.015."""
+    return np.asarray(cv2.LUT(_steps(restored), _SHARES), np.float32)
 
 
-def _restore(box: Letterbox, logits: F32, size: tuple[int, int] | None) -> U8:
-    restored = np.maximum(box.restore(logits, size), -_REACH)
-    return np.asarray(cv2.convertScaleAbs(restored, alpha=127.5 / _REACH, beta=127.5), np.uint8)  # saturates above
+def _steps(restored: F32) -> U8:
+    raised = np.maximum(restored, -_REACH)
+    return np.asarray(cv2.convertScaleAbs(raised, alpha=127.5 / _REACH, beta=127.5), np.uint8)  # saturates above

@@ -101,11 +101,10 @@ def _see(
     start = np.append(origin, surface.height(origin[None])[0])
     along = [to_camera.rotation @ np.append(steps[:, k], slopes @ steps[:, k]) for k in range(2)]
     corner = to_camera.apply(start[None])[0]
-    rows = np.arange(shape[0])[:, None, None] * along[0]
-    points = corner + rows + np.arange(shape[1])[None, :, None] * along[1]
-    pixels, valid = camera.project(points.reshape(-1, 3), quick=True)
-    index = np.full(len(pixels), -1, dtype=np.int64)
-    nearest = np.rint(pixels[valid]).astype(np.int64)
-    nearest = np.clip(nearest, 0, [camera.width - 1, camera.height - 1])
-    index[valid] = nearest[:, 1] * camera.width + nearest[:, 0]
-    return index.reshape(shape), points[..., 2]
+    rows, columns = np.arange(shape[0])[:, None], np.arange(shape[1])
+    points = np.empty((3, *shape))  # coordinates apart: all that follows then runs over memory in order
+    for k in range(3):
+        np.add(corner[k] + rows * along[0][k], columns * along[1][k], out=points[k])
+    pixels, valid = camera.project(points.reshape(3, -1).T, quick=True)
+    index = np.where(valid, np.rint(pixels[:, 1]) * camera.width + np.rint(pixels[:, 0]), -1.0)
+    return index.astype(np.int64).reshape(shape), points[2]
