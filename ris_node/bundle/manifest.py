@@ -51,6 +51,7 @@ class Thresholds:
     uncertain_band: float = 0.1  # presence in [presence - band, presence) is UNCERTAIN
     region: float = 0.5
     min_area_fraction: float = 0.0005
+    presence_command: float | None = None  # of commands to the vehicle; None: as `presence`
 
 
 @dataclass(frozen=True)

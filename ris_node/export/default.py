@@ -130,7 +130,13 @@ def _manifest(trained: Trained, chosen: Calibration, latency: Any, note: str, us
         text=TextContract(
             c.text_tokens, c.text_width, encoder="all-MiniLM-L6-v2, int8 weights, with a trained adapter"
         ),
-        thresholds=Thresholds(mask=chosen.mask, presence=chosen.presence, uncertain_band=0.05, region=chosen.region),
+        thresholds=Thresholds(
+            mask=chosen.mask,
+            presence=chosen.presence,
+            presence_command=chosen.presence_command,
+            uncertain_band=0.03,
+            region=chosen.region,
+        ),
         provenance={
             "system": trained.name,
             "trained_by_us": True,

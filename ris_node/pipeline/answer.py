@@ -50,7 +50,7 @@ class Finder:
     def find(self, frame: Frame, command: ParsedCommand, raw: RawAnswer, box: Letterbox) -> Answer:
         """Judge an answer and find its pieces and its goal."""
         presence = 1.0 / (1.0 + math.exp(-min(max(raw.presence_logit, -60.0), 60.0)))
-        status = by_presence(presence, self._limits)
+        status = by_presence(presence, self._limits, command.kind)
         if status == Status.ABSENT:
             return Answer(status, presence, "it is not in the picture")
         pieces = self._pieces(raw.mask_logits, self._limits.mask, box, command.label)

@@ -22,6 +22,7 @@ class Limits:
     uncertain_band: float
     region: float
     min_area_fraction: float
+    presence_command: float
 
     @classmethod
     def of(cls, output: OutputConfig, bundle: Thresholds) -> Limits:
@@ -36,6 +37,10 @@ class Limits:
             pick(output.uncertain_band, bundle.uncertain_band),
             bundle.region,
             pick(output.min_area_fraction, bundle.min_area_fraction),
+            pick(
+                output.presence_threshold,
+                bundle.presence if bundle.presence_command is None else bundle.presence_command,
+            ),
         )
 
 
@@ -52,11 +57,12 @@ def refusal(command: ParsedCommand) -> Verdict:
     return Verdict(Status.NO_QUERY if command.manoeuvre == Manoeuvre.CANCEL else Status.ABSENT, command.reason)
 
 
-def by_presence(presence: float, limits: Limits) -> Status:
-    """PRESENT, UNCERTAIN or ABSENT by presence alone."""
-    if presence >= limits.presence:
+def by_presence(presence: float, limits: Limits, kind: QueryKind = QueryKind.OBJECT) -> Status:
+    """PRESENT, UNCERTAIN or ABSENT by presence alone; commands to the vehicle (REGION) have their own threshold."""
+    least = limits.presence_command if kind == QueryKind.REGION else limits.presence
+    if presence >= least:
         return Status.PRESENT
-    return Status.UNCERTAIN if presence >= limits.presence - limits.uncertain_band else Status.ABSENT
+    return Status.UNCERTAIN if presence >= least - limits.uncertain_band else Status.ABSENT
 
 
 def judge(command: ParsedCommand, status: Status, pieces: Pieces, region: Pieces, width: int) -> Verdict:

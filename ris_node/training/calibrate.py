@@ -13,12 +13,13 @@ import numpy as np
 
 from ris_node.targets.pixels import interior_point
 from ris_node.training.check import iou
-from ris_node.types import Bool
+from ris_node.types import F64, Bool
 
 _MASKS = tuple(np.round(np.arange(0.30, 0.66, 0.05), 2).tolist())
 _REGIONS = tuple(np.round(np.arange(0.10, 0.61, 0.05), 2).tolist())
 _USUAL = 0.5, 0.5, 0.35  # mask, presence, region
 FOUND_GOAL = 0.945  # a little above what is asked, for the step to other pictures and wordings
+_LEAST_FOUND = 0.92  # of noun phrases and of commands, each by itself
 
 
 @dataclass(frozen=True)
@@ -34,23 +35,24 @@ class Calibration:
     region_miou: float
     pointing: float
     items: int
+    presence_command: float | None = None  # of commands; None: as `presence`
 
     def to_mapping(self) -> dict[str, Any]:
         """Return the known values as plain JSON."""
-        return {name: value for name, value in asdict(self).items() if np.isfinite(value)}
+        return {name: value for name, value in asdict(self).items() if value is not None and np.isfinite(value)}
 
 
 def calibrate(records: Sequence[dict[str, Any]]) -> Calibration:
     """Choose thresholds from records of `check.answers`.
 
-    Presence: the highest at which `FOUND_GOAL` of the present targets are found (kinds weighted as they come), which
-    refuses the most absent ones. Mask: the best mean IoU. Region: the best share of goals (the most interior pixel of
-    the largest piece) that lie in the true region, with half of the mean IoU. Where the records say nothing of one of
-    them, it stays as usual.
+    Presence: one threshold for noun phrases and one for commands (`presence_thresholds`). Mask: the best mean IoU.
+    Region: the best share of goals (the most interior pixel of the largest piece) that lie in the true region, with
+    half of the mean IoU. Where the records say nothing of one of them, it stays as usual.
     """
-    present = np.array([r["presence"] for r in records if r["present"]])
-    absent = np.array([r["presence"] for r in records if not r["present"] and r["kind"] != "near_miss"])
-    presence = float(np.clip(np.quantile(present, 1.0 - FOUND_GOAL), 0.05, 0.8)) if len(present) else _USUAL[1]
+    presence, command = presence_thresholds(records)
+    said = [(r["presence"] >= (command if _commands(r) else presence), r) for r in records]
+    absent = [not yes for yes, r in said if not r["present"] and r["kind"] != "near_miss"]
+    present = [yes for yes, r in said if r["present"]]
     masks = [(r["mask"], r["true_mask"]) for r in records if _shown(r, "true_mask") and r["true_region"] is None]
     regions = [(r["region"], r["true_region"]) for r in records if _shown(r, "true_region")]
     ious = [_mean(iou(chance >= level, truth) for chance, truth in masks) for level in _MASKS]
@@ -60,15 +62,53 @@ def calibrate(records: Sequence[dict[str, Any]]) -> Calibration:
     goal = int(np.argmax(np.array(hits) + 0.5 * np.array(areas))) if regions else _REGIONS.index(_USUAL[2])
     return Calibration(
         mask=_MASKS[best],
-        presence=round(presence, 3),
+        presence=presence,
         region=_REGIONS[goal],
-        found=float((present >= presence).mean()) if len(present) else float("nan"),
-        refused=float((absent < presence).mean()) if len(absent) else float("nan"),
+        found=float(np.mean(present)) if present else float("nan"),
+        refused=float(np.mean(absent)) if absent else float("nan"),
         miou=ious[best],
         region_miou=areas[goal],
         pointing=hits[goal],
         items=len(records),
+        presence_command=command,
     )
+
+
+def presence_thresholds(records: Sequence[dict[str, Any]]) -> tuple[float, float]:
+    """The thresholds of noun phrases and of commands that refuse the most absent targets.
+
+    Of all pairs at which `FOUND_GOAL` of the present targets are found (and of each sort nearly as many), the one that
+    refuses the most; the present ones weigh as they come. Where there are present targets of one sort only, both are
+    what that sort needs.
+    """
+    present, absent = (
+        [np.array([r["presence"] for r in records if r["present"] == is_there and _commands(r) == command])
+         for command in (False, True)]
+        for is_there in (True, False)
+    )  # fmt: skip
+    everything = np.concatenate(present)
+    one = _threshold(everything, FOUND_GOAL) if len(everything) else _USUAL[1]
+    best, chosen = -1, (one, one)
+    if not all(map(len, present)):
+        return chosen
+    for found in np.arange(_LEAST_FOUND, 0.995, 0.005):
+        rest = (FOUND_GOAL * len(everything) - found * len(present[1])) / len(present[0])
+        if not _LEAST_FOUND <= rest <= 1.0:
+            continue
+        pair = _threshold(present[0], rest), _threshold(present[1], found)
+        refused = sum(int((a < at).sum()) for a, at in zip(absent, pair, strict=True))
+        if refused > best:
+            best, chosen = refused, pair
+    return chosen
+
+
+def _commands(record: dict[str, Any]) -> bool:
+    """Whether a record is of a command to the vehicle: those have a region, if only an empty one."""
+    return record["true_region"] is not None
+
+
+def _threshold(present: F64, found: float) -> float:
+    return round(float(np.clip(np.quantile(present, 1.0 - found), 0.05, 0.8)), 3)
 
 
 def _shown(record: dict[str, Any], name: str) -> bool:

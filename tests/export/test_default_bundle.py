@@ -22,7 +22,7 @@ from ris_node.errors import BundleError, ExportError  # noqa: E402
 from ris_node.export.default import add_quality, open_checkpoint, write_bundle  # noqa: E402
 from ris_node.export.graphs import FORBIDDEN, audit, check  # noqa: E402
 from ris_node.pipeline.grounder import Grounder  # noqa: E402
-from ris_node.training.calibrate import Calibration, calibrate  # noqa: E402
+from ris_node.training.calibrate import Calibration, calibrate, presence_thresholds  # noqa: E402
 from ris_node.training.checkpoint import save_checkpoint  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -123,3 +123,27 @@ def test_thresholds_come_from_the_records():
     chosen = calibrate(seen + gone + commands)
     assert chosen.mask in (0.4, 0.45) and chosen.miou == 1 and chosen.region in (0.4, 0.45) and chosen.pointing == 1
     assert 0.94 <= chosen.found <= 0.95 and chosen.refused == pytest.approx(2 / 3)
+
+
+def test_noun_phrases_and_commands_get_the_thresholds_that_refuse_most():
+    empty = np.zeros((4, 4), bool)
+    blank = {"mask": empty, "region": empty, "true_mask": None}
+
+    def said(presence, present, command):
+        kind = ("region" if command else "order") if present else "absent"
+        return {
+            **blank,
+            "presence": presence,
+            "present": present,
+            "kind": kind,
+            "true_region": empty if command else None,
+        }
+
+    records = [said(p, True, False) for p in np.linspace(0.5, 1.0, 100)]
+    records += [said(p, True, True) for p in np.linspace(0.2, 1.0, 100)]
+    records += [said(0.48, False, False)] * 10 + [said(0.18, False, True)] * 10
+    objects, commands = presence_thresholds(records)
+    assert 0.48 < objects < 0.55 and 0.18 < commands < 0.3
+    chosen = calibrate(records)
+    assert chosen.refused == 1.0 and 0.94 <= chosen.found <= 0.95
+    assert calibrate(records[:100]).presence_command == calibrate(records[:100]).presence

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,15 +14,15 @@ from ris_node.config import OutputConfig
 from ris_node.pipeline.segmenter import RawAnswer, logit, sigmoid
 from ris_node.pipeline.smoothing import Smoother
 from ris_node.pipeline.verdict import Limits, by_presence
-from ris_node.types import Frame, Status
+from ris_node.types import Frame, QueryKind, Status
 
 BUNDLE = Thresholds(mask=0.4, presence=0.6, uncertain_band=0.2, region=0.3, min_area_fraction=0.01)
 
 
 def test_the_bundle_decides_where_the_configuration_does_not():
-    assert Limits.of(OutputConfig(), BUNDLE) == Limits(0.4, 0.6, 0.2, 0.3, 0.01)
+    assert Limits.of(OutputConfig(), BUNDLE) == Limits(0.4, 0.6, 0.2, 0.3, 0.01, 0.6)
     own = OutputConfig(mask_threshold=0.0, presence_threshold=0.9, uncertain_band=0.0, min_area_fraction=0.0)
-    assert Limits.of(own, BUNDLE) == Limits(0.0, 0.9, 0.0, 0.3, 0.0)
+    assert Limits.of(own, BUNDLE) == Limits(0.0, 0.9, 0.0, 0.3, 0.0, 0.9)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +38,14 @@ def test_the_bundle_decides_where_the_configuration_does_not():
 )
 def test_presence_and_its_band(presence, status):
     assert by_presence(presence, Limits.of(OutputConfig(), BUNDLE)) == status
+
+
+def test_commands_have_their_own_threshold():
+    limits = Limits.of(OutputConfig(), replace(BUNDLE, presence_command=0.3))
+    assert by_presence(0.35, limits) == Status.ABSENT
+    assert by_presence(0.35, limits, QueryKind.REGION) == Status.PRESENT
+    own = Limits.of(OutputConfig(presence_threshold=0.9), replace(BUNDLE, presence_command=0.3))
+    assert by_presence(0.5, own, QueryKind.REGION) == Status.ABSENT
 
 
 def test_logits_and_probabilities_are_inverse_at_any_size():
