@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,8 +12,10 @@ pytest.importorskip("torch")
 from ris_node.data.annotated import Annotated, make_objects
 from ris_node.data.classes import class_id
 from ris_node.data.expressions import Expression
+from ris_node.data.readers import open_set
 from ris_node.scene import domain_named
-from ris_node.training import rendered
+from ris_node.training import pools, rendered
+from ris_node.training.config import DataConfig
 from ris_node.training.items import jitter
 from ris_node.training.pools import draw, load_drawn, save_drawn
 
@@ -67,3 +71,19 @@ def test_scenes_are_of_the_training_domain_only():
     seeds = [int(s.name.split("/")[2]) for s in scenes]
     assert all(domain.first_seed <= seed <= domain.last_seed for seed in seeds)
     assert all(not domain.first_seed <= domain_named("demo").first_seed <= domain.last_seed for _ in seeds)
+
+
+@pytest.mark.shared
+def test_things_of_other_pictures_are_pasted_into_a_share_of_the_variants(tmp_path, monkeypatch):
+    every = open_set("camvid/train")
+    few = replace(every, names=every.names[20:200:20])
+    monkeypatch.setattr(pools, "open_set", lambda name: few)
+    config = DataConfig(variants={"camvid": 2}, held_out={"camvid": 2}, per_picture=6)
+    plainly, _ = pools.plan(config, 128, 160, tmp_path)
+    jobs, held = pools.plan(replace(config, pasted=1.0), 128, 160, tmp_path)
+    assert jobs[0].folder != plainly[0].folder and len(jobs) == 7 and len(held) == 2
+    assert pools.prepare([*plainly, *jobs, *held], 1) == 2 * 7 * 2 + 2
+    assert jobs[0].bank is not None and jobs[0].bank.is_file() and plainly[0].bank is None
+    pairs = [(pools.load_pool(a), pools.load_pool(b)) for a, b in zip(plainly, jobs, strict=True)]
+    assert all(np.array_equal(a[0].classes, b[0].classes) for a, b in pairs)  # the first one is left as it is
+    assert sum(not np.array_equal(a[1].classes, b[1].classes) for a, b in pairs) >= 5
