@@ -14,13 +14,13 @@ from ris_node.config import OutputConfig, RegionConfig
 from ris_node.language.parse import ParsedCommand
 from ris_node.pipeline.grounding import Planes
 from ris_node.pipeline.instances import Pieces, find_pieces
-from ris_node.pipeline.letterbox import Letterbox
+from ris_node.pipeline.letterbox import STRIDE, Letterbox
 from ris_node.pipeline.probability import probability
-from ris_node.pipeline.segmenter import RawAnswer, logit
+from ris_node.pipeline.segmenter import RawAnswer, logit, sigmoid
 from ris_node.pipeline.verdict import Limits, by_presence, judge
 from ris_node.targets.pixels import interior_point
 from ris_node.targets.region import TargetRequest, region_target
-from ris_node.types import Frame, QueryKind, RegionTarget, Status, TargetStatus
+from ris_node.types import F32, Frame, QueryKind, RegionTarget, Status, TargetStatus
 
 TARGET_SIDE = 640  # pixels; larger images are looked at in this size when a region is put on the ground
 INSIDE_SIDE = 192  # pixels; a larger piece's most interior pixel is sought in steps
@@ -83,9 +83,9 @@ class Finder:
         self, frame: Frame, command: ParsedCommand, planes: Planes
     ) -> tuple[RegionTarget | None, tuple[float, float] | None]:
         """The target on the ground where the camera is known, and the goal's pixel."""
-        if frame.camera is None:
-            return None, _inside(planes.region_pieces)
         assert planes.region_logits is not None
+        if frame.camera is None:
+            return None, surest_point(planes.box, planes.region_logits, self._limits.region, planes.region_pieces)
         scale = min(1.0, TARGET_SIDE / max(frame.width, frame.height))
         size = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
         logits = planes.box.restore(planes.region_logits, size)
@@ -95,6 +95,22 @@ class Finder:
         request = TargetRequest(region, probability(logits), obstacle, frame, command.manoeuvre)
         target = region_target(request, self._region)
         return target, target.goal_pixel if target.status == TargetStatus.OK else None
+
+
+def surest_point(box: Letterbox, logits: F32, level: float, pieces: Pieces) -> tuple[float, float] | None:
+    """The pixel (x, y) of a region that is far inside and probable at once; one on its mask in any case.
+
+    `logits` f32[H/4,W/4] are cut at the probability `level` into `pieces`.
+    """
+    rows, columns = box.cells
+    found = interior_point(sigmoid(np.ascontiguousarray(logits[rows, columns])), level)
+    if found is None:
+        return _inside(pieces)
+    in_input = (np.array([found]) + 0.5) * STRIDE - 0.5 + (box.left, box.top)
+    x, y = (float(v) for v in box.to_source(in_input)[0])
+    row, column = round(y) - pieces.y, round(x) - pieces.x
+    inside = 0 <= row < pieces.ids.shape[0] and 0 <= column < pieces.ids.shape[1] and pieces.ids[row, column] > 0
+    return (x, y) if inside else _inside(pieces)
 
 
 def _inside(pieces: Pieces) -> tuple[float, float] | None:

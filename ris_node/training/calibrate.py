@@ -8,12 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 
 from ris_node.targets.pixels import interior_point
 from ris_node.training.check import iou
-from ris_node.types import F64, Bool
+from ris_node.types import F32, F64, Bool
 
 _MASKS = tuple(np.round(np.arange(0.30, 0.66, 0.05), 2).tolist())
 _REGIONS = tuple(np.round(np.arange(0.10, 0.61, 0.05), 2).tolist())
@@ -46,7 +45,7 @@ def calibrate(records: Sequence[dict[str, Any]]) -> Calibration:
     """Choose thresholds from records of `check.answers`.
 
     Presence: one threshold for noun phrases and one for commands (`presence_thresholds`). Mask: the best mean IoU.
-    Region: the best share of goals (the most interior pixel of the largest piece) that lie in the true region, with
+    Region: the best share of goals (`interior_point`, as the core chooses them) that lie in the true region, with
     half of the mean IoU. Where the records say nothing of one of them, it stays as usual.
     """
     presence, command = presence_thresholds(records)
@@ -56,7 +55,7 @@ def calibrate(records: Sequence[dict[str, Any]]) -> Calibration:
     masks = [(r["mask"], r["true_mask"]) for r in records if _shown(r, "true_mask") and r["true_region"] is None]
     regions = [(r["region"], r["true_region"]) for r in records if _shown(r, "true_region")]
     ious = [_mean(iou(chance >= level, truth) for chance, truth in masks) for level in _MASKS]
-    hits = [_mean(_goal_inside(chance >= level, truth) for chance, truth in regions) for level in _REGIONS]
+    hits = [_mean(_goal_inside(chance, level, truth) for chance, truth in regions) for level in _REGIONS]
     areas = [_mean(iou(chance >= level, truth) for chance, truth in regions) for level in _REGIONS]
     best = int(np.argmax(ious)) if masks else _MASKS.index(_USUAL[0])
     goal = int(np.argmax(np.array(hits) + 0.5 * np.array(areas))) if regions else _REGIONS.index(_USUAL[2])
@@ -115,11 +114,8 @@ def _shown(record: dict[str, Any], name: str) -> bool:
     return bool(record["present"]) and record[name] is not None and bool(record[name].any())
 
 
-def _goal_inside(region: Bool, truth: Bool) -> float:
-    count, parts, stats, _ = cv2.connectedComponentsWithStats(region.astype(np.uint8), connectivity=8)
-    if count < 2:
-        return 0.0
-    point = interior_point(parts == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA])))
+def _goal_inside(chance: F32, level: float, truth: Bool) -> float:
+    point = interior_point(chance, level)
     return 0.0 if point is None else float(truth[round(point[1]), round(point[0])])
 
 

@@ -22,6 +22,15 @@ def test_interior_point_is_the_middle_of_the_likeliest_component() -> None:
     assert ring[int(y), int(x)]
 
 
+def test_interior_point_weighs_depth_with_probability() -> None:
+    belief = np.full((21, 61), 0.3, np.float32)  # a wide region that nobody is sure of ...
+    belief[4:17, 40:53] = 0.9  # ... with one place that is nearly sure
+    x, y = interior_point(belief, 0.2) or (0.0, 0.0)
+    assert 44 <= x <= 48 and y == 10.0
+    assert interior_point(belief > 0.2) == (30.0, 10.0)
+    assert interior_point(belief, 0.95) is None
+
+
 def ok(x: float) -> RegionTarget:
     return RegionTarget(TargetStatus.OK, "base_link", position=np.array([x, 0.0, 0.0]))
 
