@@ -214,10 +214,14 @@ def speed() -> str:
             "its RSS, MB", "node / network")  # fmt: skip
     starts = ", ".join(f"{value:.1f}" for value in found["start_to_ready_s"]) or "not measured"
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
+    leg = found.get("float32")
+    float32 = (
+        f"In float32, in which at most 1.6 was asked, node / network is {leg['node/network']:.2f}. " if leg else ""
+    )
     note = (
         f"Milliseconds, p50 (p99). `{about['model']}`, {about['vision_graph']['file']}, on {about['device']}, "
         f"{about['cores']} cores, scheduling {about.get('scheduling', 'normal')}; {versions}. "
-        f"Start to READY: {starts} s. `make bench` measures it anew and explains the parts."
+        f"{float32}Start to READY: {starts} s. `make bench` measures it anew and explains the parts."
     )
     return "\n\n".join([table(head, rows), note, *compared(found), *shares(found)])
 

@@ -78,8 +78,11 @@ class Live:
         self.camera = Peer("camera", "ris_node.ros.bench_camera", [str(folder), NAMESPACE], self._environ)
         self.node: NodeProcess | None = None
 
-    def start_node(self) -> float:
+    def start_node(self, precision: str = "") -> float:
         """Start the node (ending one that runs) and return the seconds from its start to READY.
+
+        Args:
+            precision: of the vision graph; empty: as configured.
 
         Raises:
             DemoError: it died, or was not READY in time.
@@ -91,7 +94,7 @@ class Live:
         parameters: dict[str, Any] = {
             "autostart": True,
             "model_dir": given.model_dir,
-            "precision": given.precision,
+            "precision": precision or given.precision,
             "num_threads": given.num_threads,
             **mount_parameters(),
         }

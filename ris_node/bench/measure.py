@@ -10,15 +10,18 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ris_node.bench.float32 import PRECISION, Leg, Turn, float32_leg
 from ris_node.bench.inprocess import BareNetwork, Core, CoreSeries, Passes, bundle_of
 from ris_node.bench.live import Live, Load, live
 from ris_node.bench.networks import Network, find_networks, floors, run_networks
 from ris_node.bench.pictures import Pictures, render_pictures
 from ris_node.bench.series import Series
+from ris_node.bundle.bundle import VISION_FILES
 from ris_node.config import ModelConfig
 from ris_node.runtime.ort import cores
 
 SATURATED_HZ = 60.0
+GOAL_SIZE = "640x480"
 Say = Callable[[str], None]
 
 
@@ -52,6 +55,7 @@ class Outcome:
     precision: str = ""
     networks: list[Network] = field(default_factory=list)
     best: dict[str, float] = field(default_factory=dict)  # what the machine does at best, see `floors`
+    float32: Leg | None = None  # where the rest runs in another precision
     echo: dict[str, Series] = field(default_factory=dict)  # a bare answer to the same frame over DDS
 
 
@@ -62,42 +66,73 @@ def measure(plan: Plan, say: Say) -> Outcome:
         RisError: a bundle, a runtime or a process of the bench does not work.
     """
     say(f"rendering {len(plan.sizes)} x 6 pictures")
-    pictures = [render_pictures(size) for size in plan.sizes]
+    parts = _Parts(plan, [render_pictures(size) for size in plan.sizes])
     outcome = Outcome(plan)
-    core = Core(plan.config, plan.text)
-    outcome.device, outcome.precision = core.grounder.info.device, core.grounder.info.precision
-    bundle = bundle_of(plan.config)
-    feeds = [core.feeds(one) for one in pictures]
-    bare = BareNetwork(bundle, plan.config, feeds[0], spinning=False)
-    spinning = BareNetwork(bundle, plan.config, feeds[0], spinning=True)
-    for network in (bare, spinning):
-        network.run(3, Passes())
-    warm = CoreSeries()
-    core.run(pictures[0], 5, warm)
-    outcome.rate_hz = max(0.5, min(30.0, 500.0 / warm.total.p50))
+    info = parts.core.grounder.info
+    outcome.device, outcome.precision = info.device, info.precision
+    outcome.rate_hz = parts.warm_up()
     with ExitStack() as stack:
-        processes = None
-        if plan.with_node:
-            processes = stack.enter_context(live(plan.config, pictures))
-            for k in range(plan.starts):
-                say(f"starting the node, {k + 1} of {plan.starts}")
-                outcome.starts_s.append(processes.start_node())
-            processes.connect(plan.text)
+        processes = stack.enter_context(live(plan.config, parts.pictures)) if plan.with_node else None
+        if processes is not None:
+            _start(processes, outcome, say)
         for k in range(plan.rounds):
-            for one, feed in zip(pictures, feeds):  # noqa: B905  # of one length by construction
+            for index, one in enumerate(parts.pictures):
                 say(f"round {k + 1} of {plan.rounds}, {one.size}")
-                bare.feeds = feed
-                bare.run(plan.passes, outcome.bare.setdefault(one.size, Passes()))
-                core.run(one, plan.passes, outcome.core.setdefault(one.size, CoreSeries()))
+                parts.run(index, outcome)
                 if processes is not None:
                     _live_round(processes, one, outcome)
-            spinning.run(plan.passes, outcome.spinning)
+            parts.spinning.run(plan.passes, outcome.spinning)
         if processes is not None:
-            for one in pictures:
-                outcome.echo[one.size] = processes.echo(one.size, outcome.rate_hz, plan.passes)
-    core.grounder.close()
+            _after(processes, parts, outcome, say)
+    parts.core.grounder.close()
     _networks(outcome, say)
     return outcome
+
+
+class _Parts:
+    """What runs in this process: the core, and its network with and without spinning threads."""
+
+    def __init__(self, plan: Plan, pictures: list[Pictures]) -> None:
+        self.pictures = pictures
+        self.core = Core(plan.config, plan.text)
+        self.bundle = bundle_of(plan.config)
+        self.feeds = [self.core.feeds(one) for one in pictures]
+        self.bare = BareNetwork(self.bundle, plan.config, self.feeds[0], spinning=False)
+        self.spinning = BareNetwork(self.bundle, plan.config, self.feeds[0], spinning=True)
+
+    def warm_up(self) -> float:
+        """Run everything a few times; the pace in Hz at which the node need not let a frame wait."""
+        for network in (self.bare, self.spinning):
+            network.run(3, Passes())
+        warm = CoreSeries()
+        self.core.run(self.pictures[0], 5, warm)
+        return max(0.5, min(30.0, 500.0 / warm.total.p50))
+
+    def run(self, index: int, outcome: Outcome) -> None:
+        """Give the bare network and the core their turn with the pictures of one size."""
+        one, passes = self.pictures[index], outcome.plan.passes
+        self.bare.feeds = self.feeds[index]
+        self.bare.run(passes, outcome.bare.setdefault(one.size, Passes()))
+        self.core.run(one, passes, outcome.core.setdefault(one.size, CoreSeries()))
+
+
+def _start(processes: Live, outcome: Outcome, say: Say) -> None:
+    """Start the node as often as planned and give it its command."""
+    for k in range(outcome.plan.starts):
+        say(f"starting the node, {k + 1} of {outcome.plan.starts}")
+        outcome.starts_s.append(processes.start_node())
+    processes.connect(outcome.plan.text)
+
+
+def _after(processes: Live, parts: _Parts, outcome: Outcome, say: Say) -> None:
+    """What takes the node's place once its rounds are done: itself in float32, and the echo."""
+    plan = outcome.plan
+    if outcome.precision != PRECISION and GOAL_SIZE in plan.sizes and parts.bundle.file(VISION_FILES[PRECISION]):
+        index = plan.sizes.index(GOAL_SIZE)
+        turn = Turn(plan.config, plan.text, plan.rounds, plan.passes, say)
+        outcome.float32 = float32_leg(turn, processes, parts.bundle, parts.pictures[index], parts.feeds[index])
+    for one in parts.pictures:
+        outcome.echo[one.size] = processes.echo(one.size, outcome.rate_hz, plan.passes)
 
 
 def _networks(outcome: Outcome, say: Say) -> None:

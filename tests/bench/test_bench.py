@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 from tiny_bundle import make_tiny_bundle
 
+from ris_node.bench.float32 import Leg
+from ris_node.bench.goals import Goal, goals
+from ris_node.bench.inprocess import Passes
+from ris_node.bench.live import Load
 from ris_node.bench.measure import Outcome, Plan
 from ris_node.bench.pictures import Pictures, render_pictures
 from ris_node.bench.processes import Meter, rss_mb
-from ris_node.bench.report import Goal, goals
 from ris_node.bench.series import Series
 from ris_node.bench.soak import Soak, _judge
 from ris_node.cli.__main__ import main
@@ -43,6 +46,30 @@ def test_what_was_not_measured_is_no_goal_reached() -> None:
     outcome.starts_s = [1.0, 9.0]
     assert [goal.reached for goal in goals(outcome)] == [None, None, False]
     assert Goal("x", 1.0, 1.0).reached
+    assert Goal("x", 1.0).reached is None and Goal("x", 1.0).verdict == "for information"
+
+
+def node_beside(network: float, node: float) -> tuple[Passes, Load]:
+    bare, load = Passes(), Load(answered=10, wall_s=1.0)
+    bare.total.add([network])
+    load.end_to_end.add([node])
+    return bare, load
+
+
+def test_the_ratio_of_node_to_network_is_judged_in_float32_alone() -> None:
+    outcome = Outcome(Plan(ModelConfig(), "the car", ("640x480",), 1, 2, 1, with_node=True), precision="int8")
+    outcome.bare["640x480"], outcome.paced["640x480"] = node_beside(18.0, 36.0)
+    judged, beside = goals(outcome)[:2]
+    assert (judged.name, judged.reached) == ("node / bare network, p50, 640x480, float32", None)
+    assert (beside.name, beside.value, beside.reached) == ("node / bare network, p50, 640x480, int8", 2.0, None)
+    outcome.float32 = Leg("640x480", *node_beside(30.0, 45.0))
+    assert goals(outcome)[0].reached and goals(outcome)[0].value == 1.5
+    outcome.float32 = Leg("640x480", *node_beside(30.0, 49.0))
+    assert goals(outcome)[0].reached is False
+    outcome.precision, outcome.float32 = "fp32", None
+    now = goals(outcome)[0]
+    assert (now.name, now.reached) == (judged.name, False)
+    assert not any("int8" in goal.name for goal in goals(outcome))
 
 
 def test_pictures_come_back_from_the_folder(tmp_path: Path) -> None:
@@ -81,7 +108,7 @@ def test_soak_finds_what_does_not_add_up() -> None:
 
 def test_bench_without_ros_writes_table_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bundle = make_tiny_bundle(tmp_path / "tiny")
-    words = ["bench", "--no-node", "--model", str(bundle), "--sizes", "160x120", "--rounds", "1", "--passes", "3"]
+    words = f"bench --no-node --no-networks --model {bundle} --sizes 160x120 --rounds 1 --passes 3".split()
     assert main([*words, "--command", "the red square", "--out", str(tmp_path / "out"), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found == json.loads((tmp_path / "out" / "bench.json").read_text())

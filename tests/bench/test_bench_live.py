@@ -25,7 +25,7 @@ def domain(monkeypatch: pytest.MonkeyPatch):
 
 def test_bench_measures_a_live_node(tmp_path: Path, domain: int) -> None:
     bundle = make_tiny_bundle(tmp_path / "tiny")
-    words = ["bench", "--model", str(bundle), "--sizes", "160x120", "--rounds", "1", "--passes", "4", "--starts", "1"]
+    words = f"bench --no-networks --model {bundle} --sizes 160x120 --rounds 1 --passes 4 --starts 1".split()
     main([*words, "--threads", "1", "--command", "the red square", "--out", str(tmp_path / "out")])
     found = json.loads((tmp_path / "out" / "bench.json").read_text())
     paced = found["node_paced"]["160x120"]
@@ -36,6 +36,20 @@ def test_bench_measures_a_live_node(tmp_path: Path, domain: int) -> None:
     assert 30 < paced["rss_mb"] < 1500
     assert len(found["start_to_ready_s"]) == 1
     assert found["ratios"]["160x120"]["node/network"] > 0.0
+
+
+def test_where_int8_runs_the_node_is_measured_in_float32_too(tmp_path: Path, domain: int) -> None:
+    words = ["bench", "--no-networks", "--sizes", "640x480", "--rounds", "1", "--passes", "4", "--starts", "1"]
+    main([*words, "--precision", "int8", "--out", str(tmp_path)])
+    found = json.loads((tmp_path / "bench.json").read_text())
+    assert found["machine"]["vision_graph"]["file"] == "vision.int8-cpu.onnx"
+    leg, goals = found["float32"], {goal["goal"]: goal for goal in found["goals"]}
+    assert leg["node_paced"]["answered"] >= 1 and leg["bare_network"]["count"] == 4
+    judged = goals["node / bare network, p50, 640x480, float32"]
+    assert judged["measured"] == leg["node/network"] and judged["at_most"] == 1.6 and judged["reached"] is not None
+    beside = goals["node / bare network, p50, 640x480, int8"]
+    assert beside["measured"] == found["ratios"]["640x480"]["node/network"] and beside["reached"] is None
+    assert "| 640x480 | node in float32, stamp to result |" in (tmp_path / "bench.md").read_text()
 
 
 @pytest.mark.soak
