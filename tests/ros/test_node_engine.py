@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.ros, pytest.mark.shared]
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "runtime"))
 from engine_kit import Rig as EngineRig  # noqa: E402
 from engine_kit import rtx_kit  # noqa: E402
-from harness import header, rig, tiny, wait_for  # noqa: E402
+from harness import ACTIVATE, CONFIGURE, header, rig, tiny, wait_for  # noqa: E402
 from ris_msgs.msg import Grounding, NodeStatus  # noqa: E402
 
 from ris_node.runtime.tensorrt import toolkit  # noqa: E402
@@ -36,6 +36,8 @@ from ris_node.runtime.tensorrt.store import list_engines, unfinished  # noqa: E4
 from ris_node.runtime.tensorrt.toolkit import DeviceInfo, Toolkit, platform_name  # noqa: E402
 
 PERIOD_S = 0.1
+LIMIT_S = 5.0  # from `configure` to the first answer, while the engine builds
+BUSY_S = 2.0  # a machine on which a node without TensorRT needs more is busy: then its time is the measure
 
 
 @dataclass
@@ -90,12 +92,47 @@ def stream_until(client, done, timeout_s=120.0):
     return stamps
 
 
+def first_answer_s(live) -> float:
+    """Seconds from `configure` to the first answer to the default query; the camera is on all the time."""
+    client, begin = live.client, time.monotonic()
+    assert client.change(CONFIGURE) and client.change(ACTIVATE)
+
+    def answered():
+        client.send()
+        time.sleep(0.02)
+        return [m for m in list(client.results) if m.status == Grounding.STATUS_PRESENT]
+
+    wait_for(answered, "the first answer", 120.0)
+    return time.monotonic() - begin
+
+
+def plain_s(bundle) -> float:
+    """The same for a node that has no engine to build."""
+    with rig(bundle, active=False, backend="onnxruntime", default_query="the red thing") as live:
+        return first_answer_s(live)
+
+
+def test_it_serves_within_five_seconds_while_the_engine_builds(bundle, machine):
+    """5 s; on a busy machine as many times a plain node's time, the slower of one before and one after."""
+    tries = []
+    for number in range(3):  # a busy moment hits one of the three nodes, not all of three times three
+        before, cache = plain_s(bundle), str(machine.cache / str(number))
+        with rig(bundle, active=False, engine_cache_dir=cache, default_query="the red thing") as live:
+            taken = first_answer_s(live)
+            assert live.node.engine.grounder.info.backend == "onnxruntime", "served before the engine is there"
+            wait_for(lambda: NodeStatus.STATE_BUILDING_ENGINE in statuses(live.client), "the build")
+        plain = max(before, plain_s(bundle))
+        tries.append((taken, LIMIT_S * max(1.0, plain / BUSY_S)))
+        print(f"first answer after {taken:.2f} s, without TensorRT after {plain:.2f} s")
+        if taken <= tries[-1][1]:
+            return
+    raise AssertionError(f"first answers and limits in s: {tries}")
+
+
 def test_frames_go_on_while_the_engine_is_built_and_across_the_switch(bundle, machine):
-    begin = time.monotonic()
     with rig(bundle, active=False, engine_cache_dir=str(machine.cache)) as live:
         client, node = live.client, live.node
         assert client.change(1) and client.change(3)
-        assert time.monotonic() - begin < 30.0
         client.connected()
         client.say("the red thing")
         first = client.ground()
