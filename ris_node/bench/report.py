@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 from importlib import metadata
@@ -21,6 +20,7 @@ from ris_node.bench.live import Load, summary
 from ris_node.bench.measure import SATURATED_HZ, Outcome, Plan
 from ris_node.bench.series import Series, clean
 from ris_node.bundle.bundle import MANIFEST
+from ris_node.hashing import hash_files
 from ris_node.runtime.select import graph_file
 
 RATIOS = (
@@ -68,7 +68,7 @@ def machine(plan: Plan, device: str) -> dict[str, Any]:
         "num_threads": plan.config.num_threads,
         "model": bundle.manifest.model_id,
         "vision_graph": {"file": file, "sha256": bundle.manifest.files[file].sha256},
-        "manifest_sha256": hashlib.sha256((bundle.path / MANIFEST).read_bytes()).hexdigest(),
+        "manifest_sha256": hash_files(bundle.path / MANIFEST),
         "command": plan.text,
         "scheduling": _scheduling(),
         "load_average": [round(value, 2) for value in os.getloadavg()] if hasattr(os, "getloadavg") else None,

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import sys
@@ -15,6 +14,7 @@ from ris_node.atomic import write_atomic
 from ris_node.bundle.contract import check_manifest
 from ris_node.bundle.manifest import FAMILIES, FileEntry, GraphSpec, Manifest
 from ris_node.errors import BundleError
+from ris_node.hashing import hash_files
 
 MANIFEST = "manifest.json"
 DEFAULT, BASELINE = "default", "keyword-baseline"
@@ -149,11 +149,7 @@ def _check_tokenizer(manifest: Manifest, source: Path) -> None:
 
 
 def _entry(path: Path) -> FileEntry:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        for block in iter(lambda: stream.read(1 << 20), b""):
-            digest.update(block)
-    return FileEntry(digest.hexdigest(), path.stat().st_size)
+    return FileEntry(hash_files(path), path.stat().st_size)
 
 
 def _read_graph(path: Path) -> GraphSpec:

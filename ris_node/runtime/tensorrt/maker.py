@@ -14,6 +14,7 @@ import numpy as np
 
 from ris_node import __version__
 from ris_node.errors import BackendError, EngineMissingError, EngineRefusedError
+from ris_node.hashing import hash_files
 from ris_node.runtime.tensorrt.build import Built, Progress, build_engine
 from ris_node.runtime.tensorrt.lock import engine_lock
 from ris_node.runtime.tensorrt.manifest import EngineManifest
@@ -27,7 +28,6 @@ from ris_node.runtime.tensorrt.store import (
     StoredEngine,
     check_engine,
     find_engine,
-    hash_file,
 )
 from ris_node.runtime.tensorrt.toolkit import Toolkit
 
@@ -131,7 +131,7 @@ def describe(request: EngineRequest, built: Built, plan: Path) -> EngineManifest
     return EngineManifest(
         key=request.key,
         keyed=request.keyed(),
-        engine_sha256=hash_file(plan),
+        engine_sha256=hash_files(plan),
         engine_bytes=plan.stat().st_size,
         inputs=built.inputs,
         outputs=built.outputs,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ris_node.errors import BackendError
+from ris_node.hashing import hash_files
 from ris_node.runtime.tensorrt.toolkit import DeviceInfo
 
 SCHEMA = 1
@@ -109,16 +110,8 @@ def hash_network(path: Path) -> str:
     Raises:
         BackendError: there is no such file.
     """
-    digest = hashlib.sha256()
-    files = [
-        path,
-        *(p for p in (path.with_name(path.name + ".data"), path.with_name(path.name + "_data")) if p.is_file()),
-    ]
-    for file in files:
-        try:
-            with file.open("rb") as stream:
-                for block in iter(lambda: stream.read(1 << 20), b""):
-                    digest.update(block)
-        except OSError as error:
-            raise BackendError(f"{file} cannot be read ({error}): restore the bundle") from error
-    return digest.hexdigest()
+    beside = (path.with_name(path.name + ending) for ending in (".data", "_data"))
+    try:
+        return hash_files(path, *(file for file in beside if file.is_file()))
+    except OSError as error:
+        raise BackendError(f"{error.filename or path} cannot be read ({error}): restore the bundle") from error

@@ -8,7 +8,6 @@ is ever loaded; nothing is downloaded, and a bundle carries none.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -20,6 +19,7 @@ from typing import Any
 
 from ris_node.atomic import write_atomic
 from ris_node.errors import BackendError, EngineMissingError, EngineRefusedError, EngineRejectedError
+from ris_node.hashing import hash_files
 from ris_node.runtime.tensorrt.manifest import EngineManifest
 from ris_node.runtime.tensorrt.spec import EngineRequest
 
@@ -114,7 +114,7 @@ def check_engine(folder: Path, request: EngineRequest | None = None) -> StoredEn
     size = plan.stat().st_size
     if size != manifest.engine_bytes:
         raise EngineRefusedError(f"{plan} has {size} bytes of {manifest.engine_bytes}: it is truncated or was changed")
-    if hash_file(plan) != manifest.engine_sha256:
+    if hash_files(plan) != manifest.engine_sha256:
         raise EngineRefusedError(f"{plan} is not the file that was built (its SHA-256 differs)")
     return StoredEngine(folder, manifest, parity)
 
@@ -156,15 +156,6 @@ def remove(path: Path, root: Path) -> int:
     size = sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
     shutil.rmtree(path)
     return size
-
-
-def hash_file(path: Path) -> str:
-    """SHA-256 of a file in hex."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        for block in iter(lambda: stream.read(1 << 20), b""):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _compare(manifest: EngineManifest, request: EngineRequest) -> None:
