@@ -23,6 +23,7 @@ from ris_node.export.onnx_edit import constants, load, read_contract, readers, u
 
 OPSET = 18
 HEAVY = ("Conv", "ConvTranspose", "MatMul", "Gemm")
+INTEGER = ("MatMulIntegerToFloat",)  # ONNX Runtime's own product in int8, for its CPU kernels only
 IN_PLACE = {"ScatterND", "ScatterElements", "Scatter", "NonZero"}
 WRONG = {"GridSample": "several TensorRT releases sample it wrongly", "Loop": "it has no static schedule",
          "If": "it has no static schedule", "Scan": "it has no static schedule"}  # fmt: skip
@@ -129,7 +130,7 @@ def _label(model: Any, path: Path) -> str:
 
 
 def _layers(model: Any) -> dict[str, str]:
-    """The precision of each heavy layer: int8 behind a DequantizeLinear, else the type of its weights or inputs."""
+    """The precision of each heavy layer: int8 by its kind or behind a DequantizeLinear, else what its numbers are."""
     import onnx
 
     types = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
@@ -144,7 +145,9 @@ def _layers(model: Any) -> dict[str, str]:
     }
     found = {}
     for node in model.graph.node:
-        if node.op_type in HEAVY:
+        if node.op_type in INTEGER:
+            found[node.name or node.output[0]] = "int8"
+        elif node.op_type in HEAVY:
             sources = [makers[name].op_type for name in node.input[:2] if name in makers]
             int8 = sources.count("DequantizeLinear") == 2
             kinds = {types.get(name, 0) for name in node.input[:2]}
@@ -175,6 +178,8 @@ def _operators(model: Any, precision: str) -> list[str]:
             found.append(f"{name} writes in place: use where and concat in the model")
         elif node.op_type in WRONG:
             found.append(f"{name}: {WRONG[node.op_type]}; rewrite the model without it")
+        elif node.op_type in INTEGER and precision == "int8-cpu":
+            continue
         elif node.domain not in ("", "ai.onnx"):
             found.append(f"{name} is of the domain {node.domain}, which no TensorRT parser knows")
         elif precision not in ONLY_CPU:

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """INT8 networks from float32 ones: one form for x86 CPUs, one for TensorRT; each is of no use to the other.
 
-CPU: unsigned activations, biases in int32, products folded to Gemm (ONNX Runtime's fast kernels). TensorRT: signed,
-symmetric, biases left alone, only the inputs of convolutions and products (the only form that its parser takes, and
-slower than float32 on a CPU). Attention, norms and softmax stay float in both.
+CPU: unsigned activations, biases in int32, products and the scores of attentions as ONNX Runtime's own operator.
+TensorRT: signed, symmetric, biases left alone, only the inputs of convolutions and products (the only form that its
+parser takes, and slower than float32 on a CPU). Softmax, what it weighs, norms and sums stay float in both.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import contextlib
 import io
 import logging
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -35,12 +35,34 @@ from ris_node.export.onnx_edit import (
     unpack_half,
     write_contract,
 )
+from ris_node.export.quantize_image import convolutions_over_strips, exact_ranges, pools_over_strips, same_behind_layout
+from ris_node.export.quantize_lean import (
+    Rewriter,
+    gates_after_taps,
+    products_by_rows,
+    reshapes_at_once,
+    softmax_by_rows,
+    sums_before_norms,
+    tokens_of_rows,
+)
+from ris_node.export.quantize_products import Fuser, Product, Scores, drop_unread, find_products, find_scores
+from ris_node.export.quantize_qdq import tidy
 from ris_node.export.ranges import Feeds, best_ranges, channel_maxima
 from ris_node.export.unbias import correct_biases
 
 TARGETS = ("cpu", "tensorrt")
 FEWEST_ROWS = 100  # a product with fewer rows costs more to quantise than it saves
 BETWEEN = frozenset({"Relu", "Clip", "GlobalAveragePool"})  # sums and enlargements in int8 were measured to be slower
+RULES = (
+    convolutions_over_strips,
+    pools_over_strips,
+    gates_after_taps,
+    products_by_rows,
+    softmax_by_rows,
+    tokens_of_rows,
+    sums_before_norms,
+    reshapes_at_once,
+)
 MAXIMA_FEEDS = 24  # are enough for maxima and means of channels
 
 
@@ -80,14 +102,8 @@ def quantise(source: Path, out: Path, feeds: Feeds, target: str, keep: Sequence[
     between = [pair.between for pair in pairs(model)]
     changed = equalise(model, channel_maxima(model, between, feeds[:MAXIMA_FEEDS]))
     _global_pools(model)
-    model = _folded(model) if target == "cpu" else model
-    heavy, kept = _chosen(model, keep)
-    correct_biases(model, feeds[:MAXIMA_FEEDS])
-    simple = BETWEEN if target == "cpu" else frozenset()
-    nodes = [*heavy, *(node.name for node in model.graph.node if node.op_type in simple)]
-    ranges = best_ranges(model, _tensors(model, nodes), feeds, symmetric=target == "tensorrt")
-    with contextlib.redirect_stdout(io.StringIO()):
-        made = _insert(model, nodes, ranges, target)
+    make = _for_cpu if target == "cpu" else _for_tensorrt
+    made, heavy, kept = make(model, feeds, keep)
     del made.graph.value_info[:]
     store_half(made)
     write_contract(made, contract, f"int8-{target}")
@@ -95,7 +111,60 @@ def quantise(source: Path, out: Path, feeds: Feeds, target: str, keep: Sequence[
     return Quantised(target, len(heavy), tuple(kept), changed, out.stat().st_size)
 
 
-def _chosen(model: Any, keep: Sequence[str]) -> tuple[list[str], list[str]]:
+def _for_cpu(model: Any, feeds: Feeds, keep: Sequence[str]) -> tuple[Any, list[str], list[str]]:
+    """Convolutions as Q/DQ, which the runtime turns into its int8 kernels; products as those kernels themselves."""
+    model = _folded(model)
+    del model.graph.value_info[:]
+    lean(model)
+    convolutions, kept = _chosen(model, keep, ("Conv",))
+    products: list[Product | Scores] = [*find_products(model), *find_scores(model)]
+    products.sort(key=_place(model))
+    held = [item for item in products if any(fnmatch(item.node.name, pattern) for pattern in keep)]
+    kept += [item.node.name for item in held]
+    products = [item for item in products if item not in held]
+    correct_biases(model, feeds[:MAXIMA_FEEDS])
+    nodes = [*convolutions, *(node.name for node in model.graph.node if node.op_type in BETWEEN)]
+    asked = [*_tensors(model, nodes), *(name for item in products for name in item.rounded)]
+    ranges = best_ranges(model, list(dict.fromkeys(asked)), feeds, symmetric=False)
+    exact_ranges(Rewriter(model), ranges)
+    same_behind_layout(model, ranges)
+    fuser = Fuser(model, ranges)
+    for item in products:
+        fuser.product(item) if isinstance(item, Product) else fuser.scores(item)
+    fuser.finish()
+    left = {node.name for node in model.graph.node}
+    with contextlib.redirect_stdout(io.StringIO()):
+        model = _insert(model, [name for name in nodes if name in left], ranges, "cpu")
+    tidy(model)
+    drop_unread(model)
+    return model, [*convolutions, *(item.node.name for item in products)], kept
+
+
+def lean(model: Any) -> dict[str, int]:
+    """Rewrite a float graph into what the CPU computes sooner in int8, in place; return how often each rule applied."""
+    graph, done = Rewriter(model), {}
+    for rule in RULES:
+        done[rule.__name__] = rule(graph)
+        graph.refresh()
+    drop_unread(model)
+    return done
+
+
+def _for_tensorrt(model: Any, feeds: Feeds, keep: Sequence[str]) -> tuple[Any, list[str], list[str]]:
+    """Q/DQ before every convolution and product."""
+    heavy, kept = _chosen(model, keep, ("Conv", "MatMul", "Gemm"))
+    correct_biases(model, feeds[:MAXIMA_FEEDS])
+    ranges = best_ranges(model, _tensors(model, heavy), feeds, symmetric=True)
+    with contextlib.redirect_stdout(io.StringIO()):
+        return _insert(model, heavy, ranges, "tensorrt"), heavy, kept
+
+
+def _place(model: Any) -> Callable[[Product | Scores], int]:
+    places = {node.name: index for index, node in enumerate(model.graph.node)}
+    return lambda item: places[item.node.name]
+
+
+def _chosen(model: Any, keep: Sequence[str], kinds: Sequence[str]) -> tuple[list[str], list[str]]:
     """Names of the convolutions and constant products that are worth it, and of those kept float by request."""
     known, sizes = constants(model), shapes(model)
     heavy: list[str] = []
@@ -105,6 +174,8 @@ def _chosen(model: Any, keep: Sequence[str]) -> tuple[list[str], list[str]]:
         if live.isdisjoint(node.input):
             continue
         live.update(node.output)
+        if node.op_type not in kinds:
+            continue
         product = node.op_type in ("MatMul", "Gemm") and node.input[1] in known
         rows = int(np.prod(sizes.get(node.input[0], (0,))[:-1])) if product else 0
         if node.op_type == "Conv" or rows >= FEWEST_ROWS:
@@ -142,20 +213,26 @@ def _insert(model: Any, nodes: list[str], ranges: dict[str, tuple[float, float]]
     logging.getLogger().setLevel(max(logging.getLogger().level, logging.WARNING))
     tool = QDQQuantizer(model, True, False, QuantType.QInt8, kind, data, nodes, [], kinds, extra)
     tool.quantize_model()
+    tool.model.topological_sort()
     return tool.model.model
 
 
 def _folded(model: Any) -> Any:
-    """The graph after ONNX Runtime's basic rewriting: products with a bias become Gemm, constants are folded.
+    """The graph after ONNX Runtime's basic rewriting: constants are folded, needless nodes dropped.
 
     Constants get fresh names, for a runtime that rewrites the graph again would reuse the first ones'.
     """
-    from onnxruntime.quantization.shape_inference import quant_pre_process
+    import onnxruntime
 
     with tempfile.TemporaryDirectory() as folder:
-        before, after = Path(folder, "before.onnx"), Path(folder, "after.onnx")
-        onnx.save(model, str(before))
-        quant_pre_process(str(before), str(after), skip_symbolic_shape=True)
+        after = Path(folder, "after.onnx")
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+        options.optimized_model_filepath = str(after)
+        onnxruntime.InferenceSession(
+            model.SerializeToString(), options, ["CPUExecutionProvider"], disabled_optimizers=["MatMulAddFusion"]
+        )
         model = onnx.load(str(after))
     fresh = {tensor.name: f"c{number}.{tensor.name}" for number, tensor in enumerate(model.graph.initializer)}
     for tensor in model.graph.initializer:
@@ -163,7 +240,15 @@ def _folded(model: Any) -> Any:
     for node in model.graph.node:
         for index, name in enumerate(node.input):
             node.input[index] = fresh.get(name, name)
+    _keep_domains(model, ("", "com.microsoft"))
     return model
+
+
+def _keep_domains(model: Any, wanted: Sequence[str]) -> None:
+    """Drop the domains that the runtime lists without using them."""
+    kept = [entry for entry in model.opset_import if entry.domain in wanted]
+    del model.opset_import[:]
+    model.opset_import.extend(kept)
 
 
 def _global_pools(model: Any) -> None:
