@@ -12,9 +12,10 @@ import numpy as np
 from ris_node.bundle import Thresholds
 from ris_node.data.evalset import EvalItem
 from ris_node.export.onnx_edit import Array
+from ris_node.metrics.masks import mask_iou
 from ris_node.pipeline.letterbox import Letterbox
 from ris_node.pipeline.segmenter import sigmoid
-from ris_node.types import F32, Bool
+from ris_node.types import F32
 
 NAMES = ("fp32", "int8")
 
@@ -38,7 +39,7 @@ class Tally:
         masks = [_map(out[which]) > level for out in (exact, other)]
         shown = [mask & there for mask, there in zip(masks, present, strict=True)]
         self._same.append(present[0] == present[1])
-        self._alike.append(_iou(*shown))
+        self._alike.append(mask_iou(*shown))
         if present[0]:
             self._found_alike.append(self._alike[-1])
         box = Letterbox.fit(item.width, item.height, *self._size)
@@ -46,7 +47,7 @@ class Tally:
         for name, out, there in zip(NAMES, (exact, other), present, strict=True):
             if item.present and item.type == "object" and truth is not None:
                 whole = box.restore(_map(out["mask_logits"])) > self._at.mask
-                self._ious[name].append(_iou(whole, truth) if there else 0.0)
+                self._ious[name].append(mask_iou(whole, truth) if there else 0.0)
             if item.present and region is not None:
                 whole_region = box.restore(_map(out["region_logits"]))
                 best = np.unravel_index(int(whole_region.argmax()), whole_region.shape)
@@ -70,11 +71,6 @@ def _map(logits: Array) -> F32:
 
 def _chance(logit: Array) -> float:
     return float(sigmoid(np.asarray(logit, np.float32).ravel())[0])
-
-
-def _iou(a: Bool, b: Bool) -> float:
-    union = int(np.count_nonzero(a | b))
-    return float(np.count_nonzero(a & b)) / union if union else 1.0
 
 
 def _mean(values: Any) -> float:

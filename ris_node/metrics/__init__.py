@@ -12,6 +12,7 @@ from ris_node.metrics.answers import (
     robust_iou_table,
 )
 from ris_node.metrics.generalised import GresSample, GresScores, gres_scores
+from ris_node.metrics.masks import mask_iou
 from ris_node.metrics.navigable import (
     best_rank,
     dice,
@@ -43,6 +44,7 @@ __all__ = [
     "iou",
     "listens_rate",
     "listens_strict_rate",
+    "mask_iou",
     "mean_iou",
     "overall_iou",
     "pointing_game",

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ris_node.metrics.masks import mask_iou
 from ris_node.targets.pixels import interior_point
-from ris_node.training.check import iou
 from ris_node.types import F32, F64, Bool
 
 _MASKS = tuple(np.round(np.arange(0.30, 0.66, 0.05), 2).tolist())
@@ -54,9 +54,9 @@ def calibrate(records: Sequence[dict[str, Any]]) -> Calibration:
     present = [yes for yes, r in said if r["present"]]
     masks = [(r["mask"], r["true_mask"]) for r in records if _shown(r, "true_mask") and r["true_region"] is None]
     regions = [(r["region"], r["true_region"]) for r in records if _shown(r, "true_region")]
-    ious = [_mean(iou(chance >= level, truth) for chance, truth in masks) for level in _MASKS]
+    ious = [_mean(mask_iou(chance >= level, truth) for chance, truth in masks) for level in _MASKS]
     hits = [_mean(_goal_inside(chance, level, truth) for chance, truth in regions) for level in _REGIONS]
-    areas = [_mean(iou(chance >= level, truth) for chance, truth in regions) for level in _REGIONS]
+    areas = [_mean(mask_iou(chance >= level, truth) for chance, truth in regions) for level in _REGIONS]
     best = int(np.argmax(ious)) if masks else _MASKS.index(_USUAL[0])
     goal = int(np.argmax(np.array(hits) + 0.5 * np.array(areas))) if regions else _REGIONS.index(_USUAL[2])
     return Calibration(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ris_node.metrics.masks import mask_iou
 from ris_node.training.batches import collate
 from ris_node.training.items import Drawn
 from ris_node.training.step import run_batch
@@ -50,12 +51,6 @@ def answers(
     return records
 
 
-def iou(first: Bool, second: Bool) -> float:
-    """Intersection over union of two masks; 1 where both are empty."""
-    union = int((first | second).sum())
-    return float((first & second).sum()) / union if union else 1.0
-
-
 def summary(records: list[dict[str, Any]], mask_at: float = 0.5, presence_at: float = 0.5) -> dict[str, float]:
     """Mean IoU by kind, shares found and refused, how well it listens, how often the region's peak is right."""
     out: dict[str, list[float]] = {}
@@ -67,13 +62,13 @@ def summary(records: list[dict[str, Any]], mask_at: float = 0.5, presence_at: fl
             out.setdefault(f"refused_{record['kind']}", []).append(float(not said))
         true = record["true_mask"]
         if record["present"] and true is not None and true.any() and record["true_region"] is None:
-            value = iou(record["mask"] >= mask_at, true) if said else 0.0
+            value = mask_iou(record["mask"] >= mask_at, true) if said else 0.0
             out.setdefault(f"miou_{record['kind']}", []).append(value)
             out.setdefault("miou", []).append(value)
         region = record["true_region"]
         if record["present"] and region is not None and region.any():
             out.setdefault("pointing", []).append(float(region.flat[int(record["region"].argmax())]))
-            out.setdefault("region_iou", []).append(iou(record["region"] >= mask_at, region))
+            out.setdefault("region_iou", []).append(mask_iou(record["region"] >= mask_at, region))
     result = {name: float(np.mean(values)) for name, values in sorted(out.items())}
     result["listens"] = _listens(records, mask_at)
     return result
@@ -88,7 +83,7 @@ def _listens(records: list[dict[str, Any]], mask_at: float) -> float:
     for pairs in by_picture.values():
         for i, (truth, given) in enumerate(pairs):
             for other_truth, other_given in pairs[:i]:
-                if iou(truth, other_truth) < 0.1:
+                if mask_iou(truth, other_truth) < 0.1:
                     total += 1
-                    good += iou(given, other_given) < 0.3  # type: ignore[arg-type]
+                    good += mask_iou(given, other_given) < 0.3  # type: ignore[arg-type]
     return good / total if total else float("nan")

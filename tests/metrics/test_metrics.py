@@ -19,6 +19,13 @@ def test_plain_golden():
     assert m.precision_at(inter, union, 0.6, strict=True) == pytest.approx(1 / 3)
 
 
+def test_two_masks_beside_each_other():
+    first, second = np.zeros((2, 4), bool), np.zeros((2, 4), bool)
+    assert m.mask_iou(first, second) == 1.0
+    first[0], second[0, 2:] = True, True
+    assert m.mask_iou(first, second) == 0.5 and m.mask_iou(first, ~first) == 0.0
+
+
 def test_gres_golden():
     samples = [
         m.GresSample(10, 8, 6, no_target=False),
