@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from ris_node.replay.merge import merge_runs
 from ris_node.replay.options import PARTS, RESULTS, ReplayOptions
 from ris_node.replay.parts import ROWS, SEAL
 from ris_node.replay.rows import join
+from ris_node.runtime.ort import cores
 
 FLEET = "fleet.json"
 
@@ -89,8 +89,9 @@ def replay_fleet(
     """
     out.mkdir(parents=True, exist_ok=True)
     threads = options.threads or 1
-    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    wanted = fleet.workers or max(1, here // threads)
+    wanted = fleet.workers or max(1, cores() // threads)
+    pairs = zip(bags, folders, strict=True)
+    jobs = [Job(number, bag.resolve(), folder.resolve()) for number, (bag, folder) in enumerate(pairs)]
     with cluster(fleet.address, min(wanted, len(bags)) * threads) as ray:
         if not fleet.workers:
             wanted = max(1, int(ray.cluster_resources().get("CPU", wanted)) // threads)
@@ -98,8 +99,6 @@ def replay_fleet(
         try:
             if on_pool is not None:
                 on_pool(pool)
-            pairs = zip(bags, folders, strict=True)
-            jobs = [Job(number, bag.resolve(), folder.resolve()) for number, (bag, folder) in enumerate(pairs)]
             schedule = Schedule(pool, jobs, fleet.retries, progress or (lambda _: None), stop or threading.Event())
             schedule.run()
         finally:
@@ -129,7 +128,12 @@ def merge(result: FleetResult, out: Path, options: ReplayOptions) -> None:
             _keep_parts(record.job.out)
     kept = [record.job for record in result.records if (record.job.out / RESULTS).is_file()]
     if kept and not (len(kept) == 1 and kept[0].out == out.resolve()):
-        merge_runs([job.out for job in kept], out, report=options.report, bags=[job.bag for job in kept])
+        lost = [
+            f"{record.job.bag.name}: {'; '.join(record.errors[-1:]) or 'not begun'}"
+            for record in result.records
+            if record.job not in kept
+        ]
+        merge_runs([job.out for job in kept], out, report=options.report, bags=[job.bag for job in kept], lost=lost)
 
 
 def _keep_parts(folder: Path) -> None:

@@ -175,6 +175,8 @@ def check_listing(out: Path, result: FleetResult) -> None:
     lost = next(entry for entry in listed["bags"] if entry["attempts"] == 2 and entry["complete"])
     assert "the worker was lost" in lost["errors"][0]
     assert not result.complete
+    whole = json.loads((out / "summary.json").read_text())
+    assert not whole["complete"] and [problem.split(":")[0] for problem in whole["problems"]] == ["broken.mcap"]
 
 
 def test_the_command_line_replays_a_list(

@@ -7,10 +7,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from ris_node.fleet.jobs import FleetProgress, Job, Outcome
+import pytest
+
+from ris_node.fleet.jobs import BagRecord, FleetProgress, Job, Outcome
+from ris_node.fleet.run import FleetResult, merge
 from ris_node.fleet.schedule import Schedule
-from ris_node.replay.options import Progress, ReplaySummary
+from ris_node.replay.options import Progress, ReplayOptions, ReplaySummary
 
 
 def summary(job: Job, frames: int = 10) -> ReplaySummary:
@@ -106,3 +110,16 @@ def test_stopping_begins_nothing_new_and_asks_the_workers_once() -> None:
     assert pool.stopped
     assert len(pool.started) == 2
     assert sum(record.summary is not None for record in records) == 2
+
+
+def test_the_merged_run_says_which_bags_nothing_came_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: dict[str, Any] = {}
+    monkeypatch.setattr("ris_node.fleet.run.merge_runs", lambda folders, out, **kwargs: told.update(kwargs))
+    records = [BagRecord(Job(k, Path(f"{name}.mcap"), tmp_path / name)) for k, name in enumerate("abc")]
+    records[0].summary = summary(records[0].job)
+    records[0].job.out.mkdir()
+    (records[0].job.out / "results.parquet").write_bytes(b"")
+    records[1].errors = ["the worker was lost", "b.mcap is empty"]
+    merge(FleetResult(tuple(records), 1), tmp_path / "all", ReplayOptions())
+    assert told["bags"] == [Path("a.mcap")]
+    assert told["lost"] == ["b.mcap: b.mcap is empty", "c.mcap: not begun"]
