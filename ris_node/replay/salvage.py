@@ -18,8 +18,8 @@ from ris_node.replay.message import BrokenBagError, Message, TopicInfo
 from ris_node.replay.storage import plain, ros1_to_cdr
 
 
-class McapScan:
-    """An MCAP file read from its beginning, record by record (the `mcap` library's streaming reader)."""
+class _Scan:
+    """A file that is read from its beginning, piece by piece, as far as it is good."""
 
     def __init__(self, path: Path) -> None:
         """Look the file through once: its topics, and where its good part ends.
@@ -30,27 +30,44 @@ class McapScan:
         self._path = path
         self.problem = ""
         self._cut = ""
-        self._end = 0  # after the last good record
-        self._schemas: dict[int, Any] = {}
-        self._channels: dict[int, Any] = {}
-        self._seen: Counter[int] = Counter()
+        self._end = 0  # after the last good piece
+        self._seen: Counter[int] = Counter()  # messages of each topic, by its number in the file
         try:
-            for _record, end in self._records():
+            for messages, end in self._pieces():
+                self._count(messages)
                 self._end = end
         except Exception as error:
             self.problem = self._cut = _broken(path, self._end, error)
-        if not self._channels:
+        self.topics = self._topics()
+        if not self.topics:
             raise BagError(self.problem or f"{path} holds no topics: nothing was recorded")
-        self.topics = tuple(
-            TopicInfo(channel.topic, self._type(channel), self._seen[number],
-                      self._schemas[channel.schema_id].data.decode() if channel.schema_id in self._schemas else "")
-            for number, channel in self._channels.items()
-        )  # fmt: skip
+
+    def close(self) -> None:
+        """Nothing stays open between calls."""
+
+    def _pieces(self) -> Iterator[tuple[list[Any], int]]:
+        """The messages of each piece (a record, a chunk), and the place after it."""
+        raise NotImplementedError
+
+    def _count(self, messages: list[Any]) -> None:
+        raise NotImplementedError
+
+    def _topics(self) -> tuple[TopicInfo, ...]:
+        raise NotImplementedError
+
+
+class McapScan(_Scan):
+    """An MCAP file read record by record (the `mcap` library's streaming reader)."""
+
+    def __init__(self, path: Path) -> None:
+        self._schemas: dict[int, Any] = {}
+        self._channels: dict[int, Any] = {}
+        super().__init__(path)
 
     def messages(self, topics: Collection[str], start_ns: int | None) -> Iterator[Message]:
         """See `Storage.messages`; in order within each chunk, and of chunks as they were written."""
         try:
-            for messages, end in self._records():
+            for messages, end in self._pieces():
                 for message in messages:
                     channel = self._channels[message.channel_id]
                     wanted = not topics or channel.topic in topics
@@ -65,14 +82,21 @@ class McapScan:
         if self._cut:
             raise BrokenBagError(self._cut)
 
-    def close(self) -> None:
-        """Nothing stays open between calls."""
+    def _count(self, messages: list[Any]) -> None:
+        self._seen.update(message.channel_id for message in messages)
+
+    def _topics(self) -> tuple[TopicInfo, ...]:
+        return tuple(
+            TopicInfo(channel.topic, self._type(channel), self._seen[number],
+                      self._schemas[channel.schema_id].data.decode() if channel.schema_id in self._schemas else "")
+            for number, channel in self._channels.items()
+        )  # fmt: skip
 
     def _type(self, channel: Any) -> str:
         schema = self._schemas.get(channel.schema_id)
         return schema.name if schema is not None else ""
 
-    def _records(self) -> Iterator[tuple[list[Any], int]]:
+    def _pieces(self) -> Iterator[tuple[list[Any], int]]:
         """The messages of each record (a chunk has many), and the place after it."""
         stream, records = needs("mcap.stream_reader"), needs("mcap.records")
         with self._path.open("rb") as file:
@@ -86,7 +110,6 @@ class McapScan:
                         self._channels[item.id] = item
                     elif isinstance(item, records.Message):
                         messages.append(item)
-                        self._seen[item.channel_id] += not self._end or file.tell() > self._end
                 messages.sort(key=lambda message: message.log_time)
                 yield messages, file.tell()
 
@@ -144,35 +167,17 @@ class SqliteScan:
         return connection
 
 
-class Ros1Scan:
+class Ros1Scan(_Scan):
     """A ROS 1 bag without its index (`rosbag reindex` was never run): its chunks from the beginning."""
 
     def __init__(self, path: Path) -> None:
-        """Look the file through once: its topics, and where its good part ends.
-
-        Raises:
-            BagError: not even its beginning can be read.
-        """
-        self._path = path
-        self.problem = ""
-        self._cut = ""
-        self._end = 0
         self._connections: dict[int, tuple[str, str]] = {}
-        seen: Counter[int] = Counter()
-        try:
-            for messages, end in self._chunks():
-                seen.update(number for number, _, _ in messages)
-                self._end = end
-        except Exception as error:
-            self.problem = self._cut = _broken(path, self._end, error)
-        if not self._connections:
-            raise BagError(self.problem or f"{path} holds no topics: nothing was recorded")
-        self.topics = tuple(TopicInfo(*names, seen[number]) for number, names in self._connections.items())
+        super().__init__(path)
 
     def messages(self, topics: Collection[str], start_ns: int | None) -> Iterator[Message]:
         """See `Storage.messages`; in order within each chunk."""
         known = typestore().fielddefs
-        for messages, end in self._chunks():
+        for messages, end in self._pieces():
             for number, log_ns, data in messages:
                 topic, kind = self._connections[number]
                 if (not topics or topic in topics) and kind in known and (start_ns is None or log_ns >= start_ns):
@@ -182,10 +187,13 @@ class Ros1Scan:
         if self._cut:
             raise BrokenBagError(self._cut)
 
-    def close(self) -> None:
-        """Nothing stays open between calls."""
+    def _count(self, messages: list[Any]) -> None:
+        self._seen.update(number for number, _, _ in messages)
 
-    def _chunks(self) -> Iterator[tuple[list[tuple[int, int, bytes]], int]]:
+    def _topics(self) -> tuple[TopicInfo, ...]:
+        return tuple(TopicInfo(*names, self._seen[number]) for number, names in self._connections.items())
+
+    def _pieces(self) -> Iterator[tuple[list[tuple[int, int, bytes]], int]]:
         """(connection, receive time, data) of each chunk's messages, and the place after the chunk."""
         parts = needs("rosbags.rosbag1.reader")
         with self._path.open("rb") as file:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from collections import Counter, deque
@@ -27,6 +26,7 @@ from ris_node.replay.parts import Parts
 from ris_node.replay.prefetch import Prefetch
 from ris_node.replay.rows import target_row
 from ris_node.replay.topics import Chosen
+from ris_node.runtime.ort import cores
 from ris_node.targets.announce import announce
 from ris_node.targets.stability import TargetGate
 from ris_node.types import RegionTarget, Status, TargetStatus
@@ -49,9 +49,7 @@ def workers_for(options: ReplayOptions, grounder: Grounder) -> int:
     """How many frames are answered at once."""
     if sequential(options) or grounder.info.backend != "onnxruntime" or "CPU" not in grounder.info.provider:
         return 1
-    return options.threads or (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
+    return options.threads or cores()
 
 
 class Session:

@@ -50,26 +50,26 @@ def open_storage(path: Path, *, damaged: bool = False) -> Storage:
     return opened
 
 
-class Ros2Storage:
-    """A whole MCAP or sqlite3 file."""
+class _Whole:
+    """A whole file that `rosbags` reads; a subclass says which of its connections count, and in what form."""
 
     problem = ""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._reader = needs("rosbags.rosbag2").Reader(path)
+        self._reader = self._open(path)
         self._reader.open()
         self.topics = tuple(topic_info(connection) for connection in self._reader.connections)
 
     def messages(self, topics: Collection[str], start_ns: int | None) -> Iterator[Message]:
         """See `Storage.messages`."""
-        wanted = [c for c in self._reader.connections if not topics or c.topic in topics]
+        wanted = [c for c in self._reader.connections if (not topics or c.topic in topics) and self._known(c)]
         last_ns = None
         try:
             if wanted:
                 for connection, log_ns, data in self._reader.messages(wanted, start=start_ns):
                     last_ns = log_ns
-                    yield Message(connection.topic, connection.msgtype, log_ns, plain(data))
+                    yield Message(connection.topic, connection.msgtype, log_ns, self._convert(data, connection.msgtype))
         except GeneratorExit:
             raise
         except Exception as error:
@@ -81,40 +81,37 @@ class Ros2Storage:
         """See `Storage.close`."""
         self._reader.close()
 
+    def _open(self, path: Path) -> Any:
+        raise NotImplementedError
 
-class Ros1Storage:
-    """A whole ROS 1 bag; its messages come out in CDR."""
+    def _known(self, _connection: Any) -> bool:
+        return True
 
-    problem = ""
+    def _convert(self, data: bytes, type_name: str) -> bytes:
+        raise NotImplementedError
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._reader = needs("rosbags.rosbag1").Reader(path)
-        self._reader.open()
-        self.topics = tuple(topic_info(connection) for connection in self._reader.connections)
 
-    def messages(self, topics: Collection[str], start_ns: int | None) -> Iterator[Message]:
-        """See `Storage.messages`; topics of types that ROS 2 does not have are left out."""
-        wanted = [
-            c for c in self._reader.connections
-            if (not topics or c.topic in topics) and c.msgtype in typestore().fielddefs
-        ]  # fmt: skip
-        last_ns = None
-        try:
-            if wanted:
-                for connection, log_ns, data in self._reader.messages(wanted, start=start_ns):
-                    last_ns = log_ns
-                    yield Message(connection.topic, connection.msgtype, log_ns, ros1_to_cdr(data, connection.msgtype))
-        except GeneratorExit:
-            raise
-        except Exception as error:
-            from ris_node.replay.salvage import where_damaged
+class Ros2Storage(_Whole):
+    """A whole MCAP or sqlite3 file."""
 
-            raise BrokenBagError(where_damaged(self._path, last_ns, error)) from error
+    def _open(self, path: Path) -> Any:
+        return needs("rosbags.rosbag2").Reader(path)
 
-    def close(self) -> None:
-        """See `Storage.close`."""
-        self._reader.close()
+    def _convert(self, data: bytes, _type_name: str) -> bytes:
+        return plain(data)
+
+
+class Ros1Storage(_Whole):
+    """A whole ROS 1 bag; its messages come out in CDR, and topics of types that ROS 2 does not have are left out."""
+
+    def _open(self, path: Path) -> Any:
+        return needs("rosbags.rosbag1").Reader(path)
+
+    def _known(self, connection: Any) -> bool:
+        return connection.msgtype in typestore().fielddefs
+
+    def _convert(self, data: bytes, type_name: str) -> bytes:
+        return ros1_to_cdr(data, type_name)
 
 
 def topic_info(connection: Any) -> TopicInfo:
