@@ -9,7 +9,6 @@ against a stand-in only; what it starts is tested by itself.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +28,11 @@ from launch_ros.actions import LifecycleNode
 from launch_ros.parameter_descriptions import ParameterValue
 
 from launch import LaunchDescription
+from ris_node.launching import TOPICS, argument_name, fast_dds_profile, topic_arguments
 
 SHARE = Path(get_package_share_directory("ris_node"))
 
-# name: (default, meaning). The node's topics are remapped to the bag's names.
-TOPICS = {
-    "image": ("image", "camera images in the bag, raw"),
-    "image/compressed": ("image/compressed", "camera images in the bag, compressed; with image_transport"),
-    "camera_info": ("camera_info", "the camera's calibration in the bag"),
-    "depth/image": ("depth/image", "depth images in the bag, where there are any"),
-    "command": ("command", "commands in the bag, std_msgs/String"),
-    "query": ("query", "commands in the bag, ris_msgs/Query"),
-}
+# name: (default, meaning); besides, each of the node's topics has an argument of its name
 ARGUMENTS = {
     "bag": ("", "the bag to play: a folder, an MCAP file or a ROS 1 .bag; must be given"),
     "rate": ("1.0", "seconds of the bag in a second"),
@@ -56,20 +48,6 @@ ARGUMENTS = {
     "log_level": ("info", "debug, info, warn or error"),
 }
 RIS = ["ros2", "run", "ris_node", "ris"]
-PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
-
-
-def argument_name(topic: str) -> str:
-    """Return the launch argument for a topic: `/` cannot be in one."""
-    return topic.replace("/", "_")
-
-
-def fast_dds_profile() -> list[SetEnvironmentVariable]:
-    """Let camera images through Fast DDS's shared memory, unless the user has a profile of their own."""
-    if any(os.environ.get(name) for name in PROFILE_VARIABLES):
-        return []
-    profile = str(SHARE / "launch" / "fastdds.xml")
-    return [SetEnvironmentVariable(name, profile) for name in PROFILE_VARIABLES]
 
 
 def player_command(values: dict[str, str]) -> list[str]:
@@ -103,7 +81,7 @@ def processes(context: Any) -> list[Any]:
 
 
 def generate_launch_description() -> LaunchDescription:
-    declared = {argument_name(topic): entry for topic, entry in TOPICS.items()} | ARGUMENTS
+    declared = topic_arguments(" (its name in the bag)") | ARGUMENTS
     node = LifecycleNode(
         package="ris_node",
         executable="grounding_node",
@@ -128,7 +106,7 @@ def generate_launch_description() -> LaunchDescription:
                 DeclareLaunchArgument(name, default_value=default, description=meaning)
                 for name, (default, meaning) in declared.items()
             ),
-            *fast_dds_profile(),
+            *(SetEnvironmentVariable(name, value) for name, value in fast_dds_profile(SHARE).items()),
             node,
             OpaqueFunction(function=processes),
         ]

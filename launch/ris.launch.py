@@ -7,7 +7,6 @@ Needs an installed ROS 2. launch_ros is not on PyPI, so the project's own tests 
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
@@ -17,18 +16,11 @@ from launch_ros.actions import LifecycleNode
 from launch_ros.parameter_descriptions import ParameterValue
 
 from launch import LaunchDescription
+from ris_node.launching import TOPICS, argument_name, fast_dds_profile, topic_arguments
 
 SHARE = Path(get_package_share_directory("ris_node"))
 
-# name: (default, meaning). Topics are remapped to the arguments of their name.
-TOPICS = {
-    "image": ("image", "camera images, raw"),
-    "image/compressed": ("image/compressed", "camera images, compressed; with the parameter image_transport"),
-    "camera_info": ("camera_info", "the camera's calibration; without it there is no target in metres"),
-    "depth/image": ("depth/image", "depth images, where there are any"),
-    "command": ("command", "std_msgs/String with the command's text"),
-    "query": ("query", "ris_msgs/Query"),
-}
+# name: (default, meaning); besides, each of the node's topics has an argument of its name
 ARGUMENTS = {
     "namespace": ("", "namespace of the node and its topics"),
     "name": ("grounding_node", "name of the node; its outputs lie under it"),
@@ -38,24 +30,10 @@ ARGUMENTS = {
     "use_sim_time": ("false", "time from /clock"),
     "log_level": ("info", "debug, info, warn or error"),
 }
-PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
-
-
-def argument_name(topic: str) -> str:
-    """Return the launch argument for a topic: `/` cannot be in one."""
-    return topic.replace("/", "_")
-
-
-def fast_dds_profile() -> list[SetEnvironmentVariable]:
-    """Let camera images through Fast DDS's shared memory, unless the user has a profile of their own."""
-    if any(os.environ.get(name) for name in PROFILE_VARIABLES):
-        return []
-    profile = str(SHARE / "launch" / "fastdds.xml")
-    return [SetEnvironmentVariable(name, profile) for name in PROFILE_VARIABLES]
 
 
 def generate_launch_description() -> LaunchDescription:
-    declared = {argument_name(topic): entry for topic, entry in TOPICS.items()} | ARGUMENTS
+    declared = topic_arguments() | ARGUMENTS
     node = LifecycleNode(
         package="ris_node",
         executable="grounding_node",
@@ -79,7 +57,7 @@ def generate_launch_description() -> LaunchDescription:
                 DeclareLaunchArgument(name, default_value=default, description=meaning)
                 for name, (default, meaning) in declared.items()
             ),
-            *fast_dds_profile(),
+            *(SetEnvironmentVariable(name, value) for name, value in fast_dds_profile(SHARE).items()),
             node,
         ]
     )

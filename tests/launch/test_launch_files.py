@@ -4,58 +4,25 @@
 
 from __future__ import annotations
 
-import runpy
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
 import yaml
+from stand_ins import ROOT, Recorded, kinds, run_launch_file
 
 from ris_node import interface
 from ris_node.config import NodeConfig, all_specs
 
-ROOT = Path(__file__).resolve().parents[2]
 NAMESPACE = {"dds": "http://www.eprosima.com/XMLSchemas/fastRTPS_Profiles"}
-
-
-class Recorded:
-    """Keeps what it was made with, under the name of the class it stands in for."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.args, self.kwargs = args, kwargs
-
-
-STAND_INS = {
-    "launch": ["LaunchDescription"],
-    "launch.actions": ["DeclareLaunchArgument", "SetEnvironmentVariable"],
-    "launch.substitutions": ["LaunchConfiguration"],
-    "launch_ros": [],
-    "launch_ros.actions": ["LifecycleNode"],
-    "launch_ros.parameter_descriptions": ["ParameterValue"],
-    "ament_index_python": [],
-    "ament_index_python.packages": [],
-}
 
 
 @pytest.fixture
 def launched(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Recorded]]:
-    """Return the launch file's entities by class, made with the repository as the share folder."""
-    for name, classes in STAND_INS.items():
-        module = ModuleType(name)
-        for cls in classes:
-            setattr(module, cls, type(cls, (Recorded,), {}))
-        monkeypatch.setitem(sys.modules, name, module)
-    packages: Any = sys.modules["ament_index_python.packages"]
-    packages.get_package_share_directory = lambda package: str(ROOT)
-    entities = runpy.run_path(str(ROOT / "launch" / "ris.launch.py"))["generate_launch_description"]().args[0]
-    found: dict[str, list[Recorded]] = {}
-    for entity in entities:
-        found.setdefault(type(entity).__name__, []).append(entity)
-    return found
+    """Return the launch file's entities by class."""
+    return kinds(run_launch_file("ris.launch.py", monkeypatch)["generate_launch_description"]().args[0])
 
 
 def test_every_configuration_used_is_declared_with_a_meaning(launched: dict[str, list[Recorded]]) -> None:

@@ -5,67 +5,20 @@
 from __future__ import annotations
 
 import argparse
-import runpy
-import sys
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+from stand_ins import kinds, run_launch_file
 
 from ris_node import interface
 from ris_node.cli.verbs import VERBS
 from ris_node.config import all_specs
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-class Recorded:
-    """Keeps what it was made with, under the name of the class it stands in for."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.args, self.kwargs = args, kwargs
-
-    def perform(self, context: dict[str, str]) -> str:
-        """A launch configuration's value."""
-        return context[self.args[0]]
-
-
-STAND_INS = {
-    "launch": ["LaunchDescription"],
-    "launch.actions": [
-        *("DeclareLaunchArgument", "EmitEvent", "ExecuteProcess", "OpaqueFunction", "RegisterEventHandler"),
-        "SetEnvironmentVariable",
-    ],
-    "launch.event_handlers": ["OnProcessExit"],
-    "launch.events": ["Shutdown"],
-    "launch.substitutions": ["LaunchConfiguration"],
-    "launch_ros": [],
-    "launch_ros.actions": ["LifecycleNode"],
-    "launch_ros.parameter_descriptions": ["ParameterValue"],
-    "ament_index_python": [],
-    "ament_index_python.packages": [],
-}
-
 
 @pytest.fixture
 def file(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Return the launch file's names, run with the repository as the share folder."""
-    for name, classes in STAND_INS.items():
-        module = ModuleType(name)
-        for cls in classes:
-            setattr(module, cls, type(cls, (Recorded,), {}))
-        monkeypatch.setitem(sys.modules, name, module)
-    packages: Any = sys.modules["ament_index_python.packages"]
-    packages.get_package_share_directory = lambda package: str(ROOT)
-    return runpy.run_path(str(ROOT / "launch" / "replay.launch.py"))
-
-
-def kinds(entities: list[Recorded]) -> dict[str, list[Recorded]]:
-    found: dict[str, list[Recorded]] = {}
-    for entity in entities:
-        found.setdefault(type(entity).__name__, []).append(entity)
-    return found
+    """Return the launch file's names."""
+    return run_launch_file("replay.launch.py", monkeypatch)
 
 
 def parsed(command: list[str]) -> argparse.Namespace:
