@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from own_folders import own_cache, root  # noqa: F401
 
 from ris_node.data.annotated import Annotated
 from ris_node.data.classes import class_id
@@ -26,18 +27,6 @@ from ris_node.errors import DataError
 from ris_node.scene import CameraSpec, SceneSpec, render_scene
 
 W, H = 96, 72
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    folder = tmp_path / "data"
-    folder.mkdir()
-    return folder
 
 
 def write(path: Path, image: np.ndarray) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from own_folders import own_cache, root  # noqa: F401
 from refer_files import IMAGES, ref, truth, write_refer
 
 from ris_node.data.formats import index
@@ -27,18 +28,6 @@ REFS = [
     ref(5, 14, 581857, "testA", "her"),
     ref(6, 12, 9, "testB", "bike"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    folder = tmp_path / "data"
-    folder.mkdir()
-    return folder
 
 
 def texts(samples: SampleSet) -> list[str]:

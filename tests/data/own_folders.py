@@ -1,0 +1,23 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures of tests that write data sets: a cache and a data folder of their own. By import, as in tests/replay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep indexes away from the user's cache, in each module that imports this."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """An empty folder for data sets."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return folder
