@@ -5,14 +5,11 @@
 from __future__ import annotations
 
 import itertools
-import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +19,9 @@ pytest.importorskip("rclpy")
 pytest.importorskip("rosbags")
 pytestmark = pytest.mark.ros
 
-from harness import NS, Spinning, rig, tiny, wait_for  # noqa: E402
+from harness import NS, rig, tiny, wait_for  # noqa: E402
 from rclpy.node import Node  # noqa: E402
+from ris_child import ended, running, spinning_node  # noqa: E402
 from rosgraph_msgs.msg import Clock  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
@@ -37,7 +35,6 @@ from ris_node.ros.play_bag import PlayBag  # noqa: E402
 from ris_node.ros.publishers import qos_profile  # noqa: E402
 from ris_node.scene.bag import SAID, START_NS, write_scene_bag  # noqa: E402
 
-ROOT = Path(__file__).resolve().parents[2]
 FRAMES = 12
 RELIABLE = Qos(depth=100)
 
@@ -52,33 +49,12 @@ def bag(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def listener(ros_domain: int) -> Iterator[Node]:
-    spinning = Spinning(ros_domain)
-    node = Node("listener", context=spinning.context)
-    spinning.start(node)
-    yield node
-    spinning.close()
+    with spinning_node("listener", ros_domain) as node:
+        yield node
 
 
-@contextmanager
-def playing(bag: Path, *options: str, domain: int | None = None) -> Iterator[subprocess.Popen[str]]:
-    environment = dict(os.environ) if domain is None else {**os.environ, "ROS_DOMAIN_ID": str(domain)}
-    command = [sys.executable, "-m", "ris_node.cli", "play", str(bag), "--json", *options]
-    child = subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        yield child
-    finally:
-        if child.poll() is None:
-            child.kill()
-        child.wait()
-
-
-def ended(child: subprocess.Popen[str], code: int = 0, timeout_s: float = 60.0) -> tuple[dict[str, Any], str]:
-    """Return what the player said at its end: JSON and standard error."""
-    out, err = child.communicate(timeout=timeout_s)
-    assert child.returncode == code, err
-    return json.loads(out) if out else {}, err
+def playing(bag: Path, *options: str, domain: int | None = None) -> AbstractContextManager[subprocess.Popen[str]]:
+    return running("play", str(bag), "--json", *options, domain=domain)
 
 
 def test_every_message_comes_as_recorded_in_order_and_not_before_its_time(bag: Path, listener: Node) -> None:

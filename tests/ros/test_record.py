@@ -4,14 +4,8 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +17,10 @@ pytest.importorskip("rosbags")
 pytestmark = pytest.mark.ros
 
 from builtin_interfaces.msg import Time  # noqa: E402
-from harness import NODE, Spinning, rig, tiny, wait_for  # noqa: E402
+from harness import NODE, rig, tiny, wait_for  # noqa: E402
 from rclpy.node import Node  # noqa: E402
 from rclpy.serialization import deserialize_message  # noqa: E402
+from ris_child import interrupted, running, spinning_node  # noqa: E402
 from ris_msgs.msg import Grounding, NodeStatus  # noqa: E402
 from rosgraph_msgs.msg import Clock  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
@@ -37,44 +32,13 @@ from ris_node.replay.bag import open_bag  # noqa: E402
 from ris_node.ros.play_bag import PlayBag  # noqa: E402
 from ris_node.ros.publishers import qos_profile  # noqa: E402
 
-ROOT = Path(__file__).resolve().parents[2]
 RELIABLE, BEST_EFFORT = Qos(depth=100), Qos(depth=100, reliable=False)
-
-
-@contextmanager
-def running(verb: str, *options: str, domain: int | None = None) -> Iterator[subprocess.Popen[str]]:
-    environment = dict(os.environ) if domain is None else {**os.environ, "ROS_DOMAIN_ID": str(domain)}
-    child = subprocess.Popen(
-        [sys.executable, "-m", "ris_node.cli", verb, *options],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield child
-    finally:
-        if child.poll() is None:
-            child.kill()
-        child.wait()
-
-
-def interrupted(child: subprocess.Popen[str], code: int = 0) -> dict[str, Any]:
-    child.send_signal(signal.SIGINT)
-    out, err = child.communicate(timeout=30)
-    assert child.returncode == code, err
-    found: dict[str, Any] = json.loads(out)
-    return found
 
 
 @pytest.fixture
 def talker(ros_domain: int) -> Iterator[Node]:
-    spinning = Spinning(ros_domain)
-    node = Node("talker", context=spinning.context)
-    spinning.start(node)
-    yield node
-    spinning.close()
+    with spinning_node("talker", ros_domain) as node:
+        yield node
 
 
 def heard(publisher: Any, count: int = 1) -> None:
