@@ -131,9 +131,6 @@ def sample_of(line: Mapping[str, Any], root: Path, source: str, number: int, fil
     Raises:
         DataError: naming the key that is missing or wrong.
     """
-    text = line.get("expression", line.get("text"))
-    if not isinstance(text, str) or not text.strip():
-        raise DataError(f"'expression' (or 'text') is what was said, not {text!r}")
     picture = picture_of(line.get("image"), root)
     mask, region = _spec(line, "mask"), _spec(line, "region")
     kind = line.get("type") or ("object" if region is None else "region")
@@ -143,7 +140,7 @@ def sample_of(line: Mapping[str, Any], root: Path, source: str, number: int, fil
         _check_files(picture, mask, region, root)
     return Sample(
         picture=picture,
-        expression=text.strip(),
+        expression=_text(line),
         mask_spec=mask,
         region_spec=region,
         present=_present(line, mask, region),
@@ -159,6 +156,13 @@ def sample_of(line: Mapping[str, Any], root: Path, source: str, number: int, fil
         camera_spec=_camera(line.get("camera")),
         extra=extra if isinstance(extra := line.get("extra"), dict) else {},
     )
+
+
+def _text(line: Mapping[str, Any]) -> str:
+    text = line.get("expression", line.get("text"))
+    if not isinstance(text, str) or not text.strip():
+        raise DataError(f"'expression' (or 'text') is what was said, not {text!r}")
+    return text.strip()
 
 
 def _word(line: Mapping[str, Any], key: str, default: str) -> str:

@@ -244,17 +244,28 @@ def finish(plan: Plan, say: Any) -> dict[str, Any]:
     if not rows:
         raise DemoError(f"the node gave no answer to any command; see {plan.out / 'logs'}")
     say(f"judging {len(rows)} answers, making the film")
-    stamps = [row["stamp_ns"] for row in rows]
-    rate = min(30.0, max(1.0, (len(rows) - 1) / max((stamps[-1] - stamps[0]) * 1e-9, 1e-3)))
+    length_s = (rows[-1]["stamp_ns"] - rows[0]["stamp_ns"]) * 1e-9
+    rate = min(30.0, max(1.0, (len(rows) - 1) / max(length_s, 1e-3)))
+    shown = _film(plan, rows, rate)
+    # The camera may be stopped between publishing its last frame and keeping it.
+    rows = [row for row in rows if "time_s" in row]
+    contact_sheet(plan.out / "contact_sheet.png", shown)
+    _rewrite(plan.out, rows)
+    if plan.record is not None:
+        mount = plan.world.spec.camera.mount() if plan.world is not None else None
+        say(f"writing the drive to {plan.record}")
+        drive_bag.write_drive(plan.out, plan.record, mount)
+    return report.summary(plan.script, rows, rate)
+
+
+def _film(plan: Plan, rows: list[dict[str, Any]], rate: float) -> list[U8]:
+    """Judge each answer in its row, make the film, and return the pictures of the best answer to each command."""
     by_stamp = {row["stamp_ns"]: row for row in rows}
-    chosen = {
-        report.best_row(rows, name)["stamp_ns"]
-        for name in plan.script.by_id
-        if any(r["query_id"] == name for r in rows)
-    }
+    answered = {row["query_id"] for row in rows}
+    chosen = {report.best_row(rows, name)["stamp_ns"] for name in plan.script.by_id if name in answered}
     shown: list[U8] = []
     with Film(plan.out / "overlay.mp4", rate) as film, drive_bag.truths(plan.out, plan.record) as truths:
-        for frame in read_frames(plan.out / "frames", plan.world, set(stamps)):
+        for frame in read_frames(plan.out / "frames", plan.world, set(by_stamp)):
             row = by_stamp[frame.stamp_ns]
             row["time_s"] = round(frame.time_s, 3)
             step = plan.script.by_id[row["query_id"]]
@@ -266,15 +277,7 @@ def finish(plan: Plan, say: Any) -> dict[str, Any]:
             film.add(picture)
             if frame.stamp_ns in chosen:
                 shown.append(picture)
-    # The camera may be stopped between publishing its last frame and keeping it.
-    rows = [row for row in rows if "time_s" in row]
-    contact_sheet(plan.out / "contact_sheet.png", shown)
-    _rewrite(plan.out, rows)
-    if plan.record is not None:
-        mount = plan.world.spec.camera.mount() if plan.world is not None else None
-        say(f"writing the drive to {plan.record}")
-        drive_bag.write_drive(plan.out, plan.record, mount)
-    return report.summary(plan.script, rows, rate)
+    return shown
 
 
 def _rewrite(out: Path, rows: list[dict[str, Any]]) -> None:

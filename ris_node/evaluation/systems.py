@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
@@ -59,16 +59,26 @@ def answer_all(
         found = {i.id: known[i.id] for i in items if i.id in known}
         if progress and found:
             progress(len(found))
-        todo = [i for i in items if i.id not in found]
-        file = stack.enter_context(cache.open("a", encoding="utf-8")) if cache else None
-        for answer in _answers(grounders, todo, root):
+        keep = stack.enter_context(_kept(cache)) if cache else None
+        for answer in _answers(grounders, [i for i in items if i.id not in found], root):
             found[answer.id] = answer
-            if file:
-                file.write(json.dumps(answer.to_line()) + "\n")
-                file.flush()
+            if keep:
+                keep(answer)
             if progress:
                 progress(1)
     return [found[i.id] for i in items], about
+
+
+@contextmanager
+def _kept(cache: Path) -> Iterator[Callable[[Answer], None]]:
+    """Yield what writes an answer to the end of the cache at once."""
+    with cache.open("a", encoding="utf-8") as file:
+
+        def keep(answer: Answer) -> None:
+            file.write(json.dumps(answer.to_line()) + "\n")
+            file.flush()
+
+        yield keep
 
 
 def answer(grounder: Grounder, item: EvalItem, image: U8) -> Answer:

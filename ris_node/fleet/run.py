@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -88,24 +89,31 @@ def replay_fleet(
         BackendError: Ray does not start, or the model cannot be loaded.
     """
     out.mkdir(parents=True, exist_ok=True)
-    threads = options.threads or 1
-    wanted = fleet.workers or max(1, cores() // threads)
     pairs = zip(bags, folders, strict=True)
     jobs = [Job(number, bag.resolve(), folder.resolve()) for number, (bag, folder) in enumerate(pairs)]
-    with cluster(fleet.address, min(wanted, len(bags)) * threads) as ray:
-        if not fleet.workers:
-            wanted = max(1, int(ray.cluster_resources().get("CPU", wanted)) // threads)
-        pool = RayPool(ray, replace(_absolute(options), threads=threads), min(wanted, len(bags)), threads)
-        try:
-            if on_pool is not None:
-                on_pool(pool)
-            schedule = Schedule(pool, jobs, fleet.retries, progress or (lambda _: None), stop or threading.Event())
-            schedule.run()
-        finally:
-            pool.close()
+    with _pool(options, fleet, len(jobs)) as pool:
+        if on_pool is not None:
+            on_pool(pool)
+        schedule = Schedule(pool, jobs, fleet.retries, progress or (lambda _: None), stop or threading.Event())
+        schedule.run()
     result = FleetResult(tuple(schedule.records), schedule.lost_workers)
     merge(result, out, options)
     return result
+
+
+@contextmanager
+def _pool(options: ReplayOptions, fleet: FleetOptions, bags: int) -> Iterator[RayPool]:
+    """Yield as many workers as are wanted, or as there are CPUs for."""
+    threads = options.threads or 1
+    wanted = fleet.workers or max(1, cores() // threads)
+    with cluster(fleet.address, min(wanted, bags) * threads) as ray:
+        if not fleet.workers:
+            wanted = max(1, int(ray.cluster_resources().get("CPU", wanted)) // threads)
+        pool = RayPool(ray, replace(_absolute(options), threads=threads), min(wanted, bags), threads)
+        try:
+            yield pool
+        finally:
+            pool.close()
 
 
 def _absolute(options: ReplayOptions) -> ReplayOptions:

@@ -67,9 +67,7 @@ class OrtSession:
         """
         ort = _onnxruntime()
         path = Path(path)
-        if not path.is_file():
-            raise BackendError(f"there is no network at {path}: restore the bundle")
-        precision = peek(path).precision
+        precision = _precision(path)
         threads = num_threads or cores()
         wanted = _usable(ort, tuple(providers) or (CPU,))
         settings = [ort_gpu.provider_settings(name, device_id, cache_dir) for name in wanted]
@@ -80,8 +78,7 @@ class OrtSession:
         self.inputs = tuple(_tensor(node, path) for node in self._session.get_inputs())
         self.outputs = tuple(_tensor(node, path) for node in self._session.get_outputs())
         self._names = [spec.name for spec in self.outputs]
-        on_cpu = used.provider == CPU
-        device = f"{_cpu_name()} ({threads} threads)" if on_cpu else f"GPU {device_id} ({used})"
+        device = f"{_cpu_name()} ({threads} threads)" if used.provider == CPU else f"GPU {device_id} ({used})"
         self.info = BackendInfo("onnxruntime", used.provider, precision, device, impaired=impaired)
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
@@ -102,6 +99,12 @@ class OrtSession:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _precision(path: Path) -> str:
+    if not path.is_file():
+        raise BackendError(f"there is no network at {path}: restore the bundle")
+    return peek(path).precision
 
 
 def _usable(ort: Any, wanted: tuple[str, ...]) -> list[str]:

@@ -117,14 +117,20 @@ def write_scene_bag(
         for number in range(frames):
             time_s = number / drive.rate
             stamp_ns = drive.start_ns + round(time_s * _NS)
-            while told < len(drive.said) and drive.said[told].time_s <= time_s + 1e-9:
-                bag.write("/command", stamp_ns, _message("std_msgs/msg/String", data=drive.said[told].text))
-                told += 1
+            told = _say(bag, drive, told, time_s, stamp_ns)
             for topic, message in views.messages(number, told):
                 bag.write(topic, stamp_ns, stamped(message, stamp_ns))
             if drive.tf:
                 _write_tf(bag, views.world.spec, number == 0, time_s, stamp_ns)
     return Path(path)
+
+
+def _say(bag: BagWriter, drive: Drive, told: int, time_s: float, stamp_ns: int) -> int:
+    """Write the commands that are due after the first `told`; returns how many are told then."""
+    while told < len(drive.said) and drive.said[told].time_s <= time_s + 1e-9:
+        bag.write("/command", stamp_ns, _message("std_msgs/msg/String", data=drive.said[told].text))
+        told += 1
+    return told
 
 
 class _Views:

@@ -69,27 +69,30 @@ def build_engine(
     begin = time.monotonic()
     logger = make_logger(trt)
     builder = _create(lambda: trt.Builder(logger), logger, "a builder")
-    # the flag's number differs between 10.x and 11.x, where it is a no-op
-    typed = 1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED)
-    network = given(logger, builder.create_network(typed), "TensorRT makes no network", "see its log above")
-    _parse(trt, network, logger, onnx)
+    network = _network(trt, builder, logger, onnx)
     inputs, outputs = tables(trt, network)
     audit = audit_network(trt, network)
     audit.check(spec.precision)
     config = given(logger, builder.create_builder_config(), "TensorRT makes no configuration", "see its log above")
     monitor = _configure(trt, config, spec, on_progress)
     _load_timings(config, timing_cache)
-    plan = given(
-        logger,
-        builder.build_serialized_network(network, config),
-        f"TensorRT {trt.__version__} could not build {onnx.name}",
-        "free GPU memory or lower the workspace, and see the log",
-    )
+    failed = f"TensorRT {trt.__version__} could not build {onnx.name}"
+    hint = "free GPU memory or lower the workspace, and see the log"
+    plan = given(logger, builder.build_serialized_network(network, config), failed, hint)
     del monitor
     with replacing(out) as beside:
         beside.write_bytes(memoryview(plan))
     _save_timings(config, timing_cache)
     return Built(inputs, outputs, audit, time.monotonic() - begin, tuple(logger.lines))
+
+
+def _network(trt: Any, builder: Any, logger: Any, onnx: Path) -> Any:
+    """The file as a strongly typed network."""
+    # the flag's number differs between 10.x and 11.x, where it is a no-op
+    typed = 1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED)
+    network = given(logger, builder.create_network(typed), "TensorRT makes no network", "see its log above")
+    _parse(trt, network, logger, onnx)
+    return network
 
 
 def dtype_of(trt: Any, kind: Any) -> np.dtype[Any]:

@@ -65,17 +65,22 @@ def make_engine(
                 return find_engine(request), False
             except (EngineMissingError, EngineRefusedError) as reason:
                 on_progress(str(reason), 0.0)
-        folder = request.folder
-        for leftover in folder.parent.glob(f".*-{request.key}-*"):  # of builds that were killed: the lock is ours
-            shutil.rmtree(leftover, ignore_errors=True)
-        part = folder.parent / f".part-{request.key}-{os.getpid()}"
-        part.mkdir(parents=True)
-        try:
-            _fill(part, request, toolkit, on_progress)
-            _place(part, folder)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-        return check_engine(folder, request), True
+        _make(request, toolkit, on_progress)
+        return check_engine(request.folder, request), True
+
+
+def _make(request: EngineRequest, toolkit: Toolkit, on_progress: Progress) -> None:
+    """Build beside the engine's folder and put it there whole; the lock is ours."""
+    folder = request.folder
+    for leftover in folder.parent.glob(f".*-{request.key}-*"):  # of builds that were killed
+        shutil.rmtree(leftover, ignore_errors=True)
+    part = folder.parent / f".part-{request.key}-{os.getpid()}"
+    part.mkdir(parents=True)
+    try:
+        _fill(part, request, toolkit, on_progress)
+        _place(part, folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def _check(request: EngineRequest, toolkit: Toolkit) -> None:
