@@ -35,6 +35,7 @@ from ris_node.export.onnx_edit import (
     unpack_half,
     write_contract,
 )
+from ris_node.export.quantize_heads import values_by_heads
 from ris_node.export.quantize_image import convolutions_over_strips, exact_ranges, pools_over_strips, same_behind_layout
 from ris_node.export.quantize_lean import (
     Rewriter,
@@ -60,6 +61,7 @@ RULES = (
     products_by_rows,
     softmax_by_rows,
     tokens_of_rows,
+    values_by_heads,
     sums_before_norms,
     reshapes_at_once,
 )
@@ -113,7 +115,7 @@ def quantise(source: Path, out: Path, feeds: Feeds, target: str, keep: Sequence[
 
 def _for_cpu(model: Any, feeds: Feeds, keep: Sequence[str]) -> tuple[Any, list[str], list[str]]:
     """Convolutions as Q/DQ, which the runtime turns into its int8 kernels; products as those kernels themselves."""
-    model = _folded(model)
+    model = folded(model)
     del model.graph.value_info[:]
     lean(model)
     convolutions, kept = _chosen(model, keep, ("Conv",))
@@ -217,7 +219,7 @@ def _insert(model: Any, nodes: list[str], ranges: dict[str, tuple[float, float]]
     return tool.model.model
 
 
-def _folded(model: Any) -> Any:
+def folded(model: Any) -> Any:
     """The graph after ONNX Runtime's basic rewriting: constants are folded, needless nodes dropped.
 
     Constants get fresh names, for a runtime that rewrites the graph again would reuse the first ones'.

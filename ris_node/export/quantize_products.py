@@ -21,6 +21,7 @@ from ris_node.export.onnx_edit import Array, constants, readers, shapes
 DOMAIN = "com.microsoft"
 FEWEST_ROWS = 8  # a product with fewer rows costs more to quantise than it saves
 FEWEST_SCORES = 1 << 13  # of an attention, for the same reason
+FEWEST_MIXED = 1 << 18  # weights of an attention whose product with its values is worth rounding both
 STEPS = 127  # of a symmetric int8 number
 Ranges = Mapping[str, tuple[float, float]]
 
@@ -70,7 +71,7 @@ def find_products(model: Any) -> list[Product]:
         if node.op_type != "MatMul" or node.input[1] not in known or node.input[0] not in live:
             continue
         shape = sizes.get(node.input[0], ())
-        if known[node.input[1]].ndim != 2 or int(np.prod(shape[:-1])) < FEWEST_ROWS:
+        if known[node.input[1]].ndim not in (2, 3) or int(np.prod(shape[:-1])) < FEWEST_ROWS:
             continue
         out, bias, gone = node.output[0], "", [node.name]
         after = used.get(out, [])
@@ -101,6 +102,11 @@ def find_scores(model: Any) -> list[Scores]:
             if shape and int(np.prod(shape)) == shape[-1] == sizes.get(out, (0,))[-1]:
                 out, mask = after[0].output[0], other
                 gone.append(after[0].name)
+        before = makers.get(node.input[0])
+        weights = int(np.prod(sizes.get(node.input[0], (0,))))
+        if before is not None and before.op_type == "Softmax" and weights >= FEWEST_MIXED:
+            found.append(Scores(node, node.input[0], node.input[1], 1.0, "", out, (node.name,)))
+            continue
         softmax = used.get(out, [])
         if [n.op_type for n in softmax] != ["Softmax"] or int(np.prod(sizes.get(out, (0,)))) < FEWEST_SCORES:
             continue
@@ -217,14 +223,14 @@ class Fuser:
         return out, f"{out}_scale", f"{out}_zero_point"
 
     def _weight(self, name: str) -> str:
-        """The int8 form of a constant matrix [K,N], one scale a column."""
+        """The int8 form of constant matrices [K,N] or [heads,K,N], one scale a column."""
         out = f"{name}_int8"
         if out not in self._known:
             value = self._known[name]
-            step = (np.maximum(np.abs(value).max(0), 1e-12) / STEPS).astype(np.float32)
+            step = (np.maximum(np.abs(value).max(-2, keepdims=value.ndim > 2), 1e-12) / STEPS).astype(np.float32)
             self._constant(out, np.clip(np.round(value / step), -STEPS, STEPS).astype(np.int8))
             self._constant(f"{out}_scale", step)
-            self._constant(f"{out}_zero", np.zeros(len(step), np.int8))
+            self._constant(f"{out}_zero", np.zeros(step.shape, np.int8))
         return out
 
     def _constant(self, name: str, value: Array) -> None:

@@ -35,7 +35,7 @@ def observe(model: Any, names: Sequence[str], feeds: Feeds, see: Callable[[str, 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # others may be working here
+    options.intra_op_num_threads = 1  # two that wait for each other are many times slower on a busy machine
     session = onnxruntime.InferenceSession(watched.SerializeToString(), options, providers=["CPUExecutionProvider"])
     for feed in feeds:
         for name, value in zip(names, session.run(list(names), feed), strict=True):
