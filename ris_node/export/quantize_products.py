@@ -21,7 +21,6 @@ from ris_node.export.onnx_edit import Array, constants, readers, shapes
 DOMAIN = "com.microsoft"
 FEWEST_ROWS = 8  # a product with fewer rows costs more to quantise than it saves
 FEWEST_SCORES = 1 << 13  # of an attention, for the same reason
-FEWEST_MIXED = 1 << 18  # weights of an attention whose product with its values is worth rounding both
 STEPS = 127  # of a symmetric int8 number
 Ranges = Mapping[str, tuple[float, float]]
 
@@ -102,11 +101,6 @@ def find_scores(model: Any) -> list[Scores]:
             if shape and int(np.prod(shape)) == shape[-1] == sizes.get(out, (0,))[-1]:
                 out, mask = after[0].output[0], other
                 gone.append(after[0].name)
-        before = makers.get(node.input[0])
-        weights = int(np.prod(sizes.get(node.input[0], (0,))))
-        if before is not None and before.op_type == "Softmax" and weights >= FEWEST_MIXED:
-            found.append(Scores(node, node.input[0], node.input[1], 1.0, "", out, (node.name,)))
-            continue
         softmax = used.get(out, [])
         if [n.op_type for n in softmax] != ["Softmax"] or int(np.prod(sizes.get(out, (0,)))) < FEWEST_SCORES:
             continue
