@@ -125,25 +125,20 @@ def test_thresholds_come_from_the_records():
     assert 0.94 <= chosen.found <= 0.95 and chosen.refused == pytest.approx(2 / 3)
 
 
-def test_noun_phrases_and_commands_get_the_thresholds_that_refuse_most():
+def test_noun_phrases_and_commands_get_thresholds_of_their_own():
     empty = np.zeros((4, 4), bool)
     blank = {"mask": empty, "region": empty, "true_mask": None}
 
     def said(presence, present, command):
         kind = ("region" if command else "order") if present else "absent"
-        return {
-            **blank,
-            "presence": presence,
-            "present": present,
-            "kind": kind,
-            "true_region": empty if command else None,
-        }
+        region = empty if command else None
+        return {**blank, "presence": presence, "present": present, "kind": kind, "true_region": region}
 
     records = [said(p, True, False) for p in np.linspace(0.5, 1.0, 100)]
     records += [said(p, True, True) for p in np.linspace(0.2, 1.0, 100)]
     records += [said(0.48, False, False)] * 10 + [said(0.18, False, True)] * 10
     objects, commands = presence_thresholds(records)
-    assert 0.48 < objects < 0.55 and 0.18 < commands < 0.3
+    assert 0.52 < objects < 0.56 and 0.21 < commands < 0.24  # 92 % and 97 % are found
     chosen = calibrate(records)
     assert chosen.refused == 1.0 and 0.94 <= chosen.found <= 0.95
     assert calibrate(records[:100]).presence_command == calibrate(records[:100]).presence
