@@ -18,7 +18,7 @@ from ris_node.pipeline.letterbox import STRIDE, Letterbox
 from ris_node.pipeline.probability import probability
 from ris_node.pipeline.segmenter import RawAnswer, logit, sigmoid
 from ris_node.pipeline.verdict import Limits, by_presence, judge
-from ris_node.targets.pixels import interior_point
+from ris_node.targets.pixels import interior_point, likeliest_point
 from ris_node.targets.region import TargetRequest, region_target
 from ris_node.types import F32, Frame, QueryKind, RegionTarget, Status, TargetStatus
 
@@ -85,7 +85,7 @@ class Finder:
         """The target on the ground where the camera is known, and the goal's pixel."""
         assert planes.region_logits is not None
         if frame.camera is None:
-            return None, surest_point(planes.box, planes.region_logits, self._limits.region, planes.region_pieces)
+            return None, _likeliest(planes.box, planes.region_logits, self._limits.region, planes.region_pieces)
         scale = min(1.0, TARGET_SIDE / max(frame.width, frame.height))
         size = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
         logits = planes.box.restore(planes.region_logits, size)
@@ -97,13 +97,13 @@ class Finder:
         return target, target.goal_pixel if target.status == TargetStatus.OK else None
 
 
-def surest_point(box: Letterbox, logits: F32, level: float, pieces: Pieces) -> tuple[float, float] | None:
-    """The pixel (x, y) of a region that is far inside and probable at once; one on its mask in any case.
+def _likeliest(box: Letterbox, logits: F32, level: float, pieces: Pieces) -> tuple[float, float] | None:
+    """The pixel (x, y) of a region around which the most probability lies; one on its mask in any case.
 
     `logits` f32[H/4,W/4] are cut at the probability `level` into `pieces`.
     """
     rows, columns = box.cells
-    found = interior_point(sigmoid(np.ascontiguousarray(logits[rows, columns])), level)
+    found = likeliest_point(sigmoid(np.ascontiguousarray(logits[rows, columns])), level)
     if found is None:
         return _inside(pieces)
     in_input = (np.array([found]) + 0.5) * STRIDE - 0.5 + (box.left, box.top)

@@ -10,21 +10,21 @@ import numpy as np
 from ris_node.types import F32, Bool
 
 _RIDGE = 0.9
+_AROUND = 1 / 27  # of the plane's width: how far around a place counts for it
 
 
-def interior_point(mask: Bool | F32, level: float = 0.5) -> tuple[float, float] | None:
+def interior_point(mask: Bool | F32) -> tuple[float, float] | None:
     """Return the most interior point (x, y) in pixels of a mask's most probable component.
 
     Args:
-        mask: Bool[H,W], or probability f32[H,W]: then a place counts by how far inside and how probable it is.
-        level: what exceeds it belongs to the mask.
+        mask: Bool[H,W], or probability f32[H,W], of which what exceeds 0.5 counts.
 
     Returns:
         The middle of the ridge farthest from the component's edge (the image's border is an edge too), always on
         the component itself; None for an empty mask.
     """
     weight = np.asarray(mask, dtype=np.float32)
-    inside = (weight > level).astype(np.uint8)
+    inside = (weight > 0.5).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(inside, connectivity=8)
     if count < 2:
         return None
@@ -36,8 +36,29 @@ def interior_point(mask: Bool | F32, level: float = 0.5) -> tuple[float, float] 
     left, top, width, height = (int(n) for n in stats[best, :4])
     piece = labels[top : top + height, left : left + width] == best
     depth = cv2.distanceTransform(np.pad(piece, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
-    worth = depth * weight[top : top + height, left : left + width]
-    ridge = np.argwhere(worth >= _RIDGE * worth.max())
+    ridge = np.argwhere(depth >= _RIDGE * depth.max())
     middle = ridge.mean(axis=0)
     y, x = ridge[np.hypot(*(ridge - middle).T).argmin()]
     return float(x + left), float(y + top)
+
+
+def likeliest_point(probability: F32, level: float) -> tuple[float, float] | None:
+    """Return the point (x, y) of a region around which the most probability lies.
+
+    On held-out pictures it lay in the true region more often than the most interior point and the highest pixel.
+
+    Args:
+        probability: f32[H,W].
+        level: what exceeds it belongs to the region.
+
+    Returns:
+        Where the probability, blurred by a Gaussian of a 27th of the width, is highest on the region; None where there
+        is none.
+    """
+    inside = probability > level
+    if not inside.any():
+        return None
+    sigma = _AROUND * probability.shape[1]
+    around = cv2.GaussianBlur(probability, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
+    y, x = np.unravel_index(int(np.where(inside, around, -1.0).argmax()), probability.shape)
+    return float(x), float(y)

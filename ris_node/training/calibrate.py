@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ris_node.metrics.masks import mask_iou
-from ris_node.targets.pixels import interior_point
+from ris_node.targets.pixels import likeliest_point
 from ris_node.types import F32, F64, Bool
 
 _MASKS = tuple(np.round(np.arange(0.30, 0.66, 0.05), 2).tolist())
@@ -45,7 +45,7 @@ def calibrate(records: Sequence[dict[str, Any]]) -> Calibration:
     """Choose thresholds from records of `check.answers`.
 
     Presence: one threshold for noun phrases and one for commands (`presence_thresholds`). Mask: the best mean IoU.
-    Region: the best share of goals (`interior_point`, as the core chooses them) that lie in the true region, with
+    Region: the best share of goals (`likeliest_point`, as the core chooses them) that lie in the true region, with
     half of the mean IoU. Where the records say nothing of one of them, it stays as usual.
     """
     presence, command = presence_thresholds(records)
@@ -102,7 +102,7 @@ def _shown(record: dict[str, Any], name: str) -> bool:
 
 
 def _goal_inside(chance: F32, level: float, truth: Bool) -> float:
-    point = interior_point(chance, level)
+    point = likeliest_point(chance, level)
     return 0.0 if point is None else float(truth[round(point[1]), round(point[0])])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ris_node.targets import TargetGate, interior_point
+from ris_node.targets import TargetGate, interior_point, likeliest_point
 from ris_node.types import RegionTarget, TargetStatus
 
 
@@ -22,13 +22,16 @@ def test_interior_point_is_the_middle_of_the_likeliest_component() -> None:
     assert ring[int(y), int(x)]
 
 
-def test_interior_point_weighs_depth_with_probability() -> None:
-    belief = np.full((21, 61), 0.3, np.float32)  # a wide region that nobody is sure of ...
-    belief[4:17, 40:53] = 0.9  # ... with one place that is nearly sure
-    x, y = interior_point(belief, 0.2) or (0.0, 0.0)
-    assert 44 <= x <= 48 and y == 10.0
-    assert interior_point(belief > 0.2) == (30.0, 10.0)
-    assert interior_point(belief, 0.95) is None
+def test_the_likeliest_point_has_the_most_probability_around_it() -> None:
+    belief = np.full((64, 80), 0.3, np.float32)  # a wide region that nobody is sure of ...
+    belief[20:40, 50:70] = 0.8  # ... with a place that is nearly sure
+    belief[5, 5] = 1.0  # and a spot of noise
+    x, y = likeliest_point(belief, 0.2) or (0.0, 0.0)
+    assert 55 <= x <= 64 and 26 <= y <= 33
+    belief[25:35, 54:66] = 0.1  # the goal lies on the region, also where that has a hole
+    x, y = likeliest_point(belief, 0.2) or (0.0, 0.0)
+    assert belief[int(y), int(x)] > 0.2
+    assert likeliest_point(belief, 1.0) is None
 
 
 def ok(x: float) -> RegionTarget:
