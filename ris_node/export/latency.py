@@ -11,9 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from ris_node.runtime.ort import session_options
+
 
 def measure(graphs: Mapping[str, Path], threads: int, rounds: int = 100, size: tuple[int, int] = (256, 320)) -> Any:
     """Run each graph `rounds` times, interleaved; return milliseconds (p50, p10) by name, and the threads.
+
+    The session options are the node's. With ONNX Runtime's own, the threads of the graph before are still spinning and
+    take the cores from the next: that made the bare trunk look two to three times as slow, and its ratio small.
 
     A dynamic image input is given `size` (rows, columns).
     """
@@ -21,8 +26,7 @@ def measure(graphs: Mapping[str, Path], threads: int, rounds: int = 100, size: t
 
     sessions: dict[str, tuple[Any, dict[str, np.ndarray]]] = {}
     for name, path in graphs.items():
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.log_severity_level = threads, 3
+        options = session_options(onnxruntime, threads)  # whose threads do not spin on while another graph runs
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         sessions[name] = session, {i.name: _zeros(i, size) for i in session.get_inputs()}
     times: dict[str, list[float]] = {name: [] for name in sessions}
