@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import numpy as np
 
 from ris_node.atomic import replacing
 from ris_node.data.annotated import Annotated, Object
-from ris_node.data.classes import CLASSES, class_id
+from ris_node.data.classes import CLASSES, VOID, class_id
 from ris_node.errors import DataError
 from ris_node.types import U8, Bool
 
@@ -45,7 +45,6 @@ GROUND = tuple(
         "floor", "kerb",
     )
 )  # fmt: skip
-_VOID = 0
 
 
 @dataclass(frozen=True)
@@ -86,10 +85,8 @@ class Cutout:
         size = (max(round(w * scale), 1), max(round(h * scale), 1))
         image = np.asarray(cv2.resize(self.image, size, interpolation=cv2.INTER_AREA), np.uint8)
         mask = np.asarray(cv2.resize(self.mask.astype(np.float32), size, interpolation=cv2.INTER_AREA)) > 0.5
-        return Cutout(
-            image, mask, self.class_id, self.source, round(self.picture_width * scale),
-            round(self.picture_height * scale), round(self.foot * scale), self.colour, self.grounded,
-        )  # fmt: skip
+        width, height, foot = (round(n * scale) for n in (self.picture_width, self.picture_height, self.foot))
+        return replace(self, image=image, mask=mask, picture_width=width, picture_height=height, foot=foot)
 
 
 def cutouts(picture: Annotated, classes: frozenset[int] = PASTED) -> list[Cutout]:
@@ -140,7 +137,7 @@ def _stands(picture: Annotated, item: Object, mask: Bool) -> bool:
         return False
     columns = np.flatnonzero(mask[int(0.9 * mask.shape[0]) :].any(0)) + x0
     row = min(y1 + 1, picture.height - 1)
-    return columns.size > 0 and bool(np.isin(picture.class_map[row, columns], (*GROUND, _VOID)).mean() >= 0.7)
+    return columns.size > 0 and bool(np.isin(picture.class_map[row, columns], (*GROUND, VOID)).mean() >= 0.7)
 
 
 @dataclass(frozen=True)
@@ -175,11 +172,11 @@ class CutoutBank:
         return cls(tuple(item for cid in sorted(kept) for item in kept[cid]))
 
     @classmethod
-    def open(cls, path: Path, pictures: Iterable[Annotated]) -> CutoutBank:
+    def open(cls, path: Path, pictures: Iterable[Annotated], per_class: int = 120) -> CutoutBank:
         """The bank in the file `path` (.npz), which is made from `pictures` first where it is not there."""
         path = path.with_suffix(".npz")
         if not path.exists():
-            cls.build(pictures).save(path)
+            cls.build(pictures, per_class).save(path)
         return cls.load(path)
 
     def save(self, path: Path) -> None:

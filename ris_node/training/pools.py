@@ -165,9 +165,9 @@ def _open_bank(path: Path) -> CutoutBank:
 
 def _fill_banks(jobs: Sequence[Job]) -> None:
     """Cut things out of all photographs that are trained on, where a bank is asked for and not there."""
-    for path in sorted({job.bank for job in jobs if job.bank is not None and not job.bank.exists()}):
+    for path in sorted({job.bank for job in jobs if job.bank is not None}):
         of = [j for j in jobs if j.bank == path and not j.plain and j.source != RENDERED and j.own is None]
-        CutoutBank.build((_picture(j.source, j.index, j.seed) for j in of), _PER_CLASS).save(path)
+        CutoutBank.open(path, (_picture(j.source, j.index, j.seed) for j in of), _PER_CLASS)
 
 
 def _draw_given(job: Job, number: int, rng: np.random.Generator) -> Drawn:
