@@ -8,7 +8,9 @@ import math
 
 import torch
 from torch import nn
+from torch.nn import functional as F  # noqa: N812
 
+FEWER = 4  # cells that one key of an `EncoderLayer` with a grid stands for
 MASKED = -1e4  # additive; small enough for fp16, large enough to leave no weight
 
 
@@ -86,10 +88,17 @@ class Feedforward(nn.Module):  # type: ignore[misc]
 
 
 class EncoderLayer(nn.Module):  # type: ignore[misc]
-    """A pre-norm transformer layer whose queries and keys see a position code and whose values do not."""
+    """A pre-norm transformer layer whose queries and keys see a position code and whose values do not.
 
-    def __init__(self, width: int, heads: int, ratio: float = 2.0, dropout: float = 0.0) -> None:
+    With a `grid` (rows, columns, both even), the first tokens are that map's cells, and as keys and values they are
+    averaged two by two (after the spatial reduction of PVT, arXiv 2102.12122); every query still gets its own answer.
+    """
+
+    def __init__(
+        self, width: int, heads: int, ratio: float = 2.0, dropout: float = 0.0, grid: tuple[int, int] | None = None
+    ) -> None:
         super().__init__()
+        self.grid = grid
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.attention = MaskedAttention(width, width, width, heads)
         self.feedforward = Feedforward(width, ratio)
@@ -98,8 +107,15 @@ class EncoderLayer(nn.Module):  # type: ignore[misc]
     def forward(
         self, x: torch.Tensor, position: torch.Tensor | None = None, bias: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """Mix the tokens x [B,N,C]; `position` is broadcastable to x, `bias` to [B,heads,N,N]."""
+        """Mix the tokens x [B,N,C]; `position` is broadcastable to x, `bias` to [B,heads,N,keys]."""
         value = self.norm1(x)
         place = value if position is None else value + position
-        x = x + self.dropout(self.attention(place, place, value, bias))
+        x = x + self.dropout(self.attention(place, self._fewer(place), self._fewer(value), bias))
         return x + self.dropout(self.feedforward(self.norm2(x)))
+
+    def _fewer(self, tokens: torch.Tensor) -> torch.Tensor:
+        if self.grid is None:
+            return tokens
+        cells = self.grid[0] * self.grid[1]
+        grid = F.avg_pool2d(tokens[:, :cells].transpose(1, 2).unflatten(2, self.grid), 2)
+        return torch.cat([grid.flatten(2).transpose(1, 2), tokens[:, cells:]], 1)

@@ -27,6 +27,15 @@ def dice(logits: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> to
     return weighted_mean(1.0 - (both + 1.0) / (total + 1.0), weight)
 
 
+def pointing(logits: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """Minus the logarithm of the chance that a pixel drawn by softmax over the map [B,H,W] lies in the target.
+
+    Counts a small target as much as a large one, and only whether the peak is on it.
+    """
+    flat, there = logits.float().flatten(1), target.flatten(1).clamp_min(1e-6).log()
+    return weighted_mean(flat.logsumexp(1) - (flat + there).logsumexp(1), weight)
+
+
 def binary(logits: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """Binary cross-entropy of one logit a row, [B]."""
     each = F.binary_cross_entropy_with_logits(logits.float(), target, reduction="none")

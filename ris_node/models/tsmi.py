@@ -2,15 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """TSMI, our reading of the abstract of "Referring Image Segmentation with Two-Stage Multi-Modal Interaction".
 
-Stage one fuses text and vision level by level, in both directions and recurrently; stage two aligns the whole
-sentence with the whole picture. Added: a candidate map (everything of the kind the text names) and what each cell's
-object is like, so that leftmost, nearest and largest compare objects (`instances.py`); layers of attention over all
-stride-16 cells; a presence head and a navigable-region head. The trunk is only tapped: `see` runs once per image,
-`answer` once per expression, and all convolutions but the last are in `see`.
+Stage one fuses text and vision in both directions and recurrently; stage two aligns the whole sentence with the whole
+picture. Added: a candidate map (everything of the kind the text names) and what each cell's object is like, so that
+leftmost, nearest and largest compare objects (`instances.py`); layers of attention over all stride-16 cells; a presence
+head and a navigable-region head. The trunk is only tapped: `see` runs once per image, `answer` once per expression, and
+all convolutions but the last are in `see`.
+
+What a vision pass may cost decided the rest (docs/model_card.md): text meets vision at stride 16 only, where strides 8
+and 32 are brought to, because fusing at every level answered no better; keys of the attention are averaged two by two;
+and of the trunk's classifier, which the answers hardly used, nothing is run.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,7 +23,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-from ris_node.models.attention import EncoderLayer, word_bias
+from ris_node.models.attention import FEWER, EncoderLayer, word_bias
 from ris_node.models.fusion import CODES, FiLM, LevelFusion, Standing, position_codes
 from ris_node.models.heads import Conditioned, KernelHead, PresenceHead, TopDown, double, to_map
 from ris_node.models.instances import ATTRIBUTES, ObjectHead, Ranks, apart
@@ -49,9 +54,8 @@ class TsmiConfig:
     tap4: str = "add12"
     tap8: str = "add23"
     tap16: str = "add53"
-    deep: tuple[str, ...] = ("add68", "act79")
-    classes: str = "conv80"
-    tap_scales: tuple[float, ...] = (40.0, 25.0, 8.0, 6.0, 1.5, 4.0)  # of tap4, tap8, tap16, deep..., classes
+    deep: tuple[str, ...] = ("add68", "conv71")
+    tap_scales: tuple[float, ...] = (40.0, 25.0, 8.0, 6.0, 4.0)  # of tap4, tap8, tap16, deep...
 
 
 class Seen(NamedTuple):
@@ -61,8 +65,7 @@ class Seen(NamedTuple):
     eighth: torch.Tensor  # [B,N8,F] what kinds are read from
     objects: torch.Tensor  # [B,4,N8] what each cell's object is like
     fine: torch.Tensor  # [B,N8,F]
-    middle: torch.Tensor  # [B,N16,C]
-    deep: torch.Tensor  # [B,N16,C]
+    cells: torch.Tensor  # [B,N16,C] what all levels say of each stride-16 cell
 
 
 class Answer(NamedTuple):
@@ -84,15 +87,14 @@ class Tsmi(nn.Module):  # type: ignore[misc]
     def __init__(self, config: TsmiConfig, graph: GraphSpec) -> None:
         super().__init__()
         self.config = c = config
-        taps = (c.tap4, c.tap8, c.tap16, *c.deep, c.classes)
+        taps = (c.tap4, c.tap8, c.tap16, *c.deep)
         self.trunk = ConvGraph(graph, taps)
         widths = {name: int(self.trunk.convs[name].weight.shape[0]) for name in taps if name in self.trunk.convs}
         widths.update(_tap_widths(self.trunk, taps))
         self.adapter = TextAdapter(c.text_in, c.text_width, c.text_layers, c.heads, c.dropout, c.books)
         self.project8 = nn.Linear(widths[c.tap8] + 3, c.fine_width)
         self.project16 = nn.Linear(widths[c.tap16], c.token_width)
-        deep = sum(widths[name] for name in c.deep) + 2 * widths[c.classes]
-        self.project_deep = nn.Linear(deep, c.token_width)
+        self.project_deep = nn.Linear(sum(widths[name] for name in c.deep), c.token_width)
         self.norm8, self.norm16, self.norm_deep = (
             nn.LayerNorm(w) for w in (c.fine_width, c.token_width, c.token_width)
         )
@@ -105,16 +107,15 @@ class Tsmi(nn.Module):  # type: ignore[misc]
 
     def _build_fusion(self) -> None:
         c = self.config
-        self.fuse8 = LevelFusion(c.fine_width, c.text_width, 2)
-        self.fuse16 = LevelFusion(c.token_width, c.text_width, c.heads)
-        self.fuse_deep = LevelFusion(c.token_width, c.text_width, c.heads)
-        self.place8, self.place16 = nn.Linear(CODES, c.fine_width), nn.Linear(CODES, c.token_width)
+        self.fuse = LevelFusion(c.token_width, c.text_width, c.heads)
+        self.place16 = nn.Linear(CODES, c.token_width)
         self.down8, self.across16 = nn.Linear(c.fine_width, c.token_width), nn.Linear(c.token_width, c.token_width)
         self.film = FiLM(c.token_width, c.text_width)
         self.words_in = nn.Linear(c.text_width, c.token_width)
         self.sentence_in = nn.Linear(c.text_width, c.token_width)
         self.memory = nn.Parameter(torch.randn(c.memory, c.token_width) * 0.5)
-        self.layers = nn.ModuleList(EncoderLayer(c.token_width, c.heads, 2.0, c.dropout) for _ in range(c.layers))
+        grid = c.height // 16, c.width // 16
+        self.layers = nn.ModuleList(EncoderLayer(c.token_width, c.heads, 2.0, c.dropout, grid) for _ in range(c.layers))
         self.norm_out = nn.LayerNorm(c.token_width)
         self.register_buffer("codes8", position_codes(c.height // 8, c.width // 8), persistent=False)
         self.register_buffer("codes16", position_codes(c.height // 16, c.width // 16), persistent=False)
@@ -156,13 +157,12 @@ class Tsmi(nn.Module):  # type: ignore[misc]
         rgb8 = F.avg_pool2d(rgb4, 2)
         fine = self.norm8(self.project8(_tokens(torch.cat([tap[c.tap8], rgb8], 1))))
         middle = self.norm16(self.project16(_tokens(tap[c.tap16])))
-        chance = taps[c.classes].float().softmax(1)
-        deep = torch.cat([*(tap[name] for name in c.deep), tap[c.classes], chance], 1)
-        deep = self.norm_deep(self.project_deep(_tokens(deep)))
+        deep = self.norm_deep(self.project_deep(_tokens(torch.cat([tap[name] for name in c.deep], 1))))
         x16 = to_map(deep + middle, c.height // 16, c.width // 16)
         x8 = to_map(fine, c.height // 8, c.width // 8)
         eighth, quarter = self.decoder(x16, x8, torch.cat([tap[c.tap4], rgb4], 1))
-        return Seen(quarter, _tokens(eighth), self.object_head(eighth).flatten(2), fine, middle, deep)
+        cells = deep + self.across16(middle) + self.down8(_halve(fine, (c.height // 8, c.width // 8)))
+        return Seen(quarter, _tokens(eighth), self.object_head(eighth).flatten(2), fine, cells)
 
     def answer(self, seen: Seen, words: torch.Tensor, word_mask: torch.Tensor, sentence: torch.Tensor) -> Answer:
         """Ground one expression per row.
@@ -176,11 +176,8 @@ class Tsmi(nn.Module):  # type: ignore[misc]
         c = self.config
         grid8, grid16 = (c.height // 8, c.width // 8), (c.height // 16, c.width // 16)
         bias = word_bias(word_mask)
-        place8, place16 = self.place8(self.codes8), self.place16(self.codes16)
-        fine, words = self.fuse8(seen.fine, place8, words, bias)
-        middle, words = self.fuse16(seen.middle, place16, words, bias)
-        deep, words = self.fuse_deep(seen.deep, place16, words, bias)
-        tokens = deep + self.across16(middle) + self.down8(_halve(fine, grid8))
+        place16, fine = self.place16(self.codes16), seen.fine
+        tokens, words = self.fuse(seen.cells, place16, words, bias)
         kind = _score(self.kind_kernel(sentence), seen.eighth)
         standing = self._standing(kind, seen.objects, grid8)
         tokens = self.film(tokens + self.choice_back(_halve(standing, grid8)), sentence)
@@ -261,7 +258,8 @@ class Tsmi(nn.Module):  # type: ignore[misc]
         x = torch.cat([tokens, self.words_in(words), memory], 1)
         rest = x.shape[1] - cells
         position = F.pad(place, (0, 0, 0, rest))
-        bias = word_bias(F.pad(word_mask, (cells, rest - length)))
+        fourfold = word_mask.new_full((len(word_mask), cells // FEWER), math.log(FEWER))  # a key for four cells
+        bias = word_bias(torch.cat([fourfold, F.pad(word_mask, (0, rest - length))], 1))
         for layer in self.layers:
             x = layer(x, position, bias)
         x = self.norm_out(x)

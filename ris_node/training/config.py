@@ -69,6 +69,7 @@ class LossConfig:
     kind: float = 1.0
     coarse: float = 1.0
     region: float = 1.0
+    pointing: float = 0.5
     presence: float = 0.7
     contrast: float = 0.05
     meaning: float = 0.2

@@ -68,6 +68,7 @@ def batch_losses(answer: Any, understood: Understood, batch: Batch, weight: Loss
         "kind": kind * weight.kind,
         "coarse": where * weight.coarse,
         "region": region * weight.region,
+        "pointing": losses.pointing(answer.region_logits, batch.regions, placed) * weight.pointing,
         "presence": losses.binary(answer.presence_logit, batch.presence, every) * weight.presence,
         "contrast": losses.contrast(answer.pooled, understood.sentence, batch.masks, shown) * weight.contrast,
         "meaning": _meaning(understood.meanings, batch.meanings) * weight.meaning,

@@ -34,7 +34,7 @@ SETTINGS = {
     "height": HEIGHT, "width": WIDTH, "text_width": 32, "text_layers": 1, "fine_width": 16, "token_width": 32,
     "pixel_width": 16, "heads": 2, "layers": 1, "memory": 4, "dropout": 0.0, "books": [6, 5, 3], "semantics": 4,
     "tap4": "s4", "tap8": "s8",
-    "tap16": "s16", "deep": ["deep"], "classes": "classes", "tap_scales": [1.0, 1.0, 1.0, 1.0, 1.0],
+    "tap16": "s16", "deep": ["deep"], "tap_scales": [1.0, 1.0, 1.0, 1.0],
 }  # fmt: skip
 
 
