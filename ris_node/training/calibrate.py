@@ -15,7 +15,7 @@ from ris_node.targets.pixels import likeliest_point
 from ris_node.types import F32, F64, Bool
 
 _MASKS = tuple(np.round(np.arange(0.30, 0.66, 0.05), 2).tolist())
-_REGIONS = tuple(np.round(np.arange(0.10, 0.61, 0.05), 2).tolist())
+_REGIONS = tuple(np.round(np.arange(0.10, 0.71, 0.05), 2).tolist())
 _USUAL = 0.5, 0.5, 0.35  # mask, presence, region
 FOUND_GOAL = 0.945  # a little above what is asked, for the step to other pictures and wordings
 FOUND_COMMANDS = 0.97
@@ -46,31 +46,39 @@ def calibrate(records: Sequence[dict[str, Any]]) -> Calibration:
 
     Presence: one threshold for noun phrases and one for commands (`presence_thresholds`). Mask: the best mean IoU.
     Region: the best share of goals (`likeliest_point`, as the core chooses them) that lie in the true region, with
-    half of the mean IoU. Where the records say nothing of one of them, it stays as usual.
+    half of the mean IoU and half of the mean share of the answer that lies in the truth: a planner may use any part of
+    the answer. Where the records say nothing of one of them, it stays as usual.
     """
     presence, command = presence_thresholds(records)
     said = [(r["presence"] >= (command if _commands(r) else presence), r) for r in records]
     absent = [not yes for yes, r in said if not r["present"] and r["kind"] != "near_miss"]
     present = [yes for yes, r in said if r["present"]]
     masks = [(r["mask"], r["true_mask"]) for r in records if _shown(r, "true_mask") and r["true_region"] is None]
-    regions = [(r["region"], r["true_region"]) for r in records if _shown(r, "true_region")]
     ious = [_mean(mask_iou(chance >= level, truth) for chance, truth in masks) for level in _MASKS]
-    hits = [_mean(_goal_inside(chance, level, truth) for chance, truth in regions) for level in _REGIONS]
-    areas = [_mean(mask_iou(chance >= level, truth) for chance, truth in regions) for level in _REGIONS]
     best = int(np.argmax(ious)) if masks else _MASKS.index(_USUAL[0])
-    goal = int(np.argmax(np.array(hits) + 0.5 * np.array(areas))) if regions else _REGIONS.index(_USUAL[2])
+    region, area, hits = _region_level([(r["region"], r["true_region"]) for r in records if _shown(r, "true_region")])
     return Calibration(
         mask=_MASKS[best],
         presence=presence,
-        region=_REGIONS[goal],
+        region=region,
         found=float(np.mean(present)) if present else float("nan"),
         refused=float(np.mean(absent)) if absent else float("nan"),
         miou=ious[best],
-        region_miou=areas[goal],
-        pointing=hits[goal],
+        region_miou=area,
+        pointing=hits,
         items=len(records),
         presence_command=command,
     )
+
+
+def _region_level(regions: Sequence[tuple[F32, Bool]]) -> tuple[float, float, float]:
+    """The level of the region's probability, and the mean IoU and the share of good goals that it gives."""
+    hits = [_mean(_goal_inside(chance, level, truth) for chance, truth in regions) for level in _REGIONS]
+    areas = [_mean(mask_iou(chance >= level, truth) for chance, truth in regions) for level in _REGIONS]
+    trust = [_mean(_inside(chance >= level, truth) for chance, truth in regions) for level in _REGIONS]
+    worth = np.array(hits) + 0.5 * np.array(areas) + 0.5 * np.array(trust)
+    best = int(np.argmax(worth)) if regions else _REGIONS.index(_USUAL[2])
+    return _REGIONS[best], areas[best], hits[best]
 
 
 def presence_thresholds(records: Sequence[dict[str, Any]]) -> tuple[float, float]:
@@ -104,6 +112,10 @@ def _shown(record: dict[str, Any], name: str) -> bool:
 def _goal_inside(chance: F32, level: float, truth: Bool) -> float:
     point = likeliest_point(chance, level)
     return 0.0 if point is None else float(truth[round(point[1]), round(point[0])])
+
+
+def _inside(answer: Bool, truth: Bool) -> float:
+    return float((answer & truth).sum() / max(1, answer.sum()))
 
 
 def _mean(values: Iterable[float]) -> float:

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -14,9 +16,9 @@ from tiny_models import HEIGHT, SETTINGS, WIDTH, graph, model  # noqa: E402
 
 from ris_node.errors import ConfigError  # noqa: E402
 from ris_node.models import losses  # noqa: E402
-from ris_node.models.attention import MASKED  # noqa: E402
+from ris_node.models.attention import FEWER, MASKED, EncoderLayer  # noqa: E402
 from ris_node.models.fusion import FiLM, LevelFusion, Standing  # noqa: E402
-from ris_node.models.heads import Aim  # noqa: E402
+from ris_node.models.heads import Aim, KernelHead  # noqa: E402
 from ris_node.models.instances import Ranks, apart  # noqa: E402
 from ris_node.models.registry import build_model, model_config  # noqa: E402
 
@@ -116,6 +118,44 @@ def test_losses_on_known_maps():
     low = losses.contrast(near, near, same, torch.ones(3))
     wrong = losses.contrast(near[[2, 1, 0]], near, same, torch.ones(3))
     assert low < 1e-4 and wrong > 5  # rows 0 and 1 mean the same mask and do not push each other away
+
+
+def test_pointing_asks_for_the_peak_whatever_the_size():
+    small, large = torch.zeros(1, 4, 4), torch.zeros(1, 4, 4)
+    small[0, 1, 2], large[0, :2] = 1, 1
+    flat = torch.zeros(1, 4, 4)
+    assert losses.pointing(flat, small, torch.ones(1)) == pytest.approx(np.log(16), abs=1e-4)
+    assert losses.pointing(flat, large, torch.ones(1)) == pytest.approx(np.log(2), abs=1e-4)
+    peak = flat.clone()
+    peak[0, 1, 2] = 20.0
+    assert losses.pointing(peak, small, torch.ones(1)) < 1e-4 and losses.pointing(peak, large, torch.ones(1)) < 1e-4
+    peak[0, 3, 3] = 30.0
+    assert losses.pointing(peak, small, torch.ones(1)) == pytest.approx(10, abs=0.05)
+    assert losses.pointing(peak, small, torch.zeros(1)) == 0
+
+
+def test_keys_two_by_two_change_nothing_where_four_cells_are_alike():
+    torch.manual_seed(0)
+    full, fewer = EncoderLayer(16, 2).eval(), EncoderLayer(16, 2, grid=(4, 6)).eval()
+    fewer.load_state_dict(full.state_dict())
+    alike = torch.randn(2, 2, 3, 16).repeat_interleave(2, 1).repeat_interleave(2, 2).flatten(1, 2)
+    x = torch.cat([alike, torch.randn(2, 5, 16)], 1)
+    said = torch.zeros(2, 1, 1, 29)
+    said[..., 27:] = MASKED
+    fourfold = torch.cat([torch.full((2, 1, 1, 6), math.log(FEWER)), said[..., 24:]], -1)
+    with torch.no_grad():
+        one, other = full(x, None, said), fewer(x, None, fourfold)
+        assert (one - other).abs().max() < 1e-5
+        assert (full(x.flip(1), None, said) - fewer(x.flip(1), None, fourfold)).abs().max() > 1e-3
+
+
+def test_nine_numbers_a_pixel_are_the_convolution_of_the_formula():
+    torch.manual_seed(0)
+    head, text_, pixels = KernelHead(8, 16, (6, 10)), torch.randn(2, 8), torch.randn(2, 16, 6, 10)
+    with torch.no_grad():
+        aligned, logits = head(text_, pixels)
+        by_formula = aligned + head.refine(pixels * (1 + torch.sigmoid(aligned)).unsqueeze(1)).squeeze(1)
+    assert (logits - by_formula).abs().max() < 1e-5
 
 
 def test_standing_counts_what_lies_beyond():

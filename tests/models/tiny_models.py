@@ -25,7 +25,7 @@ def _conv(reads: str, made: str, inputs: int, outputs: int, stride: int) -> list
 def graph() -> GraphSpec:
     nodes = [
         *_conv("image", "s2", 3, 8, 2), *_conv("s2", "s4", 8, 8, 2), *_conv("s4", "s8", 8, 16, 2),
-        *_conv("s8", "s16", 16, 24, 2), *_conv("s16", "deep", 24, 24, 1), *_conv("deep", "classes", 24, 5, 1),
+        *_conv("s8", "s16", 16, 24, 2), *_conv("s16", "deep", 24, 24, 1),
     ]  # fmt: skip
     return GraphSpec("image", tuple(nodes))
 
