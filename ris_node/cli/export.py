@@ -13,6 +13,7 @@ from ris_node.errors import ConfigError
 EPILOG = """examples:
   ris export runs/mine/best.pt --out engines/mine        graphs, tokenizer, thresholds, manifest
   ris export runs/mine/best.pt --out engines/mine --use "our own pictures, any use"
+  ris export runs/mine/last.pt --weights mine.safetensors         weights for another run's `init`, in half precision
   ris predict --image a.png --command "the red car" --bundle engines/mine --out out
   ris export --quality report.json --out engines/mine    put an evaluation report into the manifest of a bundle
 
@@ -29,7 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `ris export`."""
     parser.epilog = EPILOG
     parser.add_argument("checkpoint", metavar="CHECKPOINT", type=Path, nargs="?", help="best.pt or last.pt of a run")
-    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="the bundle's folder")
+    parser.add_argument("--out", metavar="DIR", type=Path, help="the bundle's folder")
+    parser.add_argument("--weights", metavar="FILE", type=Path, help="write the weights alone, to train on from")
     parser.add_argument("--cache", metavar="DIR", type=Path, default=Path("runs/pools"), help="where pools are kept")
     parser.add_argument("--quality", metavar="FILE", type=Path, help="an evaluation report for the manifest")
     parser.add_argument("--note", metavar="TEXT", default="", help="what the manifest should say of the run besides")
@@ -42,6 +44,10 @@ def run(args: argparse.Namespace) -> int:
     """Export, or add a report, as `args` say."""
     if (args.checkpoint is None) == (args.quality is None):
         raise ConfigError("give a checkpoint to export, or --quality to add a report to a bundle")
+    if (args.out is None) == (args.weights is None) or (args.weights and args.quality):
+        raise ConfigError("say where to: --out DIR for a bundle, or, with a checkpoint, --weights FILE for weights")
+    if args.weights is not None:
+        return _weights(args)
     from ris_node.data.readers import shared_dir
     from ris_node.export.default import add_quality, calibrate_on_held_out, open_checkpoint, write_bundle
 
@@ -56,4 +62,16 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps({"out": str(args.out), "id": manifest.model_id, "latency": manifest.latency}))
     else:
         print(f"{args.out}: {manifest.model_id}, thresholds {manifest.thresholds}, latency {manifest.latency}")
+    return 0
+
+
+def _weights(args: argparse.Namespace) -> int:
+    from ris_node.training.checkpoint import load_checkpoint
+    from ris_node.training.weights import SUFFIX, save_weights
+
+    if args.weights.suffix != SUFFIX:
+        raise ConfigError(f"{args.weights}: a file of weights is named *{SUFFIX}, as `init` knows it by")
+    save_weights(args.weights, load_checkpoint(args.checkpoint))
+    size = args.weights.stat().st_size
+    print(json.dumps({"weights": str(args.weights), "bytes": size}) if args.json else f"{args.weights}: {size} bytes")
     return 0

@@ -107,7 +107,7 @@ class TrainConfig:
     """A whole run; `model` names a registered system and `settings` are its config's values.
 
     It starts from the weights of the network `trunk` (a path below the shared folder), or where `init` names a
-    checkpoint, from all weights of that one.
+    checkpoint or a file of weights (`ris export --weights`), from all weights of that one.
     A check comes every `check_steps` steps, or where that is 0 every `check_minutes`; after `patience` checks without
     a better one the run stops (0: never). Each check draws `grid` answers into one picture.
     """

@@ -27,6 +27,7 @@ from ris_node.training.items import Drawn
 from ris_node.training.session import Session
 from ris_node.training.step import batch_losses, run_batch
 from ris_node.training.team import open_team, same_start, share_gradients, to_device
+from ris_node.training.weights import SUFFIX, load_weights
 from ris_node.training.words import WordFeatures
 
 
@@ -163,14 +164,15 @@ def _not_a_number(step: int, terms: dict[str, float]) -> str:
 
 
 def start(config: TrainConfig, trunk: Path, resume: Path | None, team: Accelerator | None = None) -> Trainer:
-    """Make a trainer: from the checkpoint to resume, from that of `config.init`, or from the pretrained trunk.
+    """Make a trainer: from the checkpoint to resume, from that or the weights of `config.init`, or from the trunk.
 
     Raises:
         TrainingError: the checkpoint cannot be used.
     """
-    source = resume or (Path(config.init) if config.init else None)
+    begun = Path(config.init) if config.init else None
+    source = resume or begun
     if source is not None:
-        content = load_checkpoint(source)
+        content = load_weights(source) if source == begun and source.suffix == SUFFIX else load_checkpoint(source)
         trainer = Trainer(config, GraphSpec.from_json(json.loads(content["graph"])), team)
         try:
             trainer.restore(content) if resume else trainer.begin_with(content)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -22,12 +23,12 @@ from tiny_training import config  # noqa: E402
 from ris_node.cli.__main__ import main  # noqa: E402
 from ris_node.data.annotated import Annotated  # noqa: E402
 from ris_node.data.expressions import Expression  # noqa: E402
-from ris_node.errors import ConfigError  # noqa: E402
+from ris_node.errors import ConfigError, TrainingError  # noqa: E402
 from ris_node.pipeline.grounder import Grounder  # noqa: E402
 from ris_node.training import session  # noqa: E402
 from ris_node.training.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
 from ris_node.training.config import DataConfig, load_config  # noqa: E402
-from ris_node.training.loop import Trainer  # noqa: E402
+from ris_node.training.loop import Trainer, start  # noqa: E402
 from ris_node.training.own import cropped  # noqa: E402
 from ris_node.training.pools import load_pool, plan, prepare  # noqa: E402
 
@@ -93,6 +94,34 @@ def test_ris_train_learns_from_ones_own_pictures(tmp_path, capsys, monkeypatch):
     with Grounder.open(bundle) as grounder:
         assert "pictures of mine" in grounder.bundle.manifest.use and grounder.bundle.manifest.provenance["steps"] > 0
         assert 0 <= grounder.ground(np.zeros((60, 90, 3), np.uint8), "the red box").presence <= 1
+
+
+def test_weights_alone_begin_another_run(tmp_path, capsys):
+    first = Trainer(config(), graph())
+    save_checkpoint(tmp_path / "a.pt", first.state())
+    weights = tmp_path / "a.safetensors"
+    assert main(["export", str(tmp_path / "a.pt"), "--weights", str(weights)]) == 0
+    begun = start(replace(config(), init=str(weights)), tmp_path, None)
+    for name, value in first.average.items():
+        assert (begun.average[name] - value).abs().max() <= 1e-3 * value.abs().max(), name
+        assert begun.average[name].dtype == value.dtype and torch.equal(
+            begun.model.state_dict()[name], begun.average[name]
+        )
+    capsys.readouterr()
+    for wrong, why in (
+        (["--weights", "a.pt"], "safetensors"),
+        ([], "say where"),
+        (["--out", "b", "--weights", "c"], "say"),
+    ):
+        assert main(["export", str(tmp_path / "a.pt"), *wrong]) == 2 and why in capsys.readouterr().err
+    with pytest.raises(TrainingError, match="schema|cannot be read"):
+        start(config(), tmp_path, weights)  # not to resume from
+    other = replace(config(), settings={**SETTINGS, "pixel_width": 24}, init=str(weights))
+    with pytest.raises(TrainingError, match="other settings"):
+        start(other, tmp_path, None)
+    weights.write_bytes(weights.read_bytes()[:100])
+    with pytest.raises(TrainingError, match="cannot be read"):
+        start(replace(config(), init=str(weights)), tmp_path, None)
 
 
 def test_truths_lie_where_they_were_drawn_and_drawn_again_when_lines_change(tmp_path):
