@@ -85,11 +85,7 @@ class Aim(nn.Module):  # type: ignore[misc]
 
 
 class KernelHead(nn.Module):  # type: ignore[misc]
-    """TSMI's second stage: a 1x1 kernel made from text gives the alignment map A; `logits = A + conv(P(1 + s(A)))`.
-
-    The 3x3 convolution is to one channel, so it is run as nine numbers a pixel, which are then shifted and added: the
-    same sum, in a quarter of the time.
-    """
+    """TSMI's second stage: a 1x1 kernel made from text gives the alignment map A; `logits = A + conv(P(1 + s(A)))`."""
 
     def __init__(self, text_width: int, width: int, size: tuple[int, int]) -> None:
         super().__init__()
@@ -98,7 +94,6 @@ class KernelHead(nn.Module):  # type: ignore[misc]
         self.refine = nn.Conv2d(width, 1, 3, padding=1)
         self.scale = width**-0.5
         nn.init.zeros_(self.refine.bias)
-        self.register_buffer("shifts", torch.eye(9).view(1, 9, 3, 3), persistent=False)
 
     def forward(self, text: torch.Tensor, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return A and the logits, each [B,H,W], for text [B,T] and P [B,C,H,W]."""
@@ -106,8 +101,7 @@ class KernelHead(nn.Module):  # type: ignore[misc]
         height, width = pixels.shape[2], pixels.shape[3]
         aligned = (made[:, None, :-1] * self.scale) @ pixels.flatten(2) + made[:, None, -1:]
         aligned = aligned.unflatten(2, (height, width)) + self.aim(text).unsqueeze(1)
-        ninth = F.conv2d(pixels, self.refine.weight[0].flatten(1).T[:, :, None, None])
-        logits = aligned + F.conv2d(ninth * (1 + torch.sigmoid(aligned)), self.shifts, self.refine.bias, padding=1)
+        logits = aligned + self.refine(pixels * (1 + torch.sigmoid(aligned)))
         return aligned.squeeze(1), logits.squeeze(1)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from ris_node.types import F32, Bool
 
 _RIDGE = 0.9
-_AROUND = 1 / 27  # of the plane's width: how far around a place counts for it
+_AROUND = 1 / 16, 1 / 53  # of the plane's width: how far to the sides and up and down a place's surroundings count
 
 
 def interior_point(mask: Bool | F32) -> tuple[float, float] | None:
@@ -45,20 +45,21 @@ def interior_point(mask: Bool | F32) -> tuple[float, float] | None:
 def likeliest_point(probability: F32, level: float) -> tuple[float, float] | None:
     """Return the point (x, y) of a region around which the most probability lies.
 
-    On held-out pictures it lay in the true region more often than the most interior point and the highest pixel.
+    On held-out pictures it lay in the true region more often than the most interior point and the highest pixel, and
+    with surroundings that are three times as wide as high, as ground is seen, more often than with round ones.
 
     Args:
         probability: f32[H,W].
         level: what exceeds it belongs to the region.
 
     Returns:
-        Where the probability, blurred by a Gaussian of a 27th of the width, is highest on the region; None where there
-        is none.
+        Where the probability, blurred by a Gaussian of a 16th of the width across and a 53rd up and down, is highest on
+        the region; None where there is none.
     """
     inside = probability > level
     if not inside.any():
         return None
-    sigma = _AROUND * probability.shape[1]
-    around = cv2.GaussianBlur(probability, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
+    across, down = (share * probability.shape[1] for share in _AROUND)
+    around = cv2.GaussianBlur(probability, (0, 0), sigmaX=across, sigmaY=down, borderType=cv2.BORDER_CONSTANT)
     y, x = np.unravel_index(int(np.where(inside, around, -1.0).argmax()), probability.shape)
     return float(x), float(y)

@@ -18,7 +18,7 @@ from ris_node.errors import ConfigError  # noqa: E402
 from ris_node.models import losses  # noqa: E402
 from ris_node.models.attention import FEWER, MASKED, EncoderLayer  # noqa: E402
 from ris_node.models.fusion import FiLM, LevelFusion, Standing  # noqa: E402
-from ris_node.models.heads import Aim, KernelHead  # noqa: E402
+from ris_node.models.heads import Aim  # noqa: E402
 from ris_node.models.instances import Ranks, apart  # noqa: E402
 from ris_node.models.registry import build_model, model_config  # noqa: E402
 
@@ -147,15 +147,6 @@ def test_keys_two_by_two_change_nothing_where_four_cells_are_alike():
         one, other = full(x, None, said), fewer(x, None, fourfold)
         assert (one - other).abs().max() < 1e-5
         assert (full(x.flip(1), None, said) - fewer(x.flip(1), None, fourfold)).abs().max() > 1e-3
-
-
-def test_nine_numbers_a_pixel_are_the_convolution_of_the_formula():
-    torch.manual_seed(0)
-    head, text_, pixels = KernelHead(8, 16, (6, 10)), torch.randn(2, 8), torch.randn(2, 16, 6, 10)
-    with torch.no_grad():
-        aligned, logits = head(text_, pixels)
-        by_formula = aligned + head.refine(pixels * (1 + torch.sigmoid(aligned)).unsqueeze(1)).squeeze(1)
-    assert (logits - by_formula).abs().max() < 1e-5
 
 
 def test_standing_counts_what_lies_beyond():
