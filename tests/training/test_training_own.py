@@ -114,7 +114,7 @@ def test_weights_alone_begin_another_run(tmp_path, capsys):
         (["--out", "b", "--weights", "c"], "say"),
     ):
         assert main(["export", str(tmp_path / "a.pt"), *wrong]) == 2 and why in capsys.readouterr().err
-    with pytest.raises(TrainingError, match="schema|cannot be read"):
+    with pytest.raises(TrainingError, match=r"schema|cannot be read"):
         start(config(), tmp_path, weights)  # not to resume from
     other = replace(config(), settings={**SETTINGS, "pixel_width": 24}, init=str(weights))
     with pytest.raises(TrainingError, match="other settings"):
