@@ -216,7 +216,9 @@ UNIQUE = re.compile(
     r"|far|all the way|way (?:in|to) (?:the )?(?:back|left|right)|(?:left|right)[- ]?hand(?! of)|middle|cent(?:er|re)"
     r"|extreme|tiny|huge|big|small|little|tall|wearing|dressed|foreground|background|distan(?:t|ce)"
     r"|in front of (?:us|me|our car)|(?:straight|directly|right) ahead|up close|very (?:left|right|back|front|end)"
-    r"|between|the other|(?:most|least) \w+|only|the one (?!of\b|on\b|in\b|that\b|with\b)\w+)\b"
+    r"|(?:\w+er|more \w+|less \w+) than (?:all |any |both )?(?:of )?(?:the )?(?:others?|rest)"
+    r"|all (?:of )?the (?:others|rest)|one on (?:either|each) side|between|the other|(?:most|least) \w+|only"
+    r"|the one (?!of\b|on\b|in\b|that\b|with\b)\w+)\b"
 )
 
 # Where the head of an expression ends: "the man | with the dog".

@@ -18,7 +18,7 @@ _MASKS = tuple(np.round(np.arange(0.30, 0.66, 0.05), 2).tolist())
 _REGIONS = tuple(np.round(np.arange(0.10, 0.71, 0.05), 2).tolist())
 _USUAL = 0.5, 0.5, 0.35  # mask, presence, region
 FOUND_GOAL = 0.945  # a little above what is asked, for the step to other pictures and wordings
-FOUND_COMMANDS = 0.98
+FOUND_COMMANDS = 0.985
 
 
 @dataclass(frozen=True)

@@ -133,6 +133,7 @@ UNIQUE = [
     "the left hand car", "left-hand window", "the man wearing a hat", "the woman dressed in red", "the tiny sign",
     "the big truck", "the far car", "the car closest to us", "the car in front of us", "second from left bike",
     "the person on the very left", "the bus in the distance", "the bike in the foreground", "the next car on the left",
+    "the person smaller than the others", "the car left of all the others", "the one with one on either side",
     "the car straight ahead", "the tree between the houses", "park next to the last car on the right",
 ]  # fmt: skip
 MANY = [
