@@ -72,7 +72,7 @@ def calibrate_on_held_out(trained: Trained, cache: Path) -> Calibration:
     held = plan(trained.config.data, c.height, c.width, cache)[1]
     prepare(held, 1)
     pictures = [drawn for job in held for drawn in load_pool(job)]
-    return calibrate(answers(trained.model, pictures, WordFeatures(c.text_tokens), 24, bf16=False))
+    return calibrate(answers(trained.model, pictures, WordFeatures(c.text_tokens), 48, bf16=False))
 
 
 def write_bundle(

@@ -54,12 +54,21 @@ def likeliest_point(probability: F32, level: float) -> tuple[float, float] | Non
 
     Returns:
         Where the probability, blurred by a Gaussian of a 16th of the width across and a 53rd up and down, is highest on
-        the region; None where there is none.
+        the region, between pixels too (regions far away are a pixel high here); None where there is none.
     """
     inside = probability > level
     if not inside.any():
         return None
     across, down = (share * probability.shape[1] for share in _AROUND)
     around = cv2.GaussianBlur(probability, (0, 0), sigmaX=across, sigmaY=down, borderType=cv2.BORDER_CONSTANT)
-    y, x = np.unravel_index(int(np.where(inside, around, -1.0).argmax()), probability.shape)
-    return float(x), float(y)
+    y, x = (int(n) for n in np.unravel_index(int(np.where(inside, around, -1.0).argmax()), probability.shape))
+    return x + _summit(around[y, max(0, x - 1) : x + 2]), y + _summit(around[max(0, y - 1) : y + 2, x])
+
+
+def _summit(three: F32) -> float:
+    """Where the parabola through three neighbours is highest, from the middle one, at most half a step away."""
+    if len(three) < 3:
+        return 0.0
+    before, here, after = (float(v) for v in three)
+    bend = before - 2.0 * here + after
+    return float(np.clip(0.5 * (before - after) / bend, -0.5, 0.5)) if bend < 0.0 else 0.0

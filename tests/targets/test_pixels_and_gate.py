@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from ris_node.targets import TargetGate, interior_point, likeliest_point
 from ris_node.types import RegionTarget, TargetStatus
@@ -32,6 +33,14 @@ def test_the_likeliest_point_has_the_most_probability_around_it() -> None:
     x, y = likeliest_point(belief, 0.2) or (0.0, 0.0)
     assert belief[int(y), int(x)] > 0.2
     assert likeliest_point(belief, 1.0) is None
+
+
+@pytest.mark.parametrize("at", [(40.0, 30.0), (40.3, 30.4), (39.7, 29.6)])
+def test_the_likeliest_point_lies_between_pixels(at: tuple[float, float]) -> None:
+    y, x = np.mgrid[:64, :80]
+    belief = np.exp(-0.5 * (((x - at[0]) / 6) ** 2 + ((y - at[1]) / 1.5) ** 2)).astype(np.float32)
+    assert likeliest_point(belief, 0.3) == pytest.approx(at, abs=0.05)
+    assert likeliest_point(np.ones((1, 1), np.float32), 0.3) == (0.0, 0.0)
 
 
 def ok(x: float) -> RegionTarget:
