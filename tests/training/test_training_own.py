@@ -124,6 +124,15 @@ def test_weights_alone_begin_another_run(tmp_path, capsys):
         start(replace(config(), init=str(weights)), tmp_path, None)
 
 
+def test_the_packaged_weights_fit_the_packaged_example():
+    folder = Path(__file__).parents[2] / "config/train"
+    own = load_config(folder / "own.yaml")
+    begun = start(own, folder, None)
+    assert own.init == str(folder / "default.safetensors") and begun.step == 0
+    assert all(bool(value.isfinite().all()) for value in begun.average.values())
+    assert begun.average["layers.2.attention.key.weight"].std() > 0.01
+
+
 def test_truths_lie_where_they_were_drawn_and_drawn_again_when_lines_change(tmp_path):
     lines = make_folder(tmp_path, 4)
     data = DataConfig(variants={"mine": 2}, held_out={"mine": 1}, files={"mine": str(lines)})
