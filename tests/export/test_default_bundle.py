@@ -22,7 +22,7 @@ from ris_node.errors import BundleError, ExportError  # noqa: E402
 from ris_node.export.default import add_quality, open_checkpoint, write_bundle  # noqa: E402
 from ris_node.export.graphs import FORBIDDEN, audit, check  # noqa: E402
 from ris_node.pipeline.grounder import Grounder  # noqa: E402
-from ris_node.training.calibrate import Calibration, calibrate, presence_thresholds  # noqa: E402
+from ris_node.training.calibrate import FOUND_GOAL, Calibration, calibrate, presence_thresholds  # noqa: E402
 from ris_node.training.checkpoint import save_checkpoint  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -122,7 +122,7 @@ def test_thresholds_come_from_the_records():
     commands = [{**seen[50], "kind": "region", "true_region": truth}]
     chosen = calibrate(seen + gone + commands)
     assert chosen.mask in (0.4, 0.45) and chosen.miou == 1 and chosen.region in (0.4, 0.45) and chosen.pointing == 1
-    assert 0.94 <= chosen.found <= 0.95 and chosen.refused == pytest.approx(2 / 3)
+    assert chosen.found == pytest.approx(FOUND_GOAL, abs=0.01) and chosen.refused == pytest.approx(2 / 3)
 
 
 def test_noun_phrases_and_commands_get_thresholds_of_their_own():
