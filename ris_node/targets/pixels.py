@@ -60,7 +60,8 @@ def likeliest_point(probability: F32, level: float) -> tuple[float, float] | Non
     if not inside.any():
         return None
     across, down = (share * probability.shape[1] for share in _AROUND)
-    around = cv2.GaussianBlur(probability, (0, 0), sigmaX=across, sigmaY=down, borderType=cv2.BORDER_CONSTANT)
+    blurred = cv2.GaussianBlur(probability, (0, 0), sigmaX=across, sigmaY=down, borderType=cv2.BORDER_CONSTANT)
+    around: F32 = np.asarray(blurred, dtype=np.float32)
     y, x = (int(n) for n in np.unravel_index(int(np.where(inside, around, -1.0).argmax()), probability.shape))
     return x + _summit(around[y, max(0, x - 1) : x + 2]), y + _summit(around[max(0, y - 1) : y + 2, x])
 
