@@ -35,9 +35,20 @@ class NodeParameters:
         self._may_change_all = may_change_all
         self._on_change = on_change
         self._specs = {spec.name: spec for spec in all_specs()}
+        node._parameter_overrides.update((p.name, p) for p in self._widened(list(node._parameter_overrides.values())))
+        if hasattr(node, "add_pre_set_parameters_callback"):  # Humble has none: there an integer is still refused later
+            node.add_pre_set_parameters_callback(self._widened)
         self.given = {name for name in node._parameter_overrides if name in self._specs}
         self.config = NodeConfig.from_values({spec.name: self._declare(spec) for spec in all_specs()})
         node.add_on_set_parameters_callback(self._on_set)
+
+    def _widened(self, parameters: list[Parameter]) -> list[Parameter]:
+        """The same parameters, integers made floats where a float is declared: `10` is as good as `10.0`."""
+        floats = {spec.name for spec in self._specs.values() if spec.type is float}
+        return [
+            Parameter(p.name, value=float(p.value)) if p.name in floats and p.type_ is Parameter.Type.INTEGER else p
+            for p in parameters
+        ]
 
     def _declare(self, spec: Spec) -> Value:
         try:
