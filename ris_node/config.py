@@ -9,8 +9,9 @@ while the node runs. The core reads the groups; `ris_node.ros.params` declares t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from ris_node.errors import ConfigError
@@ -237,9 +238,9 @@ class NodeConfig:
         Raises:
             ConfigError: a name is unknown or a value does not fit.
         """
-        unknown = sorted(set(values) - {spec.name for spec in all_specs()})
+        unknown = unknown_text(values)
         if unknown:
-            raise ConfigError(f"unknown parameter {', '.join(unknown)}: see the parameter table in the README")
+            raise ConfigError(f"{unknown}: see the parameter table in the README")
         groups = {f.name: getattr(self, f.name).with_values(values) for f in fields(self)}
         return NodeConfig(**groups)
 
@@ -248,3 +249,16 @@ def all_specs() -> Iterator[Spec]:
     """Every parameter's definition, group by group."""
     for group in GROUPS:
         yield from group.specs()
+
+
+def unknown_text(names: Iterable[str], *others: str) -> str:
+    """Which of the names are no parameters, in words, with the nearest that is one; "" where all are.
+
+    `others` are known too.
+    """
+    known = [*(spec.name for spec in all_specs()), *others]
+    said = []
+    for name in sorted(set(names) - set(known)):
+        near = get_close_matches(name, known, n=1)
+        said.append(f"{name} (did you mean {near[0]}?)" if near else name)
+    return f"unknown parameter {', '.join(said)}" if said else ""

@@ -60,6 +60,8 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
         self.live = self.parameters.config  # what frames are answered with
         self.log = NodeLogger(self.get_logger(), self.context.ok)
         forward_logs(self.log)
+        if unknown := self.parameters.unknown():
+            self.log.warning(f"{unknown}: nothing reads it")
         self.outputs = Publishers(self)
         self.status = StatusBoard(partial(self.outputs.publish, "~/status"), lambda: self.get_clock().now().to_msg())
         self.status.update(message="unconfigured: call the lifecycle transition 'configure', or set autostart")

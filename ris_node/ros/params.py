@@ -12,7 +12,7 @@ from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescri
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from ris_node.config import NodeConfig, Spec, Value, all_specs
+from ris_node.config import NodeConfig, Spec, Value, all_specs, unknown_text
 from ris_node.errors import ConfigError
 
 _FIXED = ("autostart",)
@@ -41,6 +41,11 @@ class NodeParameters:
         self.given = {name for name in node._parameter_overrides if name in self._specs}
         self.config = NodeConfig.from_values({spec.name: self._declare(spec) for spec in all_specs()})
         node.add_on_set_parameters_callback(self._on_set)
+
+    def unknown(self) -> str:
+        """Which names given at start-up nobody reads, in words; "" where there are none."""
+        given = (name for name in self._node._parameter_overrides if not name.startswith("qos_overrides."))
+        return unknown_text(given, *self._node._parameters)
 
     def _widened(self, parameters: list[Parameter]) -> list[Parameter]:
         """The same parameters, integers made floats where a float is declared: `10` is as good as `10.0`."""

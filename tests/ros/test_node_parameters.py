@@ -10,17 +10,20 @@ pytest.importorskip("rclpy")
 pytest.importorskip("ris_msgs")
 pytestmark = pytest.mark.ros
 
-from harness import Rig, rig, tiny  # noqa: E402
+from harness import Rig, rig, tiny, wait_for  # noqa: E402
+from rcl_interfaces.msg import Log  # noqa: E402
 from rcl_interfaces.srv import GetParameters, SetParameters  # noqa: E402
 from rclpy.context import Context  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 
+from ris_node.interface import Qos  # noqa: E402
 from ris_node.ros.node import GroundingNode  # noqa: E402
+from ris_node.ros.publishers import qos_profile  # noqa: E402
 
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory):
-    with rig(tiny(tmp_path_factory.mktemp("bundle")), max_rate_hz=100, vehicle_length_m=1) as found:
+    with rig(tiny(tmp_path_factory.mktemp("bundle")), max_rate_hz=100, vehicle_length_m=1, max_rate_hzz=3.0) as found:
         yield found
 
 
@@ -63,3 +66,16 @@ def test_an_integer_for_a_float_on_the_command_line_and_in_yaml(tmp_path: Path):
         assert node.close()
         node.destroy_node()
         node.context.shutdown()
+
+
+def test_a_misspelt_parameter_is_named_once_with_the_nearest_name(live: Rig):
+    logs: list[Log] = []
+    qos = qos_profile(Qos(depth=100, latched=True))
+    listening = live.client.node.create_subscription(Log, "/rosout", logs.append, qos)
+    wait_for(lambda: any("max_rate_hzz" in log.msg for log in logs), "the warning")
+    live.client.say("the red thing")
+    warned = [log for log in logs if "max_rate_hzz" in log.msg]
+    assert len(warned) == 1 and warned[0].level == 30
+    assert "max_rate_hzz (did you mean max_rate_hz?)" in warned[0].msg
+    assert not [log for log in logs if "use_sim_time" in log.msg and "unknown" in log.msg]
+    live.client.node.destroy_subscription(listening)
