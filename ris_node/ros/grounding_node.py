@@ -80,7 +80,7 @@ def _spin(executor: Any, node: Any, interrupted: list[int]) -> None:
         except Exception as error:
             if not executor.context.ok():
                 return
-            node.log.error(f"a callback failed, {type(error).__name__}: {error}", throttle_duration_sec=1.0)
+            node.log.error(f"a callback failed, {type(error).__name__}: {error}", every=1.0, key="callback failed")
 
 
 def _end(node: Any) -> None:

@@ -5,36 +5,60 @@
 from __future__ import annotations
 
 import logging
+import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 
 class NodeLogger:
-    """A ROS logger that keeps silent once its context has ended: rclpy would complain about every line."""
+    """A ROS logger whose calls never raise, and which is silent once its context has ended.
 
-    def __init__(self, logger: Any, alive: Callable[[], bool]) -> None:
+    Throttling is done here: rclpy keys its filters by the caller's line, which for all calls is one line of this file,
+    and raises `ValueError` where two of them ask for different filters.
+    """
+
+    def __init__(self, logger: Any, alive: Callable[[], bool], clock: Callable[[], float] = time.monotonic) -> None:
         self._logger = logger
         self._alive = alive
+        self._clock = clock
+        self._last: dict[str, float] = {}
 
-    def debug(self, message: str, **options: Any) -> None:
+    def debug(self, message: str) -> None:
         """Log for developers."""
-        if self._alive():
-            self._logger.debug(message, **options)
+        self._log("debug", message)
 
-    def info(self, message: str, **options: Any) -> None:
+    def info(self, message: str) -> None:
         """Log what happens."""
-        if self._alive():
-            self._logger.info(message, **options)
+        self._log("info", message)
 
-    def warning(self, message: str, **options: Any) -> None:
-        """Log what somebody may have to change."""
-        if self._alive():
-            self._logger.warning(message, **options)
+    def warning(self, message: str, *, every: float = 0.0, key: str = "") -> None:
+        """Log what somebody may have to change; of the lines with one `key` at most one in `every` seconds."""
+        if self._due(key or message, every):
+            self._log("warning", message)
 
-    def error(self, message: str, **options: Any) -> None:
-        """Log what does not work."""
-        if self._alive():
-            self._logger.error(message, **options)
+    def error(self, message: str, *, every: float = 0.0, key: str = "") -> None:
+        """Log what does not work; of the lines with one `key` at most one in `every` seconds."""
+        if self._due(key or message, every):
+            self._log("error", message)
+
+    def _due(self, key: str, every: float) -> bool:
+        if every <= 0.0:
+            return True
+        now = self._clock()
+        if key in self._last and now - self._last[key] < every:
+            return False
+        self._last[key] = now
+        return True
+
+    def _log(self, level: str, message: str) -> None:
+        try:
+            if self._alive():
+                getattr(self._logger, level)(message)  # no options: see the class
+        except Exception as error:  # a line that cannot be written must not cost a frame, or the node
+            with suppress(OSError, ValueError):
+                print(f"{level}: {message} (rclpy could not log it: {error})", file=sys.stderr)
 
 
 class RosLogHandler(logging.Handler):
