@@ -11,6 +11,7 @@ from setuptools import find_packages, setup
 
 PACKAGE = "ris_node"
 SHARE = f"share/{PACKAGE}"
+BAGS = ["rosbags>=0.11", "mcap", "pyarrow>=14", "zstandard", "lz4", "plotly>=5", "jinja2>=3"]
 DATA_FOLDERS = ("launch", "config", "engines")  # each is linked in ros2_ws/src/ris_node
 
 
@@ -48,8 +49,8 @@ setup(
     install_requires=["setuptools", "numpy>=1.21", "onnxruntime>=1.16", "pyyaml", "tokenizers", "tqdm", "psutil"],
     extras_require={
         "opencv": ["opencv-python-headless>=4.5"],
-        "bags": ["rosbags>=0.11", "mcap"],
-        "replay": ["rosbags>=0.11", "mcap", "pyarrow>=14", "zstandard", "lz4", "plotly>=5", "jinja2>=3"],
+        "bags": BAGS,
+        "replay": BAGS,  # the same under the verb's name
         "ray": ["ray>=2.9"],
         "data": ["pycocotools>=2.0.6"],
         "report": ["plotly>=5", "jinja2>=3"],

@@ -94,8 +94,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Replay the bags that `args` name, one after the other."""
+    from ris_node.replay.files import find_files
+
     bags = bag_list(args.bag, args.bags)
     options = make_options(args)
+    if len(bags) == 1:
+        find_files(bags[0])  # before a model is loaded; of several, each is named in its turn
     if args.engine == "ray":
         from ris_node.cli.replay_fleet import run_fleet
 

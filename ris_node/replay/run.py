@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ris_node.pipeline.grounder import Grounder
 from ris_node.replay.bag import Bag, open_bag
+from ris_node.replay.files import find_files
 from ris_node.replay.frames import FrameJob, FrameReader
 from ris_node.replay.merge import read_summary
 from ris_node.replay.options import RESULTS, Progress, ReplayOptions, ReplaySummary
@@ -47,6 +48,7 @@ def replay(
         ConfigError: options that do not go together, or topics that are ambiguous or missing.
         BagError: nothing could be read from the bag.
     """
+    find_files(bag)  # a wrong path is said before a missing package
     _check_extras(options)
     with ExitStack() as stack:
         opened = stack.enter_context(open_bag(bag))

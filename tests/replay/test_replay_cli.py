@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +17,10 @@ from drives import Drive
 from replay_fixtures import drive, tiny  # noqa: F401
 
 from ris_node.cli.__main__ import main
+from ris_node.errors import BagError
+from ris_node.replay.options import ReplayOptions
 from ris_node.replay.rows import content_hash, iter_rows
+from ris_node.replay.run import replay
 
 
 def test_a_bag_a_list_of_bags_and_their_exit_codes(
@@ -65,6 +69,31 @@ def test_wrong_usage_is_code_2(
     words = [str(drive) if word == "BAG" else word for word in words]
     assert main(["replay", *words, "--bundle", str(tiny), "--results-only", "--out", str(tmp_path / "o")]) == 2
     assert hint in capsys.readouterr().err
+
+
+def test_a_wrong_path_is_said_before_a_missing_package_and_before_a_model_is_loaded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    words = [
+        "replay",
+        str(tmp_path / "nothing"),
+        "--command",
+        "x",
+        "--bundle",
+        str(tmp_path),
+        "--out",
+        str(tmp_path / "o"),
+    ]
+    assert main(words) == 1
+    assert "there is no bag at" in capsys.readouterr().err
+    with pytest.raises(BagError, match="there is no bag at"):
+        replay(tmp_path / "nothing", tmp_path / "o", ReplayOptions())
+
+
+def test_the_extras_for_bags_and_replay_are_the_same() -> None:
+    text = (Path(__file__).resolve().parents[2] / "setup.py").read_text(encoding="utf-8")
+    assert re.findall(r'"(bags|replay)": (\w+),', text) == [("bags", "BAGS"), ("replay", "BAGS")]
 
 
 def test_two_models_are_compared_on_one_bag_with_an_exit_code_for_ci(
