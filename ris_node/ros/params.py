@@ -23,8 +23,8 @@ class NodeParameters:
     """Declares every parameter, keeps the configuration they make, and refuses bad changes with a reason.
 
     Dynamic ones may always change; those of the model too, and count from the next configure or `~/reload_model`;
-    the rest only while `may_change_all()` (the node is unconfigured). `on_change` gets every new configuration;
-    `given` are the names that somebody has set.
+    the rest only while `may_change_all()` (the node is unconfigured). A value that is the same already is always taken.
+    `on_change` gets every new configuration; `given` are the names that somebody has set.
 
     Raises:
         ConfigError: a value given at start-up does not fit.
@@ -71,15 +71,20 @@ class NodeParameters:
         if not ours:  # use_sim_time and the like
             return SetParametersResult(successful=True)
         try:
-            for parameter in ours:
-                self._check_moment(self._specs[parameter.name])
-            changed = self.config.with_values({p.name: _from_ros(self._specs[p.name], p.value) for p in ours})
+            values = {p.name: _from_ros(self._specs[p.name], p.value) for p in ours}
+            new = {name for name, value in values.items() if value != self._value(name)}
+            for name in new:  # what stays as it is may be set at any time: the node's own dump is taken while active
+                self._check_moment(self._specs[name])
+            changed = self.config.with_values(values)
         except ConfigError as error:
             return SetParametersResult(successful=False, reason=str(error))
         self.config = changed
-        self.given.update(p.name for p in ours)
+        self.given.update(values if self._may_change_all() else new)
         self._on_change(changed)
         return SetParametersResult(successful=True)
+
+    def _value(self, name: str) -> Value:
+        return getattr(getattr(self.config, self._specs[name].group), name)
 
     def _check_moment(self, spec: Spec) -> None:
         if spec.name in _FIXED:
@@ -98,9 +103,8 @@ def change_text(spec: Spec) -> str:
 
 
 def _descriptor(spec: Spec) -> ParameterDescriptor:
-    descriptor = ParameterDescriptor(
-        name=spec.name, description=spec.doc, additional_constraints=change_text(spec), read_only=spec.name in _FIXED
-    )
+    # never `read_only`: rclpy would refuse the same value too
+    descriptor = ParameterDescriptor(name=spec.name, description=spec.doc, additional_constraints=change_text(spec))
     if spec.choices:
         descriptor.additional_constraints = f"{spec.range_text}; {change_text(spec)}"
     elif spec.low is not None and spec.type is int:

@@ -12,10 +12,12 @@ pytestmark = pytest.mark.ros
 
 from harness import Rig, rig, tiny, wait_for  # noqa: E402
 from rcl_interfaces.msg import Log  # noqa: E402
+from rcl_interfaces.msg import Parameter as ParameterMessage  # noqa: E402
 from rcl_interfaces.srv import GetParameters, SetParameters  # noqa: E402
 from rclpy.context import Context  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 
+from ris_node.config import all_specs  # noqa: E402
 from ris_node.interface import Qos  # noqa: E402
 from ris_node.ros.node import GroundingNode  # noqa: E402
 from ris_node.ros.publishers import qos_profile  # noqa: E402
@@ -79,3 +81,15 @@ def test_a_misspelt_parameter_is_named_once_with_the_nearest_name(live: Rig):
     assert "max_rate_hzz (did you mean max_rate_hz?)" in warned[0].msg
     assert not [log for log in logs if "use_sim_time" in log.msg and "unknown" in log.msg]
     live.client.node.destroy_subscription(listening)
+
+
+def test_the_nodes_own_dump_is_taken_while_it_is_active(live: Rig):
+    names = [spec.name for spec in all_specs()]
+    values = live.client.call(GetParameters, "get_parameters", GetParameters.Request(names=names)).values
+    dump = [ParameterMessage(name=name, value=value) for name, value in zip(names, values, strict=True)]
+    given = set(live.node.parameters.given)
+    results = live.client.call(SetParameters, "set_parameters", SetParameters.Request(parameters=dump)).results
+    assert [r.reason for r in results if not r.successful] == []
+    assert live.node.parameters.given == given, "a pose that nobody has given is still not given"
+    assert "unconfigured" in set_parameters(live, target_frame="map")[0]
+    assert "start-up" in set_parameters(live, autostart=False)[0]
