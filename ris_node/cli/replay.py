@@ -120,7 +120,7 @@ def bag_list(named: Sequence[Path], listing: Path | None) -> list[Path]:
     bags = list(named)
     if listing is not None:
         try:
-            lines = listing.read_text(encoding="utf-8").splitlines()
+            lines = listing.read_text(encoding="utf-8-sig").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"cannot read the list {listing}: {getattr(error, 'strerror', error)}") from error
         bags += [listing.parent / line.strip() for line in lines if line.strip() and not line.startswith("#")]

@@ -144,7 +144,7 @@ def read_manifest(path: Path) -> list[EvalItem]:
         DataError: naming the first line that cannot be used.
     """
     items = []
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8-sig") as file:
         for number, line in enumerate(file, 1):
             try:
                 items.append(_from_line(json.loads(line)))

@@ -117,7 +117,7 @@ def read_predictions(path: Path, items: Sequence[EvalItem]) -> tuple[list[Answer
     """
     found: dict[str, Answer] = {}
     wanted = {i.id for i in items}
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8-sig") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue

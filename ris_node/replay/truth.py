@@ -134,7 +134,7 @@ def _from_topics(names: list[str], bag: Path | None) -> Iterator[TruthFrame]:
 
 def _from_coco(path: Path) -> Iterator[TruthFrame]:
     """COCO instances: all of an image's annotations together are the truth; images go by the stamp in their names."""
-    whole = _json(path, path.read_text(encoding="utf-8"))
+    whole = _json(path, path.read_text(encoding="utf-8-sig"))
     if not isinstance(whole, dict) or "images" not in whole or "annotations" not in whole:
         raise DataError(f"{path} is no COCO file: it needs 'images' and 'annotations'")
     parts: dict[Any, list[Any]] = {}
@@ -152,7 +152,7 @@ def _from_coco(path: Path) -> Iterator[TruthFrame]:
 
 def _from_manifest(path: Path) -> Iterator[TruthFrame]:
     """Lines as those of `ris predict --manifest` with truth beside them: `mask`, `region`, `present`, `size`."""
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
         if not line.strip():
             continue
         item = _json(f"{path}, line {number}", line)

@@ -78,7 +78,7 @@ def test_talk2car_has_boxes_and_no_masks(root: Path) -> None:
         "scene_tokens": ["s"],
         "commands": [command, {"command": "no image"}, {**command, "t2c_img": "gone.jpg"}],
     }
-    (root / "commands/val_commands.json").write_text(json.dumps(content))
+    (root / "commands/val_commands.json").write_text(json.dumps(content), encoding="utf-8-sig")
     (only,) = samples = open_data("talk2car", root, "val")
     assert only.present and only.type == "region" and only.mask is None and only.region is None and only.has_target()
     assert only.box == (260.0, 479.0, 191.0, 82.0) and only.class_name == "vehicle.car" and only.group == "f"

@@ -191,7 +191,7 @@ def test_bad_predictions_are_named(place, tmp_path, lines, message):
 def test_missing_predictions_are_absent_and_wrong_sizes_are_named(place, tmp_path):
     items = read_manifest(place / "truth.jsonl")
     path = tmp_path / "p.jsonl"
-    path.write_text(json.dumps(LINE | {"mask": [5, 5]}) + "\n\n")
+    path.write_text(json.dumps(LINE | {"mask": [5, 5]}) + "\n\n", encoding="utf-8-sig")
     answers, missing = read_predictions(path, items)
     assert missing == 7 and answers[1].status == Status.ABSENT
     with pytest.raises(DataError, match="0/red"):

@@ -17,6 +17,7 @@ from drives import Drive
 from replay_fixtures import drive, tiny  # noqa: F401
 
 from ris_node.cli.__main__ import main
+from ris_node.cli.replay import bag_list
 from ris_node.errors import BagError
 from ris_node.replay.options import ReplayOptions
 from ris_node.replay.rows import content_hash, iter_rows
@@ -94,6 +95,12 @@ def test_a_wrong_path_is_said_before_a_missing_package_and_before_a_model_is_loa
 def test_the_extras_for_bags_and_replay_are_the_same() -> None:
     text = (Path(__file__).resolve().parents[2] / "setup.py").read_text(encoding="utf-8")
     assert re.findall(r'"(bags|replay)": (\w+),', text) == [("bags", "BAGS"), ("replay", "BAGS")]
+
+
+def test_a_list_with_a_byte_order_mark_names_the_same_bags(tmp_path: Path) -> None:
+    listing = tmp_path / "bags.txt"
+    listing.write_text("drive\n", encoding="utf-8-sig")
+    assert bag_list([], listing) == [tmp_path / "drive"]
 
 
 def test_two_models_are_compared_on_one_bag_with_an_exit_code_for_ci(

@@ -108,6 +108,15 @@ def test_every_form_of_truth_gives_the_scores_of_the_recorded_one(
     assert table.estimates["miou"].interval is None  # twelve frames are one stretch
 
 
+@pytest.mark.parametrize("kind", ["manifest", "coco"])
+def test_a_byte_order_mark_is_no_part_of_the_truth(run: Path, tmp_path: Path, kind: str) -> None:
+    path = Path(write_truth(kind, tmp_path))
+    rows = list(iter_rows(run))
+    wanted = score_rows(rows, open_truth(str(path), None))
+    path.write_text(path.read_text(), encoding="utf-8-sig")
+    assert score_rows(rows, open_truth(str(path), None)) == wanted
+
+
 def test_truth_that_does_not_fit_is_refused(run: Path, tmp_path: Path) -> None:
     rows = list(iter_rows(run))
     with pytest.raises(DataError, match="speaks of none of the frames"):

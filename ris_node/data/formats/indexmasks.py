@@ -151,7 +151,7 @@ def _selected(request: Request, found: list[tuple[Path, Path]]) -> list[tuple[Pa
         kept_out = set(split_names("streets"))
         chosen = [pair for pair in found if (pair[0].stem in kept_out) == (split == "val")]
     elif listed.is_file():
-        names = {Path(word).stem for word in listed.read_text(encoding="utf-8").split()}
+        names = {Path(word).stem for word in listed.read_text(encoding="utf-8-sig").split()}
         chosen = [pair for pair in found if pair[0].stem in names]
     else:
         raise DataError(
