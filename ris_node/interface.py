@@ -52,6 +52,7 @@ SENSOR = Qos(depth=1, reliable=False)
 BEST_EFFORT = Qos(depth=5, reliable=False)
 RELIABLE_5 = Qos(depth=5)
 RELIABLE_10 = Qos(depth=10)
+NEWEST = Qos(depth=1)  # reliable, so that reliable and best-effort subscribers both get it
 LATCHED = Qos(depth=1, latched=True)
 IF_SUBSCRIBED = "computed only while subscribed"
 
@@ -83,8 +84,8 @@ PUBLISHERS: tuple[Topic, ...] = (
     Topic("~/mask", "sensor_msgs/Image", RELIABLE_5, "mono8, 255 on the thing meant", IF_SUBSCRIBED),
     Topic("~/confidence", "sensor_msgs/Image", RELIABLE_5, "mono8 mask probability, 0 to 255", IF_SUBSCRIBED),
     Topic("~/region_mask", "sensor_msgs/Image", RELIABLE_5, "mono8, 255 on the place to go to", IF_SUBSCRIBED),
-    Topic("~/overlay", "sensor_msgs/Image", BEST_EFFORT, "rgb8 picture of the answer", IF_SUBSCRIBED),
-    Topic("~/overlay/compressed", "sensor_msgs/CompressedImage", BEST_EFFORT, "the same as JPEG", IF_SUBSCRIBED),
+    Topic("~/overlay", "sensor_msgs/Image", NEWEST, "rgb8 picture of the answer", IF_SUBSCRIBED),
+    Topic("~/overlay/compressed", "sensor_msgs/CompressedImage", NEWEST, "the same as JPEG", IF_SUBSCRIBED),
     Topic(
         "~/region", "ris_msgs/RegionTarget", RELIABLE_5, "every answer to a region query; `status` says why no target"
     ),

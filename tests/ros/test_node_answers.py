@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
@@ -211,6 +213,22 @@ def test_best_effort_and_reliable_cameras_both_connect(live: Rig):
         assert client.ground().status == Grounding.STATUS_PRESENT
         client.node.destroy_publisher(client.images)
         client.images = usual
+
+
+@pytest.mark.parametrize("name", ["~/overlay", "~/overlay/compressed"])
+def test_reliable_and_best_effort_viewers_both_get_the_overlay(live: Rig, name: str):
+    client = live.client
+    heard: dict[bool, list[object]] = {True: [], False: []}  # RViz asks for reliable delivery by default
+    viewers = [client.listen(name, into, Qos(depth=1, reliable=reliable)) for reliable, into in heard.items()]
+    topic_name = f"{live.namespace}/{NODE}/{name[2:]}"
+    wait_for(lambda: live.node.count_subscribers(topic_name) == 2, "the viewers")
+    client.say("the red thing")
+    deadline = time.monotonic() + 5.0
+    while not all(heard.values()) and time.monotonic() < deadline:
+        client.ground()
+    assert all(heard.values()), {reliable: len(got) for reliable, got in heard.items()}
+    for viewer in viewers:
+        client.node.destroy_subscription(viewer)
 
 
 def test_a_late_subscriber_gets_the_status(live: Rig):
