@@ -62,7 +62,7 @@ SUBSCRIPTIONS: tuple[Topic, ...] = (
         "image/compressed",
         "sensor_msgs/CompressedImage",
         SENSOR,
-        "camera frames as JPEG or PNG",
+        "camera frames as JPEG or PNG; `X/compressed` where `image` is remapped to `X`",
         "`image_transport` compressed; while active",
     ),
     Topic("camera_info", "sensor_msgs/CameraInfo", SENSOR, "intrinsics; without them no region in metres"),

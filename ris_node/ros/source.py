@@ -41,8 +41,8 @@ class FrameSource:
         self._silence.start(time.monotonic())
         node, config = self._node, self._node.parameters.config.input
         raw = config.image_transport == "raw"
-        name = "image" if raw else "image/compressed"
-        qos = replace(topic(name).qos, reliable=config.input_reliability == "reliable")
+        name = "image" if raw else compressed_topic(node)
+        qos = replace(topic("image").qos, reliable=config.input_reliability == "reliable")
         if config.drop_policy == "all":
             qos = replace(qos, depth=_QUEUE_DEPTH)
         profile = qos_profile(qos)
@@ -116,6 +116,17 @@ class FrameSource:
         if take is Take.JUMP:
             node.time_jumped()
         worker.offer(FrameJob(msg, node.commands.queries.active))
+
+
+def compressed_topic(node: Any) -> str:
+    """The topic of compressed frames: beside `image` wherever that is remapped to, as image_transport has it.
+
+    A remapping of `image/compressed` itself wins.
+    """
+    own = "image/compressed"
+    if node.resolve_topic_name(own) != node.resolve_topic_name(own, only_expand=True):
+        return own
+    return f"{node.resolve_topic_name('image')}/compressed"
 
 
 def _profile(name: str) -> Any:

@@ -291,6 +291,32 @@ def test_compressed_frames_every_frame_kept_and_a_reliable_camera(tmp_path_facto
         assert result.status == Grounding.STATUS_ERROR and "no picture" in result.message
 
 
+@pytest.mark.parametrize(
+    ("remaps", "expected"),
+    [
+        ([], "{ns}/image/compressed"),
+        (["image:=/front/image_raw"], "/front/image_raw/compressed"),
+        # a launch file remaps every topic, most to themselves
+        (["image:=front/image_raw", "image/compressed:=image/compressed"], "{ns}/front/image_raw/compressed"),
+        (["image:=/front/image_raw", "image/compressed:=/jpeg"], "/jpeg"),
+    ],
+)
+def test_compressed_frames_are_sought_beside_the_remapped_image(tmp_path_factory, remaps: list[str], expected: str):
+    arguments = ["--ros-args", *(word for remap in remaps for word in ("-r", remap))]
+    options, values_ = {"cli_args": arguments}, {"image_transport": "compressed", "default_query": "the red thing"}
+    with rig(tiny(tmp_path_factory.mktemp("bundle")), active=False, options=options, **values_) as live:
+        client = live.client
+        assert client.change(CONFIGURE) and client.change(ACTIVATE)
+        found = [name for name, types in live.node.get_topic_names_and_types() if types[0].endswith("CompressedImage")]
+        wanted = expected.format(ns=live.namespace)
+        assert [name for name in found if "overlay" not in name] == [wanted]
+        camera = client.publisher(CompressedImage, wanted, Qos(depth=5))
+        wait_for(camera.get_subscription_count, "the compressed subscription")
+        data = array("B", cv2.imencode(".jpg", cv2.cvtColor(picture(), cv2.COLOR_RGB2BGR))[1].tobytes())
+        camera.publish(CompressedImage(header=header(client.next_stamp()), format="jpeg", data=data))
+        wait_for(lambda: client.results, "an answer")
+
+
 def test_simulated_time(tmp_path_factory):
     with rig(tiny(tmp_path_factory.mktemp("bundle")), active=False, use_sim_time=True, max_frame_age_s=0.5) as live:
         client, node = live.client, live.node
