@@ -23,7 +23,7 @@ NEEDED_MESSAGES = ("sensor_msgs", "std_msgs", "std_srvs", "geometry_msgs", "nav_
 OPTIONAL = {  # package: what is lost without it
     "tf2_ros": "the camera's pose comes from the parameters camera_x_m ... camera_yaw_deg instead of TF",
     "vision_msgs": "no ~/detections and ~/label_info",
-    "cv_bridge": "rare image encodings are refused; rgb, bgr, mono, yuv, nv12 and bayer are read without it",
+    "cv_bridge": "signed and floating-point images are refused; 8 and 16 bits, YUV, NV12 and Bayer are read without it",
     "foxglove_msgs": "no Foxglove annotations; ~/overlay and ~/markers show the same",
 }
 WITH_ROS = "run 'make setup' in the repository and use scripts/with_ros, or source a ROS 2 installation"

@@ -10,7 +10,7 @@ from ris_node.errors import BagError, ConfigError
 from ris_node.replay.bag import Bag
 from ris_node.replay.message import Message, TopicInfo
 from ris_node.replay.options import Topics
-from ris_node.sensing.images import ENCODINGS
+from ris_node.sensing.images import ASSUMED, ENCODINGS, GREY
 
 RAW, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
 CAMERA_INFO, TF = "sensor_msgs/msg/CameraInfo", "tf2_msgs/msg/TFMessage"
@@ -50,7 +50,8 @@ def choose(bag: Bag, wanted: Topics, *, commands: bool) -> Chosen:
     raw = [*kinds.get(RAW, ())]
     encodings = {topic.name: first_encoding(bag, topic) for topic in raw}
     image = _image(bag, wanted.image, raw, encodings, kinds.get(COMPRESSED, []))
-    depths = [t.name for t in raw if encodings[t.name] in DEPTH_ENCODINGS and not _of_a_node(t.name, kinds)]
+    others = [t.name for t in raw if t is not image and not _of_a_node(t.name, kinds)]
+    depths = [name for name in others if encodings[name] in DEPTH_ENCODINGS]
     infos = [t.name for t in kinds.get(CAMERA_INFO, ())]
     beside = _camera_of(image.name) + "/camera_info"
     return Chosen(
@@ -94,7 +95,7 @@ def _image(
     names = {t.name for t in live}
     live = [t for t in live if "compressedDepth" not in t.name and _camera_of(t.name, True) not in names - {t.name}]
     live = [t for t in live if encodings.get(t.name, "") not in DEPTH_ENCODINGS]
-    coloured = [t for t in live if encodings.get(t.name) != "mono8"]  # masks and labels are mono8 too
+    coloured = [t for t in live if encodings.get(t.name) not in GREY]  # masks and labels are grey too
     found = coloured or live
     if not found:
         raise BagError(
@@ -113,6 +114,8 @@ def _check_encoding(bag: Bag, name: str, encoding: str) -> None:
             f"{bag.path}: {name} has images of encoding '{encoding}', which is not read; known are"
             f" {', '.join(ENCODINGS)}"
         )
+    if encoding in ASSUMED:
+        bag.notes.append(f"{name}: images of encoding {encoding} are taken as {ASSUMED[encoding]}")
 
 
 def _optional(bag: Bag, option: str, name: str, found: list[str]) -> str:

@@ -19,7 +19,7 @@ from ris_node.errors import DataError
 from ris_node.replay.bag import open_bag
 from ris_node.replay.frames import header_of
 from ris_node.rle import encode_rle
-from ris_node.sensing.images import decode_image
+from ris_node.sensing.images import decode_mask
 from ris_node.types import Bool
 
 TOPIC = "topic:"
@@ -121,7 +121,7 @@ def _from_topics(names: list[str], bag: Path | None) -> Iterator[TruthFrame]:
             raise DataError(f"{bag} has no topic {', '.join(missing)}; see 'ris replay --help' on --truth")
         for message in opened.messages(names):
             kind = "mask" if message.topic == names[0] else "region"
-            mask = decode_image(opened.deserialize(message))[..., 0] > 0
+            mask = decode_mask(opened.deserialize(message))
             stamp = header_of(message).stamp_ns
             waiting = seen.setdefault(stamp, {})
             waiting[kind] = mask

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from ris_node.ros.images import decode_compressed, decode_image
 from ris_node.ros.publishers import Publishers
 from ris_node.ros.queries import ActiveQuery
 from ris_node.ros.target_outputs import TargetOutputs
+from ris_node.sensing.images import ASSUMED
 from ris_node.types import U8, Query, RegionTarget, Status
 
 Message = Any
@@ -94,6 +96,8 @@ class Answerer:
         wanted = job.query is not None or bench.images.need_picture()
         begin = time.perf_counter()
         image = _decode(job.msg) if wanted else None
+        if (encoding := getattr(job.msg, "encoding", "")) in ASSUMED:
+            bench.log.warning(f"images of encoding {encoding} are taken as {ASSUMED[encoding]}", every=math.inf)
         decode_ms = (time.perf_counter() - begin) * 1e3
         if job.query is None or grounder is None:
             return self._no_query(job, image), image, ""

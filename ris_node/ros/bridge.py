@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The one file that knows cv_bridge: it decodes the rare encodings, where it is installed and works."""
+"""The one file that knows cv_bridge: it decodes what the core does not, where it is installed and works."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ try:
     MISSING = ""
 except Exception as error:  # its compiled part does not only raise ImportError under NumPy 2
     _BRIDGE = None
-    MISSING = f"cv_bridge ({type(error).__name__}): rare image encodings are refused"
+    MISSING = f"cv_bridge ({type(error).__name__}): signed and floating-point images are refused"
 
 
 def decode(msg: Any, known: Sequence[str]) -> U8:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from ris_node.errors import ImageError
-from ris_node.types import F32, U8
+from ris_node.types import F32, U8, Bool
 
 Message = Any  # a ROS message; its classes are generated and carry no types
 
@@ -30,21 +30,34 @@ _YUV422 = {
     "yuyv": cv2.COLOR_YUV2RGB_YUY2,
 }
 _YUV420 = {"nv12": cv2.COLOR_YUV2RGB_NV12, "nv21": cv2.COLOR_YUV2RGB_NV21}
-_PLAIN: dict[str, tuple[int, int | None]] = {
+_EIGHT: dict[str, tuple[int, int | None]] = {  # encoding: channels, conversion
     "rgb8": (3, None),
     "bgr8": (3, cv2.COLOR_BGR2RGB),
     "rgba8": (4, cv2.COLOR_RGBA2RGB),
     "bgra8": (4, cv2.COLOR_BGRA2RGB),
     "mono8": (1, cv2.COLOR_GRAY2RGB),
+    "8UC1": (1, cv2.COLOR_GRAY2RGB),
+    "8UC3": (3, cv2.COLOR_BGR2RGB),
+    "8UC4": (4, cv2.COLOR_BGRA2RGB),
     **{name: (1, code) for name, code in _BAYER.items()},
-    **{name: (2, code) for name, code in _YUV422.items()},
+}
+_PLAIN: dict[str, tuple[int, int, int | None]] = {  # encoding: bytes of a value, values of a pixel, conversion
+    **{name: (1, *layout) for name, layout in _EIGHT.items()},
+    **{name: (1, 2, code) for name, code in _YUV422.items()},
+    **{name.replace("8", "16"): (2, *layout) for name, layout in _EIGHT.items()},
 }
 ENCODINGS: tuple[str, ...] = (*_PLAIN, *_YUV420)
+# OpenCV's names do not tell the order of colours; its own order is BGR
+ASSUMED = {"8UC3": "bgr8", "8UC4": "bgra8", "16UC3": "bgr16", "16UC4": "bgra16"}
+GREY = ("mono8", "8UC1", "mono16", "16UC1")  # and what masks are published as
 _DEPTH = {"32FC1": (4, "f4", 1.0), "16UC1": (2, "u2", 0.001)}
 
 
 def decode_image(msg: Message, other: Callable[[Message, Sequence[str]], U8] | None = None) -> U8:
     """RGB u8[H,W,3] of a `sensor_msgs/Image`; a view of the message's data where no conversion is needed.
+
+    16 bits become 8 by a fixed scale, 65535 to 255 (divided by 257, rounded): nothing is stretched, so brightness does
+    not jump between frames. OpenCV's own names are taken as `ASSUMED` has them.
 
     Args:
         msg: the image; any object with its fields will do.
@@ -53,18 +66,18 @@ def decode_image(msg: Message, other: Callable[[Message, Sequence[str]], U8] | N
     Raises:
         ImageError: unknown encoding, zero size, a step shorter than a row, or too little data.
     """
-    if msg.height == 0 or msg.width == 0:
-        raise ImageError(f"the image is {msg.width} x {msg.height}: publish frames that have pixels")
     if msg.encoding in _YUV420:
         return _decode_yuv420(msg)
     if msg.encoding not in _PLAIN:
         if other is not None:
             return other(msg, ENCODINGS)
         raise ImageError(f"encoding '{msg.encoding}' is not supported: publish one of {', '.join(ENCODINGS)}")
-    channels, code = _PLAIN[msg.encoding]
+    size, channels, code = _PLAIN[msg.encoding]
     if channels == 2 and msg.width % 2:
         raise ImageError(f"a {msg.encoding} image has an even width, this one has {msg.width}: check the camera driver")
-    rows = _rows(msg, msg.height, msg.width * channels)
+    rows = _rows(msg, msg.height, msg.width * channels * size)
+    if size == 2:
+        rows = _eight_bits(rows, bool(msg.is_bigendian))
     pixels = rows.reshape(msg.height, msg.width, channels) if rows.flags.c_contiguous else _columns(rows, channels)
     return pixels if code is None else _convert(pixels, code)
 
@@ -82,6 +95,17 @@ def decode_compressed(msg: Message) -> U8:
             f"{data.size} bytes of format '{msg.format}' are no picture: send JPEG or PNG on the compressed topic"
         )
     return _convert(picture, cv2.COLOR_BGR2RGB)
+
+
+def decode_mask(msg: Message) -> Bool:
+    """Bool[H,W] of a mask or of labels: where an image is not 0; of coloured ones the red counts.
+
+    Raises:
+        ImageError: as `decode_image`.
+    """
+    if msg.encoding in ("mono16", "16UC1"):  # 8 bits would lose small labels
+        return np.asarray(np.ascontiguousarray(_rows(msg, msg.height, 2 * msg.width)).view(np.uint16) != 0)
+    return np.asarray(decode_image(msg)[..., 0] > 0)
 
 
 def decode_depth(msg: Message) -> F32:
@@ -136,13 +160,15 @@ def byte_array(values: np.ndarray[Any, Any]) -> array[int]:
 
 def _rows(msg: Message, count: int, row_bytes: int) -> U8:
     """The image's `count` rows as u8[count,row_bytes], a view; the last row may lack its padding."""
+    if msg.height == 0 or msg.width == 0:
+        raise ImageError(f"the image is {msg.width} x {msg.height}: publish frames that have pixels")
     if msg.step < row_bytes:
         raise ImageError(
             f"step {msg.step} is shorter than a row of {row_bytes} bytes ({msg.width} pixels of {msg.encoding}):"
             " check the camera driver"
         )
     data: U8 = np.frombuffer(msg.data, np.uint8)
-    needed = msg.step * (count - 1) + row_bytes if count else 0
+    needed = msg.step * (count - 1) + row_bytes
     if data.size < needed:
         raise ImageError(
             f"{data.size} bytes of data, but {msg.width} x {msg.height} {msg.encoding} with step {msg.step}"
@@ -151,6 +177,13 @@ def _rows(msg: Message, count: int, row_bytes: int) -> U8:
     if msg.step == row_bytes:
         return data[: count * row_bytes].reshape(count, row_bytes)
     return np.lib.stride_tricks.as_strided(data, (count, row_bytes), (msg.step, 1), writeable=False)
+
+
+def _eight_bits(rows: U8, big: bool) -> U8:
+    """Rows of 16-bit values u8[R,2N] as u8[R,N]: 65535 becomes 255."""
+    values = np.ascontiguousarray(rows).view(">u2" if big else "<u2")
+    native = np.require(values, np.uint16, ("C", "A"))  # a serialised message's pixels may lie at an odd address
+    return np.asarray(cv2.convertScaleAbs(native, alpha=1 / 257), np.uint8)
 
 
 def _columns(rows: U8, channels: int) -> U8:

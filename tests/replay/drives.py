@@ -117,6 +117,8 @@ class Drive:
                 found.append(("/camera/image/compressed", at, kind, message))
             else:
                 pixels = rgb if self.encoding == "rgb8" else rgb[..., ::-1]
+                if "16" in self.encoding:
+                    pixels = pixels.astype(np.uint16) * 257
                 found.append(("/camera/image", at, "sensor_msgs/Image", image(pixels, stamp, self.encoding)))
         return sorted(found, key=lambda item: item[1])
 

@@ -185,9 +185,9 @@ def test_the_result_bag_has_the_nodes_topics_at_the_recorded_stamps(
     assert set(np.unique(labels)) == {0, 1, 2}
 
 
-@pytest.mark.parametrize("change", ["encoding", "compressed"])
+@pytest.mark.parametrize("change", ["compressed", "bgr8", "8UC3", "bgr16"])
 def test_other_encodings_give_the_same_answers(drive: Path, model: Grounder, tmp_path: Path, change: str) -> None:
-    other = Drive(compressed=True) if change == "compressed" else Drive(encoding="bgr8")
+    other = Drive(compressed=True) if change == "compressed" else Drive(encoding=change)
     replay(drive, tmp_path / "rgb", ONLY, grounder=model)
     replay(drives.write(tmp_path / "drive", other), tmp_path / "other", ONLY, grounder=model)
     assert content_hash(tmp_path / "rgb") == content_hash(tmp_path / "other")

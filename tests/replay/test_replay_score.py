@@ -91,6 +91,13 @@ def write_truth(kind: str, folder: Path) -> str:
     return str(path)
 
 
+def test_labels_of_16_bits_are_truth_too(bag: Path, tmp_path: Path) -> None:
+    labels = drives.image(true_mask(0).astype(np.uint16), START, "16UC1")
+    path = drives.write_items(tmp_path / "labels", [("/truth/mask", START, "sensor_msgs/Image", labels)])
+    found, wanted = (open_truth("topic:/truth/mask", p).at(START, "") for p in (path, bag))
+    assert found is not None and found == wanted
+
+
 @pytest.mark.parametrize("kind", ["folder", "manifest", "coco"])
 def test_every_form_of_truth_gives_the_scores_of_the_recorded_one(
     bag: Path, run: Path, tmp_path: Path, kind: str

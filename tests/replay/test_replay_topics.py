@@ -83,9 +83,20 @@ def test_a_bag_without_a_camera_says_what_it_has(tmp_path: Path) -> None:
 
 
 def test_an_unknown_encoding_is_refused_with_those_that_are_read(tmp_path: Path) -> None:
-    drive = Drive(encoding="bgr16")
-    with pytest.raises(BagError, match="encoding 'bgr16', which is not read; known are rgb8"):
+    drive = Drive(encoding="16SC3")
+    with pytest.raises(BagError, match="encoding '16SC3', which is not read; known are rgb8"):
         chosen(drives.write(tmp_path / "bag", drive))
+
+
+@pytest.mark.parametrize("mask", ["mono8", "8UC1", "mono16"])
+def test_16_bits_and_opencvs_names_are_a_camera(tmp_path: Path, mask: str) -> None:
+    path = drives.write(tmp_path / "bag", Drive(encoding="8UC3", more=[extra("/mask", mask), extra("/d", "16UC1")]))
+    with open_bag(path) as bag:
+        found = choose(bag, Topics(), commands=False)
+        assert bag.notes == ["/camera/image: images of encoding 8UC3 are taken as bgr8"]
+    assert (found.image.name, found.depth) == ("/camera/image", "/d")
+    thermal = chosen(path, image="/d")
+    assert (thermal.image.name, thermal.depth) == ("/d", "")
 
 
 def test_recorded_commands_need_a_topic(tmp_path: Path) -> None:

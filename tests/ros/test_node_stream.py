@@ -75,13 +75,25 @@ def test_bgra_over_dds_is_answered_as_rgb_is(live: Rig):
     client.say("the red thing")
     result = client.ground(cv2.cvtColor(picture(), cv2.COLOR_RGB2BGRA), "bgra8")
     assert result.status == Grounding.STATUS_PRESENT and near(box_of(result), RED)
+    for _ in range(2):  # what 8UC3 is taken as is said at the first
+        assert near(box_of(client.ground(picture()[..., ::-1], "8UC3")), RED)
     assert client.ground(cv2.cvtColor(picture(), cv2.COLOR_RGB2GRAY), "mono8").status == Grounding.STATUS_ABSENT
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_16_bits_over_dds_are_answered_as_8_are(live: Rig, order: str):
+    live.client.say("the red thing")
+    wide = (picture()[..., ::-1].astype(np.uint16) * 257).astype(f"{order}u2").view(np.uint8)
+    changes = {"encoding": "bgr16", "step": 6 * 640, "is_bigendian": int(order == ">")}
+    result = send_raw(live.client, **changes, data=array("B", wide.tobytes()))
+    assert result.status == Grounding.STATUS_PRESENT and near(box_of(result), RED)
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"encoding": "rgb16"}, "'rgb16'"),
+        ({"encoding": "rgb16"}, "step 1920"),
+        ({"encoding": "16SC1"}, "'16SC1'"),
         ({"encoding": ""}, "''"),
         ({"data": array("B", b"\0" * 1000)}, "1000 bytes"),
         ({"data": array("B")}, "0 bytes"),
