@@ -123,7 +123,7 @@ class Answerer:
     def _failed(self, job: FrameJob, error: Exception) -> Grounding:
         known = isinstance(error, RisError)
         message = str(error) if known else f"internal error, {type(error).__name__}: {error}"
-        self._bench.log.warning(message, every=5.0, key="frame failed")
+        self._bench.log.warning(message, every=5.0, key="frame")
         self._bench.meter.failed(message)
         return self._empty(job, Status.ERROR, message, *_size(job.msg))
 

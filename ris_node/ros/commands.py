@@ -70,7 +70,7 @@ class Commands:
             self._refuse(str(error))
 
     def _refuse(self, reason: str) -> None:
-        self._log.warning(f"command refused: {reason}")
+        self._log.warning(f"command refused: {reason}", every=1.0)
         self._node.status.update(message=f"command refused: {reason}")
 
     def _on_change(self, now: ActiveQuery | None, why: str) -> None:

@@ -80,7 +80,7 @@ def _spin(executor: Any, node: Any, interrupted: list[int]) -> None:
         except Exception as error:
             if not executor.context.ok():
                 return
-            node.log.error(f"a callback failed, {type(error).__name__}: {error}", every=1.0, key="callback failed")
+            node.log.error(f"a callback failed, {type(error).__name__}: {error}", every=1.0, key="callback")
 
 
 def _end(node: Any) -> None:

@@ -6,59 +6,85 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+_KEYS = 64  # of lines that come seldom; more are forgotten, the oldest first
+
 
 class NodeLogger:
-    """A ROS logger whose calls never raise, and which is silent once its context has ended.
+    """The node's ROS logger: no call raises, whatever the text, and none is made once the context has ended.
 
-    Throttling is done here: rclpy keys its filters by the caller's line, which for all calls is one line of this file,
-    and raises `ValueError` where two of them ask for different filters.
+    A line may say how seldom it comes: `every` seconds at least lie between two lines of one `key` (the text itself
+    where none is given), and the next one says how many were left out. rclpy's own filters are not used: it ties them
+    to the line of the caller, which is in this file for everybody, and raises where two calls want different ones.
     """
 
-    def __init__(self, logger: Any, alive: Callable[[], bool], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, logger: Any, alive: Callable[[], bool], now_s: Callable[[], float] = time.monotonic) -> None:
         self._logger = logger
         self._alive = alive
-        self._clock = clock
-        self._last: dict[str, float] = {}
+        self._now_s = now_s
+        self._lock = threading.Lock()
+        self._said: dict[str, tuple[float, int]] = {}  # key: when it was said, how many were left out since
 
-    def debug(self, message: str) -> None:
+    def debug(self, message: str, *, every: float = 0.0, key: str = "") -> None:
         """Log for developers."""
-        self._log("debug", message)
+        self._say("debug", message, every, key)
 
-    def info(self, message: str) -> None:
+    def info(self, message: str, *, every: float = 0.0, key: str = "") -> None:
         """Log what happens."""
-        self._log("info", message)
+        self._say("info", message, every, key)
 
     def warning(self, message: str, *, every: float = 0.0, key: str = "") -> None:
-        """Log what somebody may have to change; of the lines with one `key` at most one in `every` seconds."""
-        if self._due(key or message, every):
-            self._log("warning", message)
+        """Log what somebody may have to change."""
+        self._say("warning", message, every, key)
 
     def error(self, message: str, *, every: float = 0.0, key: str = "") -> None:
-        """Log what does not work; of the lines with one `key` at most one in `every` seconds."""
-        if self._due(key or message, every):
-            self._log("error", message)
+        """Log what does not work."""
+        self._say("error", message, every, key)
 
-    def _due(self, key: str, every: float) -> bool:
-        if every <= 0.0:
-            return True
-        now = self._clock()
-        if key in self._last and now - self._last[key] < every:
-            return False
-        self._last[key] = now
-        return True
+    def fatal(self, message: str) -> None:
+        """Log what ends the process."""
+        self._say("fatal", message, 0.0, "")
 
-    def _log(self, level: str, message: str) -> None:
+    def _say(self, level: str, message: str, every: float, key: str) -> None:
         try:
-            if self._alive():
-                getattr(self._logger, level)(message)  # no options: see the class
-        except Exception as error:  # a line that cannot be written must not cost a frame, or the node
-            with suppress(OSError, ValueError):
-                print(f"{level}: {message} (rclpy could not log it: {error})", file=sys.stderr)
+            left_out = self._left_out(key or message, every) if every > 0.0 else 0
+            if left_out is None or not self._alive():
+                return
+            more = f" (and {left_out} more since the last such line)" if left_out else ""
+            text = f"{message}{more}".encode(errors="backslashreplace").decode()  # names of files may be no UTF-8
+            _LEVELS[level](self._logger, text)
+        except Exception as error:
+            with suppress(Exception):  # standard error may be closed
+                print(f"{level}: {message!a} (not logged, {type(error).__name__}: {error!a})", file=sys.stderr)
+
+    def _left_out(self, key: str, every: float) -> int | None:
+        """How many lines of the key were left out since the last one; None where this one is left out too."""
+        now_s = self._now_s()
+        with self._lock:
+            said_s, count = self._said.get(key, (float("-inf"), 0))
+            if now_s - said_s < every:
+                self._said[key] = (said_s, count + 1)
+                return None
+            while len(self._said) >= _KEYS:
+                del self._said[next(iter(self._said))]  # the oldest
+            self._said.pop(key, None)
+            self._said[key] = (now_s, 0)
+            return count
+
+
+# one line for each: rclpy ties a line of the caller to the level it was first called with
+_LEVELS: dict[str, Callable[[Any, str], object]] = {
+    "debug": lambda logger, text: logger.debug(text),
+    "info": lambda logger, text: logger.info(text),
+    "warning": lambda logger, text: logger.warning(text),
+    "error": lambda logger, text: logger.error(text),
+    "fatal": lambda logger, text: logger.fatal(text),
+}
 
 
 class RosLogHandler(logging.Handler):
@@ -69,8 +95,11 @@ class RosLogHandler(logging.Handler):
         self._logger = logger
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Log one record."""
-        message = self.format(record)
+        """Log one record; one whose arguments do not fit its text is logged as it was written."""
+        try:
+            message = self.format(record)
+        except Exception:
+            message = f"{record.msg} {record.args}"
         if record.levelno >= logging.ERROR:
             self._logger.error(message)
         elif record.levelno >= logging.WARNING:

@@ -274,7 +274,7 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
 
     def _on_worker_error(self, error: Exception) -> None:
         if self.context.ok():  # publishing fails once the process has been told to end
-            self.log.error(f"a frame could not be answered, {type(error).__name__}: {error}")
+            self.log.error(f"a frame could not be answered, {type(error).__name__}: {error}", every=5.0, key="worker")
 
     def _publish_diagnostics(self) -> None:
         counters = self.worker.counters if self.worker is not None else Counters()

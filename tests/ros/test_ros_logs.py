@@ -1,93 +1,91 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Log calls of the node: throttled and plain lines in any order, and none that can raise."""
-
 from __future__ import annotations
 
 import logging
+import sys
 
 import pytest
 
-pytestmark = pytest.mark.ros
 pytest.importorskip("rclpy")
-pytest.importorskip("ris_msgs")
+pytestmark = pytest.mark.ros
 
-import numpy as np  # noqa: E402
-from harness import Rig, image_msg, rig, tiny, wait_for  # noqa: E402
 from rclpy.logging import get_logger  # noqa: E402
-from ris_msgs.msg import Grounding  # noqa: E402
-from std_msgs.msg import String  # noqa: E402
 
 from ris_node.ros.logs import NodeLogger, RosLogHandler  # noqa: E402
 
-
-class _Kept:
-    """Stands for a rclpy logger; keeps the lines, or raises as rclpy does."""
-
-    def __init__(self, error: Exception | None = None) -> None:
-        self.lines: list[str] = []
-        self._error = error
-
-    def warning(self, message: str) -> None:
-        if self._error is not None:
-            raise self._error
-        self.lines.append(message)
-
-    error = info = debug = warning
+LEVELS = ("debug", "info", "warning", "error")
 
 
-def test_throttled_and_plain_lines_share_a_real_logger_in_any_order() -> None:
-    log = NodeLogger(get_logger("order"), lambda: True)
-    for _ in range(2):
-        log.warning("plain")
-        log.warning("throttled", every=5.0, key="a")
-        log.error("throttled", every=1.0, key="b")
-        log.error("plain")
-        RosLogHandler(log).emit(logging.LogRecord("ris_node", logging.WARNING, "", 0, "from the core", (), None))
+class Time:
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
 
 
-def test_lines_with_one_key_are_throttled_by_time() -> None:
-    kept, now = _Kept(), [0.0]
-    log = NodeLogger(kept, lambda: True, lambda: now[0])
-    for now[0] in (0.0, 4.9, 5.0, 9.9, 10.1):
-        log.warning(f"at {now[0]}", every=5.0, key="frames")
-    log.warning("other", every=5.0, key="other")
-    assert kept.lines == ["at 0.0", "at 5.0", "at 10.1", "other"]
+def lines(capfd) -> list[str]:
+    return [line.split("]: ", 1)[1] for line in capfd.readouterr().err.splitlines() if "]: " in line]
 
 
-def test_a_line_that_rclpy_refuses_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
-    NodeLogger(_Kept(ValueError("filters")), lambda: True).error("what happened")
-    assert "what happened" in capsys.readouterr().err
+def test_seldom_and_plain_lines_of_every_level_come_from_one_place(capfd):
+    log, texts = NodeLogger(get_logger("test_logs"), lambda: True), []
+    for number, every in enumerate((0.0, 5.0, 1.0, 0.0)):
+        for level in LEVELS:
+            texts.append(f"{level} {number}")
+            getattr(log, level)(texts[-1], every=every)
+    log.fatal("the end")
+    assert lines(capfd) == [*(text for text in texts if not text.startswith("debug")), "the end"]
 
 
-def test_nothing_is_logged_after_the_context_has_ended() -> None:
-    kept = _Kept()
-    NodeLogger(kept, lambda: False).warning("late")
-    assert kept.lines == []
+def test_a_seldom_line_says_how_many_were_left_out(capfd):
+    time = Time()
+    log = NodeLogger(get_logger("test_seldom"), lambda: True, time)
+    for number in range(4):
+        log.warning(f"frame {number} is bad", every=5.0, key="frame")
+        log.warning("another", every=5.0)
+    time.now_s += 5.0
+    log.warning("frame 4 is bad", every=5.0, key="frame")
+    log.warning("frame 5 is bad", every=5.0, key="frame")
+    assert lines(capfd) == ["frame 0 is bad", "another", "frame 4 is bad (and 3 more since the last such line)"]
 
 
-def _bad_frames(live: Rig) -> None:
-    for _ in range(3):
-        stamp_ns = live.client.next_stamp()
-        msg = image_msg(stamp_ns, np.zeros((48, 64, 3), np.uint8))
-        msg.encoding = "no_such_encoding"
-        live.client.images.publish(msg)
-        result = live.client.result_of(stamp_ns)
-        assert result.status == Grounding.STATUS_ERROR and "no_such_encoding" in result.message
+def test_keys_do_not_pile_up(capfd):
+    log = NodeLogger(get_logger("test_keys"), lambda: True, Time())
+    for number in range(1000):
+        log.info(f"refused: {number}", every=1.0)
+    assert len(lines(capfd)) == 1000 and len(log._said) < 100
 
 
-def _refused_command(live: Rig) -> None:
-    before = live.client.active_id()
-    live.client.commands.publish(String(data="x" * 5000))
-    wait_for(lambda: any("command refused" in status.message for status in live.client.statuses), "the refusal")
-    assert live.client.active_id() == before
+@pytest.mark.parametrize("text", ["name \udcff.png", "a\0b", "\x1b[31m", "x" * 100_000, "%s %d {}"])
+def test_no_text_is_too_odd_to_be_logged(capfd, text: str):
+    log = NodeLogger(get_logger("test_odd"), lambda: True)
+    log.warning(text)
+    log.warning("still here")
+    assert lines(capfd)[-1] == "still here"
 
 
-@pytest.mark.parametrize("steps", [(_bad_frames, _refused_command), (_refused_command, _bad_frames)])
-def test_bad_frames_and_a_refused_command_in_any_order(tmp_path_factory: pytest.TempPathFactory, steps: tuple) -> None:
-    with rig(tiny(tmp_path_factory.mktemp("bundle")), own_process=True) as live:
-        live.client.say("the red thing")
-        for step in steps:
-            step(live)
-        assert live.client.ground().status == Grounding.STATUS_PRESENT
-        assert "Requested logging filters" not in live.server.output
+def test_a_logger_that_raises_is_left_out(capfd, monkeypatch):
+    class Broken:
+        def error(self, text: str) -> None:
+            raise ValueError("Requested logging filters cannot be changed between calls.")
+
+    log = NodeLogger(Broken(), lambda: True)
+    log.error("a callback failed")
+    assert "error: 'a callback failed' (not logged, ValueError" in capfd.readouterr().err
+    monkeypatch.setattr(sys, "stderr", None)
+    log.error("once more")
+
+
+def test_a_record_of_the_core_whose_arguments_do_not_fit_is_logged_all_the_same(capfd):
+    core = logging.Logger("core")
+    core.addHandler(RosLogHandler(NodeLogger(get_logger("test_core"), lambda: True)))
+    core.warning("%d frames", "many")
+    core.error("%s", "an error")
+    assert lines(capfd) == ["%d frames ('many',)", "an error"]
+
+
+def test_nothing_is_logged_after_the_context_has_ended(capfd):
+    NodeLogger(get_logger("test_late"), lambda: False).warning("late")
+    assert lines(capfd) == []
