@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -49,6 +50,7 @@ def build_parser(verb_in_use: str | None) -> tuple[argparse.ArgumentParser, Run 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `ris` with `argv` (the process's own when None) and return its exit code."""
+    escape_output()
     words = list(sys.argv[1:] if argv is None else argv)
     chosen = next((word for word in words if not word.startswith("-")), None)
     try:
@@ -74,6 +76,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         where = f" '{error.filename}'" if error.filename else ""
         return _fail(chosen, f"{error.strerror or error}{where}", FAILED)
+
+
+def escape_output() -> None:
+    """Let stdout and stderr escape what their encoding lacks, for every verb, instead of raising."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _fail(verb: str | None, message: str, code: int) -> int:

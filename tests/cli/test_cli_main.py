@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import io
 import resource
 import subprocess
 import sys
@@ -84,6 +85,21 @@ def test_what_goes_wrong_becomes_one_line(
     shown = capsys.readouterr().err
     assert words in shown
     assert len(shown.strip().splitlines()) == 1
+
+
+def test_no_verb_fails_on_what_a_terminal_cannot_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    streams = [io.TextIOWrapper(io.BytesIO(), "ascii", "strict", write_through=True) for _ in range(2)]
+    monkeypatch.setattr(sys, "stdout", streams[0])
+    monkeypatch.setattr(sys, "stderr", streams[1])
+
+    def run(_args: object) -> int:
+        print("café \udce9")
+        raise BundleError("das große Auto")
+
+    monkeypatch.setattr(cli, "build_parser", lambda _: (SimpleNamespace(parse_args=lambda _: None), run))
+    assert cli.main(["predict"]) == 1
+    shown = [stream.buffer.getvalue() for stream in streams]
+    assert shown == [b"caf\\xe9 \\udce9\n", b"ris predict: das gro\\xdfe Auto\n"]
 
 
 def test_a_reader_that_has_enough_is_no_error() -> None:
