@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -23,6 +24,8 @@ from ris_node.types import Frame, Query, Status
 if TYPE_CHECKING:
     from ris_node.pipeline.grounder import Grounder
     from ris_node.pipeline.grounding import Grounding
+
+NAME_BYTES = 255  # longest file name of Linux, macOS and Windows file systems
 
 
 def run_few(args: argparse.Namespace) -> int:
@@ -45,7 +48,7 @@ def run_few(args: argparse.Namespace) -> int:
                 stem = args.out / _free_name(path, text, names)
                 try:
                     answers.append(_answer(grounder, frame, Query(text, kind=KINDS[args.type]), stem, path))
-                except RisError as error:
+                except (RisError, OSError) as error:  # OSError: this answer's files cannot be written
                     failed += 1
                     print(f"ris predict: '{path}', command {text[:60]!r}: {error}", file=sys.stderr)
                     continue
@@ -78,15 +81,22 @@ def _write_pictures(frame: Frame, grounding: Grounding, stem: Path, alpha: float
 
 
 def _free_name(path: Path, text: str, taken: set[str]) -> str:
-    """A file name that says picture and command, not given out before in this run."""
+    """A file name that says picture and command, not given out before in this run, the picture's part cut to fit."""
     slug = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:48] or "command"
-    base = f"{path.stem}.{slug}"
-    name, count = base, 1
+    name, count = _joined(path.stem, f".{slug}"), 1
     while name in taken:
         count += 1
-        name = f"{base}-{count}"
+        name = _joined(path.stem, f".{slug}-{count}")
     taken.add(name)
     return name
+
+
+def _joined(stem: str, end: str) -> str:
+    """`stem` and `end`, as much of `stem` as leaves room for what the files' names end with."""
+    room = NAME_BYTES - len(".overlay.png") - len(end)
+    while len(os.fsencode(stem)) > room:  # whole characters, of which some have several bytes
+        stem = stem[:-1]
+    return stem + end
 
 
 def _sentence(answer: dict[str, Any]) -> str:
