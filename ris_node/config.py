@@ -154,7 +154,11 @@ class QueryConfig(ParameterGroup):
     )
     max_query_chars: int = param(512, "longer commands are refused", low=1, high=100000)
     min_asr_confidence: float = param(
-        0.0, "spoken commands with a lower recogniser confidence are refused", low=0.0, high=1.0, dynamic=True
+        0.0,
+        "spoken commands with a lower recogniser confidence are refused; 0 or NaN is unknown and taken",
+        low=0.0,
+        high=1.0,
+        dynamic=True,
     )
 
 

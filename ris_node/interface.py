@@ -102,6 +102,7 @@ PUBLISHERS: tuple[Topic, ...] = (
     Topic(
         "~/status", "ris_msgs/NodeStatus", LATCHED, "state, active query, model, backend and precision really in use"
     ),
+    Topic("~/feedback", "std_msgs/String", LATCHED, "in words: why a command was refused, or what became of it"),
     Topic(
         "/diagnostics", "diagnostic_msgs/DiagnosticArray", RELIABLE_10, "latency, frame age, drops, what is degraded"
     ),

@@ -90,7 +90,7 @@ class TargetMethod(IntEnum):
 class Query:
     """A command as it was given, before it is parsed.
 
-    `confidence` is the recogniser's (NaN: unknown); `ttl_s` 0 means until replaced; `stamp_ns` is when it was said.
+    `confidence` is the recogniser's (0, NaN: unknown); `ttl_s` 0 means until replaced; `stamp_ns` is when it was said.
     """
 
     text: str

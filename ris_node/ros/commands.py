@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from ris_msgs.msg import Query as QueryMsg
@@ -29,14 +30,18 @@ class Commands:
             subscribe(node, message, name, callback, qos_profile(topic(name).qos))
 
     def say(self, query: Query) -> ActiveQuery:
-        """Make a query the active one.
+        """Make a query the active one; a refusal is published too.
 
         Raises:
             CommandError: it cannot be used, or not in this state.
         """
-        if self._node.phase not in (INACTIVE, ACTIVE):
-            raise CommandError(f"the node is {self._node.phase}: configure and activate it, then say it again")
-        return self.queries.set(query, self._node.now_ns())
+        try:
+            if self._node.phase not in (INACTIVE, ACTIVE):
+                raise CommandError(f"the node is {self._node.phase}: configure and activate it, then say it again")
+            return self.queries.set(query, self._node.now_ns())
+        except CommandError as error:
+            self._refuse(str(error))
+            raise
 
     def say_default(self, text: str) -> None:
         """Say the default query, unless there is a query or no default."""
@@ -64,22 +69,28 @@ class Commands:
             self._try(query)
 
     def _try(self, query: Query) -> None:
-        try:
+        with suppress(CommandError):
             self.say(query)
-        except CommandError as error:
-            self._refuse(str(error))
 
     def _refuse(self, reason: str) -> None:
-        self._log.warning(f"command refused: {reason}", every=1.0)
-        self._node.status.update(message=f"command refused: {reason}")
+        text = f"command refused: {reason}"
+        self._log.warning(text, every=1.0)
+        self._node.status.update(message=text)
+        self._tell(text)
+
+    def _tell(self, text: str) -> None:
+        """Publish on a topic that needs no ris_msgs."""
+        self._node.outputs.publish("~/feedback", String(data=text))
 
     def _on_change(self, now: ActiveQuery | None, why: str) -> None:
         node = self._node
         node.targets.withdraw(why or "another command came")
         node.goals.on_query(now, why)
         if now is None:
-            self._log.info(f"query {why}")
-            node.status.update(query=None, message=f"query {why}")
+            text = f"query {why}"
+            node.status.update(query=None, message=text)
         else:
-            self._log.info(f"query {now.query.id}: '{now.command.text}' ({now.command.kind.name.lower()})")
+            text = f"query {now.query.id}: '{now.command.text}' ({now.command.kind.name.lower()})"
             node.status.update(query=now, message=now.command.reason)
+        self._log.info(text)
+        self._tell(text)

@@ -56,7 +56,7 @@ def query_from_msg(msg: Message) -> Query:
     """
     confidence = float(msg.confidence)
     if not math.isnan(confidence) and not 0.0 <= confidence <= 1.0:
-        raise CommandError(f"confidence is {confidence:g}: give a number from 0 to 1, or NaN where it is not known")
+        raise CommandError(f"confidence is {confidence:g}: give a number from 0 to 1 (0 or NaN: not known)")
     ttl_s = stamp_to_ns(msg.ttl) / _NS
     if ttl_s < 0.0:
         raise CommandError(f"ttl is {ttl_s:g} s: give 0 (until replaced) or more")

@@ -56,7 +56,7 @@ class Queries:
         """
         config = self._config()
         command = parse_command(query, config.max_query_chars)
-        if query.confidence < config.min_asr_confidence:
+        if 0.0 < query.confidence < config.min_asr_confidence:  # 0 is what a message holds where nobody has set it
             raise CommandError(
                 f"'{command.text[:60]}' was heard with confidence {query.confidence:.2f}, less than min_asr_confidence"
                 f" {config.min_asr_confidence:g}: say it again, or lower that parameter"

@@ -115,6 +115,21 @@ def test_set_query_answers_with_the_id_or_the_reason(live: Rig):
     assert client.ground().query_id == good.query_id
 
 
+def test_a_refusal_is_on_a_latched_topic_without_our_messages(live: Rig):
+    client = live.client
+    client.say("the red thing")
+    client.commands.publish(String(data=" "))
+    wait_for(lambda: "command refused" in client.statuses[-1].message, "the refusal on ~/status")
+    late: list[String] = []
+    listening = client.listen("~/feedback", late)
+    wait_for(lambda: late and late[-1].data == client.statuses[-1].message, "the refusal, though said before")
+    client.say("the green thing")
+    wait_for(lambda: "'the green thing'" in late[-1].data, "the next command, taken")
+    refused = client.call(SetQuery, "set_query", SetQuery.Request(query=Query(text="x" * 10_000)))
+    wait_for(lambda: refused.message in late[-1].data, "the service's refusal")
+    client.node.destroy_subscription(listening)
+
+
 def test_clear_query_clears(live: Rig):
     client = live.client
     client.say("the red thing")
@@ -156,6 +171,8 @@ def test_a_speaker_who_is_not_understood_is_refused(live: Rig):
     client.queries.publish(Query(text="the green thing", confidence=0.3))
     wait_for(lambda: "0.30" in client.statuses[-1].message, "the refusal")
     assert client.active_id() == query_id and node.commands.queries.active.query.id == query_id
+    client.queries.publish(Query(id="unset", text="the green thing"))
+    wait_for(lambda: client.active_id() == "unset", "the query whose confidence nobody has set")
 
 
 def test_the_answer_in_flight_keeps_the_command_it_was_begun_with(live: Rig):

@@ -68,7 +68,7 @@ def test_speech_that_was_hardly_understood_is_refused():
     held = Held(min_asr_confidence=0.6)
     with pytest.raises(CommandError, match=r"0\.50.*min_asr_confidence"):
         held.queries.set(Query("stop", confidence=0.5), NS)
-    for confidence in (0.6, float("nan")):
+    for confidence in (0.6, float("nan"), 0.0):
         held.queries.set(Query("stop", confidence=confidence), NS)
 
 
