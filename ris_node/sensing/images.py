@@ -86,10 +86,15 @@ def decode_compressed(msg: Message) -> U8:
     """RGB u8[H,W,3] of a `sensor_msgs/CompressedImage` (JPEG, PNG or whatever OpenCV reads).
 
     Raises:
-        ImageError: the data are empty or no picture.
+        ImageError: the data are empty, no picture, or one that OpenCV refuses.
     """
     data = np.frombuffer(msg.data, np.uint8)
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    try:
+        picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    except cv2.error as error:  # more pixels than OpenCV takes, or than memory holds
+        raise ImageError(
+            f"{data.size} bytes of format '{msg.format}' cannot be decoded ({error.err}): check the camera driver"
+        ) from error
     if picture is None:
         raise ImageError(
             f"{data.size} bytes of format '{msg.format}' are no picture: send JPEG or PNG on the compressed topic"

@@ -280,6 +280,14 @@ def test_frames_that_cannot_be_read_are_named_and_cost_only_themselves(model: Gr
     assert summary.statuses == {"PRESENT": 11, "ERROR": 1}
 
 
+def test_what_opencv_refuses_costs_only_its_frame(model: Grounder, tmp_path: Path) -> None:
+    items = Drive(compressed=True).items()
+    next(i[3] for i in items if i[0].endswith("compressed")).data = np.frombuffer(b"P6 100000 100000 255\n..", np.uint8)
+    summary = replay(drives.write_items(tmp_path / "bag", items), tmp_path / "out", ONLY, grounder=model)
+    assert summary.statuses == {"PRESENT": 11, "ERROR": 1}
+    assert "cannot be decoded" in summary.problems[0]
+
+
 def test_a_picture_of_fifty_megapixels_is_answered_or_refused_in_words(model: Grounder, tmp_path: Path) -> None:
     with BagWriter(tmp_path / "bag") as bag:
         bag.add_topic("/camera/image", "sensor_msgs/Image", drives.SENSOR)

@@ -205,6 +205,12 @@ def test_what_is_no_picture_is_refused(data: bytes):
         decode_compressed(CompressedImage(format="jpeg", data=array("B", data)))
 
 
+def test_what_opencv_raises_is_a_decoding_error():
+    data = b"P6 100000 100000 255\n" + bytes(100)  # more pixels than it takes
+    with pytest.raises(ImageError, match=r"format 'ppm' cannot be decoded \(.*pixels.*\)"):
+        decode_compressed(CompressedImage(format="ppm", data=array("B", data)))
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_masks_go_out_and_come_back(dtype: type):
     plane = np.arange(30, dtype=dtype).reshape(5, 6)[:, ::2]  # not contiguous
