@@ -85,12 +85,14 @@ def decode_image(msg: Message, other: Callable[[Message, Sequence[str]], U8] | N
 def decode_compressed(msg: Message) -> U8:
     """RGB u8[H,W,3] of a `sensor_msgs/CompressedImage` (JPEG, PNG or whatever OpenCV reads).
 
+    EXIF data never turn it: `camera_info` is about pixels as they are stored, and ROS's own decoders leave them so.
+
     Raises:
         ImageError: the data are empty, no picture, or one that OpenCV refuses.
     """
     data = np.frombuffer(msg.data, np.uint8)
     try:
-        picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+        picture = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION) if data.size else None
     except cv2.error as error:  # more pixels than OpenCV takes, or than memory holds
         raise ImageError(
             f"{data.size} bytes of format '{msg.format}' cannot be decoded ({error.err}): check the camera driver"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import struct
 from array import array
 
 import cv2
@@ -41,6 +42,10 @@ def message(data: np.ndarray, encoding: str, width: int, height: int, padding: i
     msg = Image(encoding=encoding, width=width, height=height, step=rows.shape[1])
     msg.data = array("B", rows.tobytes())
     return msg
+
+
+def jpeg(data: bytes) -> CompressedImage:
+    return CompressedImage(format="jpeg", data=array("B", data))
 
 
 def mosaic(rgb: np.ndarray, pattern: str) -> np.ndarray:
@@ -203,6 +208,16 @@ def test_compressed_pictures(extension: str):
 def test_what_is_no_picture_is_refused(data: bytes):
     with pytest.raises(ImageError, match="no picture"):
         decode_compressed(CompressedImage(format="jpeg", data=array("B", data)))
+
+
+@pytest.mark.parametrize("orientation", [3, 6])
+def test_exif_turns_no_frame(orientation: int):
+    # the bytes of a TIFF header with one entry, tag 0x0112: a short
+    entry = struct.pack("<HHHIHHI", 1, 0x0112, 3, 1, orientation, 0, 0)
+    app1 = b"Exif\0\0II*\0\x08\0\0\0" + entry
+    plain = cv2.imencode(".jpg", cv2.cvtColor(smooth(), cv2.COLOR_RGB2BGR))[1].tobytes()
+    turned = plain[:2] + b"\xff\xe1" + struct.pack(">H", len(app1) + 2) + app1 + plain[2:]
+    assert np.array_equal(decode_compressed(jpeg(turned)), decode_compressed(jpeg(plain)))
 
 
 def test_what_opencv_raises_is_a_decoding_error():
