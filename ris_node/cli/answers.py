@@ -17,7 +17,7 @@ FOUND = (Status.PRESENT, Status.AMBIGUOUS)
 
 
 def batch_line(item_id: str | int | float, grounding: Grounding, kind: QueryKind) -> dict[str, Any]:
-    """One line of `ris predict --manifest`: masks as run lengths at the image's own size, null where empty."""
+    """One line of `ris predict --manifest`: masks as run lengths, null where empty, at `size` [width, height]."""
     return {
         "id": item_id,
         "present": grounding.status in FOUND,
@@ -25,6 +25,7 @@ def batch_line(item_id: str | int | float, grounding: Grounding, kind: QueryKind
         "mask": _rle(grounding.mask),
         "region": _rle(grounding.region_mask) if kind is QueryKind.REGION else None,
         "point": numbers(grounding.point) if grounding.point is not None else None,
+        "size": [grounding.width, grounding.height],
     }
 
 

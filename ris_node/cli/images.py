@@ -14,7 +14,7 @@ from ris_node.types import U8
 
 
 def read_image(path: Path) -> U8:
-    """The picture in `path` as RGB u8[H,W,3], at its stored size and orientation (EXIF rotation is not applied).
+    """The picture in `path` as RGB u8[H,W,3], upright: turned as its EXIF orientation says, as every viewer shows it.
 
     Raises:
         ImageError: there is no such file, or it is not a picture that OpenCV can read.
@@ -24,7 +24,7 @@ def read_image(path: Path) -> U8:
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         raise ImageError(f"cannot open '{path}': {getattr(error, 'strerror', None) or error}") from error
     try:
-        bgr = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION) if data.size else None
+        bgr = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     except cv2.error as error:
         raise ImageError(f"'{path}' cannot be decoded: {error.err}") from error
     if bgr is None:

@@ -30,10 +30,11 @@ to go) and NAME.json in the folder OUT.
 
 A line of the manifest       {"id": 1, "image": "a.png", "text": "the cyclist", "type": "object"}
   type                       "object" (default): the thing named; "region": where the vehicle should go
-A line of the predictions    {"id", "present", "presence", "mask", "region", "point"}
+A line of the predictions    {"id", "present", "presence", "mask", "region", "point", "size"}
   present                    true when found, be it one or several that fit; false when absent or uncertain
-  mask, region               run lengths at the image's own size, row by row, starting with zeros; null when empty
+  mask, region               run lengths at the picture's own size, row by row, starting with zeros; null when empty
   point                      [x, y] pixel of the goal that the node would publish; null without one
+  size                       [width, height] of the masks, in pixels: the picture's, upright (EXIF orientation applied)
 Bad lines are named by number on stderr, the rest is answered, and the exit code is 1. Stopping with Ctrl-C keeps
 the lines already written.
 """

@@ -110,4 +110,5 @@ def _sentence(answer: dict[str, Any]) -> str:
     why = f" ({answer['message']})" if answer["message"] else ""
     presence = f"{answer['presence']:.2f}" if answer["presence"] is not None else "?"
     head = f"{answer['image']}: '{answer['text']}' {answer['status']} {presence}"
-    return f"{head}{found}, {answer['milliseconds']['total']:.0f} ms{why} -> {answer['files']['overlay']}"
+    size = f"masks {answer['width']} x {answer['height']}"
+    return f"{head}{found}, {answer['milliseconds']['total']:.0f} ms{why} -> {answer['files']['overlay']} ({size})"

@@ -26,7 +26,7 @@ from ris_node.scene import CameraSpec, SceneSpec, render_scene
 from ris_node.types import U8, Query, QueryKind
 
 BASELINE = str(Path(__file__).resolve().parents[2] / "engines" / "keyword-baseline")
-FIELDS = ["id", "present", "presence", "mask", "region", "point"]
+FIELDS = ["id", "present", "presence", "mask", "region", "point", "size"]
 
 
 def ris(*args: object) -> subprocess.CompletedProcess[str]:

@@ -5,14 +5,17 @@
 from __future__ import annotations
 
 import json
+import struct
 import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
-from ris_node.cli.images import write_png
+from ris_node.cli.images import read_image, write_png
+from ris_node.types import U8
 
 BASELINE = str(Path(__file__).resolve().parents[2] / "engines" / "keyword-baseline")
 
@@ -64,3 +67,41 @@ def test_names_that_the_terminal_cannot_show_are_escaped(
     assert answer.returncode == 0, answer.stderr
     assert "caf\\xe9.png" in answer.stdout
     assert len(list(tmp_path.glob("o/*.json"))) == 2
+
+
+TURNS = {  # EXIF orientation -> what makes the stored picture upright
+    1: lambda image: image, 2: np.fliplr, 3: lambda image: np.rot90(image, 2), 4: np.flipud,
+    5: lambda image: image.transpose(1, 0, 2), 6: lambda image: np.rot90(image, -1),
+    7: lambda image: np.rot90(image, 2).transpose(1, 0, 2), 8: np.rot90,
+}  # fmt: skip
+
+
+def phone_picture(path: Path, image: U8, orientation: int) -> None:
+    """Write RGB u8[H,W,3] as a JPEG whose EXIF says how to turn it."""
+    jpeg = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 100])[1].tobytes()
+    tiff = b"II*\0" + struct.pack("<IHHHIHHI", 8, 1, 0x0112, 3, 1, orientation, 0, 0)
+    exif = b"Exif\0\0" + tiff
+    path.write_bytes(jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:])
+
+
+@pytest.mark.parametrize("orientation", TURNS)
+def test_phone_pictures_are_read_upright(tmp_path: Path, orientation: int) -> None:
+    image = np.zeros((32, 48, 3), np.uint8)
+    image[:16, :16], image[16:, :16], image[:16, 32:] = (255, 0, 0), (0, 255, 0), (0, 0, 255)
+    phone_picture(tmp_path / "a.jpg", image, orientation)
+    upright = read_image(tmp_path / "a.jpg")
+    wanted = TURNS[orientation](image)
+    assert upright.shape == wanted.shape
+    assert np.abs(upright.astype(int) - wanted).mean() < 12
+
+
+def test_answers_to_phone_pictures_are_upright_and_say_their_size(picture: bytes, tmp_path: Path) -> None:
+    upright = read_image(tmp_path / "street.png")
+    phone_picture(tmp_path / "phone.jpg", np.rot90(upright), 6)
+    answer = ris("--image", tmp_path / "phone.jpg", "--command", "the road", "--out", tmp_path / "o")
+    assert answer.stdout.strip().endswith("phone.the-road.overlay.png (masks 128 x 96)")
+    mask = read_image(tmp_path / "o/phone.the-road.mask.png")
+    assert mask.shape == upright.shape
+    (tmp_path / "in.jsonl").write_text(json.dumps({"id": 1, "image": "phone.jpg", "text": "the road"}))
+    answer = ris("--manifest", tmp_path / "in.jsonl", "--out", "-")
+    assert json.loads(answer.stdout)["size"] == [128, 96]
