@@ -28,11 +28,18 @@ from launch_ros.actions import LifecycleNode
 from launch_ros.parameter_descriptions import ParameterValue
 
 from launch import LaunchDescription
-from ris_node.launching import TOPICS, argument_name, fast_dds_profile, topic_arguments
+from ris_node.launching import (
+    TOPICS,
+    argument_name,
+    fast_dds_profile,
+    given_parameters,
+    parameter_arguments,
+    topic_arguments,
+)
 
 SHARE = Path(get_package_share_directory("ris_node"))
 
-# name: (default, meaning); besides, each of the node's topics has an argument of its name
+# name: (default, meaning); besides, each of the node's topics and some of its parameters have one of their name
 ARGUMENTS = {
     "bag": ("", "the bag to play: a folder, an MCAP file or a ROS 1 .bag; must be given"),
     "rate": ("1.0", "seconds of the bag in a second"),
@@ -43,8 +50,6 @@ ARGUMENTS = {
     "namespace": ("", "namespace of the node and its topics"),
     "name": ("grounding_node", "name of the node; its outputs lie under it"),
     "params_file": (str(SHARE / "config" / "ris_node.yaml"), "parameter file; `ris config` prints one"),
-    "model_dir": ("", "folder of the model bundle; empty: the packaged default bundle"),
-    "default_query": ("", "command in force from the start"),
     "log_level": ("info", "debug, info, warn or error"),
 }
 RIS = ["ros2", "run", "ris_node", "ris"]
@@ -80,8 +85,9 @@ def processes(context: Any) -> list[Any]:
     return found
 
 
-def generate_launch_description() -> LaunchDescription:
-    declared = topic_arguments(" (its name in the bag)") | ARGUMENTS
+def grounding_node(context: Any) -> list[Any]:
+    """The node; of the arguments that set parameters only those that were given reach it."""
+    given = given_parameters({name: LaunchConfiguration(name).perform(context) for name in parameter_arguments()})
     node = LifecycleNode(
         package="ris_node",
         executable="grounding_node",
@@ -91,8 +97,8 @@ def generate_launch_description() -> LaunchDescription:
         parameters=[
             LaunchConfiguration("params_file"),
             {
-                "model_dir": ParameterValue(LaunchConfiguration("model_dir"), value_type=str),
-                "default_query": ParameterValue(LaunchConfiguration("default_query"), value_type=str),
+                # a text is taken as it is: "no" stays a word
+                **{n: ParameterValue(v, value_type=str) if isinstance(v, str) else v for n, v in given.items()},
                 "autostart": True,
                 "use_sim_time": True,
             },
@@ -100,6 +106,11 @@ def generate_launch_description() -> LaunchDescription:
         remappings=[(topic, LaunchConfiguration(argument_name(topic))) for topic in TOPICS],
         arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
     )
+    return [node]
+
+
+def generate_launch_description() -> LaunchDescription:
+    declared = topic_arguments(" (its name in the bag)") | parameter_arguments() | ARGUMENTS
     return LaunchDescription(
         [
             *(
@@ -107,7 +118,7 @@ def generate_launch_description() -> LaunchDescription:
                 for name, (default, meaning) in declared.items()
             ),
             *(SetEnvironmentVariable(name, value) for name, value in fast_dds_profile(SHARE).items()),
-            node,
+            OpaqueFunction(function=grounding_node),
             OpaqueFunction(function=processes),
         ]
     )

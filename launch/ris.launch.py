@@ -8,32 +8,40 @@ Needs an installed ROS 2. launch_ros is not on PyPI, so the project's own tests 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from ament_index_python.packages import get_package_share_directory
-from launch.actions import DeclareLaunchArgument, SetEnvironmentVariable
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import LifecycleNode
 from launch_ros.parameter_descriptions import ParameterValue
 
 from launch import LaunchDescription
-from ris_node.launching import TOPICS, argument_name, fast_dds_profile, topic_arguments
+from ris_node.launching import (
+    TOPICS,
+    argument_name,
+    fast_dds_profile,
+    given_parameters,
+    parameter_arguments,
+    topic_arguments,
+)
 
 SHARE = Path(get_package_share_directory("ris_node"))
 
-# name: (default, meaning); besides, each of the node's topics has an argument of its name
+# name: (default, meaning); besides, each of the node's topics and some of its parameters have one of their name
 ARGUMENTS = {
     "namespace": ("", "namespace of the node and its topics"),
     "name": ("grounding_node", "name of the node; its outputs lie under it"),
     "params_file": (str(SHARE / "config" / "ris_node.yaml"), "parameter file; `ris config` prints one"),
-    "model_dir": ("", "folder of the model bundle; empty: the packaged default bundle"),
     "autostart": ("true", "configure and activate at once; false where a lifecycle manager does it"),
     "use_sim_time": ("false", "time from /clock"),
     "log_level": ("info", "debug, info, warn or error"),
 }
 
 
-def generate_launch_description() -> LaunchDescription:
-    declared = topic_arguments() | ARGUMENTS
+def grounding_node(context: Any) -> list[Any]:
+    """The node; of the arguments that set parameters only those that were given reach it."""
+    given = given_parameters({name: LaunchConfiguration(name).perform(context) for name in parameter_arguments()})
     node = LifecycleNode(
         package="ris_node",
         executable="grounding_node",
@@ -43,7 +51,8 @@ def generate_launch_description() -> LaunchDescription:
         parameters=[
             LaunchConfiguration("params_file"),
             {
-                "model_dir": ParameterValue(LaunchConfiguration("model_dir"), value_type=str),
+                # a text is taken as it is: "no" stays a word
+                **{n: ParameterValue(v, value_type=str) if isinstance(v, str) else v for n, v in given.items()},
                 "autostart": ParameterValue(LaunchConfiguration("autostart"), value_type=bool),
                 "use_sim_time": ParameterValue(LaunchConfiguration("use_sim_time"), value_type=bool),
             },
@@ -51,6 +60,11 @@ def generate_launch_description() -> LaunchDescription:
         remappings=[(topic, LaunchConfiguration(argument_name(topic))) for topic in TOPICS],
         arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
     )
+    return [node]
+
+
+def generate_launch_description() -> LaunchDescription:
+    declared = topic_arguments() | parameter_arguments() | ARGUMENTS
     return LaunchDescription(
         [
             *(
@@ -58,6 +72,6 @@ def generate_launch_description() -> LaunchDescription:
                 for name, (default, meaning) in declared.items()
             ),
             *(SetEnvironmentVariable(name, value) for name, value in fast_dds_profile(SHARE).items()),
-            node,
+            OpaqueFunction(function=grounding_node),
         ]
     )

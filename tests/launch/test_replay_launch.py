@@ -13,6 +13,7 @@ from stand_ins import kinds, run_launch_file
 from ris_node import interface
 from ris_node.cli.verbs import VERBS
 from ris_node.config import all_specs
+from ris_node.launching import VEHICLES
 
 
 @pytest.fixture
@@ -34,10 +35,15 @@ def parsed(command: list[str]) -> argparse.Namespace:
 def test_the_node_runs_in_simulated_time_with_every_topic_remapped(file: dict[str, Any]) -> None:
     found = kinds(file["generate_launch_description"]().args[0])
     declared = {entity.args[0]: entity.kwargs for entity in found["DeclareLaunchArgument"]}
-    node = found["LifecycleNode"][0].kwargs
+    defaults = {name: kwargs["default_value"] for name, kwargs in declared.items()}
+    start = found["OpaqueFunction"][0].kwargs["function"]
+    assert set(start(defaults)[0].kwargs["parameters"][1]) == {"autostart", "use_sim_time"}
+    node = start(defaults | {"vehicle": "indoor", "default_query": "the red car"})[0].kwargs
     values = node["parameters"][1]
     assert values["use_sim_time"] is True
     assert values["autostart"] is True
+    assert values["vehicle_length_m"] == VEHICLES["indoor"]["vehicle_length_m"]
+    assert values["default_query"].args == ("the red car",)
     assert set(values) - {"use_sim_time"} <= {spec.name for spec in all_specs()}
     assert {topic for topic, _ in node["remappings"]} == {topic.name for topic in interface.SUBSCRIPTIONS}
     used = {to.args[0] for _, to in node["remappings"]} | {node["name"].args[0], node["parameters"][0].args[0]}
