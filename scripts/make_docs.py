@@ -148,6 +148,11 @@ def models() -> str:
     )
 
 
+def terms() -> str:
+    """The default bundle's terms of use."""
+    return read_manifest(ROOT / "engines/default/manifest.json").use
+
+
 def quality() -> str:
     """What `ris evaluate` found, as the bundles' manifests keep it, side by side; and the goals."""
     found = {
@@ -281,6 +286,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "datasets": datasets,
     "quality": quality,
     "speed": speed,
+    "terms": terms,
     **model_card.BLOCKS,
 }
 

@@ -76,7 +76,7 @@ class Manifest:
 
     `provenance`, `quality`, `latency` and `int8` are free JSON objects (what it was made of and how, what was measured;
     `int8` is what the CPU's INT8 graph costs in quality: it is the default only where it says `kept`);
-    `use` is the terms of what it was trained on, printed at load.
+    `use` is the terms of what it was trained on, logged at load.
     """
 
     name: str

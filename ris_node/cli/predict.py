@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ris_node.pipeline.grounder import Grounder
     from ris_node.types import U8, Frame
 
+LONGEST_TERMS = 60  # characters, in one line with what follows
 KINDS = {"auto": QueryKind.AUTO, "object": QueryKind.OBJECT, "region": QueryKind.REGION}
 
 EPILOG = """examples:
@@ -74,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def open_grounder(args: argparse.Namespace) -> Grounder:
-    """Load the bundle that `args` name, and say on stderr which one it is and what it may be used for."""
+    """Load the bundle that `args` name, and say on stderr which one it is and, in short, what it may be used for."""
     from ris_node.pipeline.grounder import Grounder
 
     if args.threads < 0:
@@ -85,8 +86,17 @@ def open_grounder(args: argparse.Namespace) -> Grounder:
     grounder = Grounder.open(args.bundle, model=config.model, output=config.output, region=config.region)
     info = grounder.info
     print(f"model {grounder.model_id} on {info.backend} ({info.provider}, {info.precision})", file=sys.stderr)
-    print(f"use: {grounder.bundle.manifest.use}", file=sys.stderr)
+    print(f"use: {terms(grounder.bundle.manifest.use, args.bundle)}", file=sys.stderr)
     return grounder
+
+
+def terms(use: str, bundle: Path | None) -> str:
+    """A bundle's terms of use on one short line, with the command that says all of them."""
+    if len(use) <= LONGEST_TERMS:
+        return use
+    doctor = f"ris doctor --bundle {bundle}" if bundle else "ris doctor"
+    kept = "non-commercial data" if "non-commercial" in use.lower() else f"{use[:LONGEST_TERMS].rstrip()} ..."
+    return f"{kept}; see {doctor}"
 
 
 def make_frame(image: U8, hfov_deg: float | None) -> Frame:

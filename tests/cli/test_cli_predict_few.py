@@ -14,7 +14,11 @@ import cv2
 import numpy as np
 import pytest
 
+from ris_node.bundle import open_bundle
+from ris_node.cli.__main__ import main
+from ris_node.cli.doctor_model import check_bundles
 from ris_node.cli.images import read_image, write_png
+from ris_node.cli.predict import terms
 from ris_node.types import U8
 
 BASELINE = str(Path(__file__).resolve().parents[2] / "engines" / "keyword-baseline")
@@ -54,6 +58,20 @@ def test_an_answer_that_cannot_be_written_does_not_stop_the_rest(picture: bytes,
     assert answer.returncode == 1
     assert "street.png', command 'the road': [Errno" in answer.stderr
     assert (tmp_path / "o/dot.the-road.overlay.png").is_file()
+
+
+def test_the_terms_are_one_short_line_and_whole_in_the_doctor(
+    picture: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use = open_bundle().manifest.use
+    words = ["--image", str(tmp_path / "street.png"), "--command", "the road", "--out", str(tmp_path / "o")]
+    assert main(["predict", *words]) == 0
+    said = capsys.readouterr().err
+    assert "use: non-commercial data; see ris doctor\n" in said
+    assert use not in said
+    assert any(use in finding.as_text() for finding in check_bundles(None))
+    assert terms("Apache-2.0", Path("own")) == "Apache-2.0"
+    assert terms("mine " * 80, Path("own")).endswith(" ...; see ris doctor --bundle own")
 
 
 def test_names_that_the_terminal_cannot_show_are_escaped(
