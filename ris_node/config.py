@@ -212,6 +212,13 @@ class RegionConfig(ParameterGroup):
     goal_yaw: str = param("approach", "heading at the goal", choices=("approach", "keep", "axis"))
     stable_frames: int = param(1, "frames in a row before a target pose is published", low=1, high=1000)
     grid_resolution: float = param(0.1, "cell size of the ground grid in metres", low=0.02, high=1.0)
+    marker_lifetime_s: float = param(
+        2.0,
+        "seconds after which RViz drops a marker that was not sent anew, as after a kill; 0: never",
+        low=0.0,
+        high=3600.0,
+        dynamic=True,
+    )
 
 
 GROUPS: tuple[type[ParameterGroup], ...] = (ModelConfig, InputConfig, QueryConfig, OutputConfig, RegionConfig)

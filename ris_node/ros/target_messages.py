@@ -16,7 +16,7 @@ from ris_msgs.msg import RegionTarget as RegionTargetMsg
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
-from ris_node.ros.conversions import ns_to_stamp, polygon, polygon_points
+from ris_node.ros.conversions import ns_to_stamp, polygon, polygon_points, seconds_to_duration
 from ris_node.types import F64, RegionTarget, TargetMethod, TargetStatus
 
 Message = Any
@@ -116,8 +116,11 @@ def region_grid(target: RegionTarget, stamp_ns: int, resolution: float) -> Messa
     return grid
 
 
-def target_markers(target: RegionTarget, stamp_ns: int, text: str) -> Message:
-    """The region's outline, the goal's arrow and the command's words as a `visualization_msgs/MarkerArray`."""
+def target_markers(target: RegionTarget, stamp_ns: int, text: str, lifetime_s: float) -> Message:
+    """The region's outline, the goal's arrow and the command's words as a `visualization_msgs/MarkerArray`.
+
+    Viewers drop them `lifetime_s` after they came (0: never), so that none outlives a node that was killed.
+    """
     outline = _marker(target, stamp_ns, 0, Marker.LINE_STRIP, (0.1, 0.9, 0.3))
     outline.scale.x = 0.08
     outline.points = _points(np.concatenate([target.footprint, target.footprint[:1]]), float(target.position[2]))
@@ -129,7 +132,10 @@ def target_markers(target: RegionTarget, stamp_ns: int, text: str) -> Message:
     words.pose = goal_pose(target)
     words.pose.position.z += 1.0
     words.text = text
-    return MarkerArray(markers=[outline, arrow, words])
+    markers = [outline, arrow, words]
+    for marker in markers:
+        marker.lifetime = seconds_to_duration(lifetime_s)
+    return MarkerArray(markers=markers)
 
 
 def delete_markers(frame_id: str, stamp_ns: int) -> Message:

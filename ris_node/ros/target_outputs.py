@@ -101,7 +101,8 @@ class TargetOutputs:
             publishers.publish("~/region_grid", messages.region_grid(target, stamp_ns, resolution))
             self._drawn = True
         if publishers.wanted("~/markers"):
-            publishers.publish("~/markers", messages.target_markers(target, stamp_ns, grounding.query.text))
+            lifetime_s, text = self._config().marker_lifetime_s, grounding.query.text
+            publishers.publish("~/markers", messages.target_markers(target, stamp_ns, text, lifetime_s))
             self._drawn = True
 
     def _take_back(self, frame_id: str, stamp_ns: int) -> None:

@@ -82,6 +82,7 @@ def test_a_region_query_gives_a_target_in_metres_on_every_topic(heard: Heard):
     row = int((goal.y - grid.info.origin.position.y) / grid.info.resolution)
     assert cells[row, column] == 0 and (cells == -1).any()
     assert {m.action for m in heard.lists["~/markers"][-1].markers} == {0}
+    assert {m.lifetime.sec for m in heard.lists["~/markers"][-1].markers} == {2}, "none outlives a killed node"
 
 
 def test_every_region_result_says_why_there_is_no_target(heard: Heard):

@@ -170,10 +170,11 @@ def test_a_huge_grid_is_made_coarser_and_an_empty_one_stays_empty():
 
 
 def test_markers_show_and_delete():
-    markers = t.target_markers(target(), 0, "stop here").markers
+    markers = t.target_markers(target(), 0, "stop here", 1.5).markers
     assert len({m.id for m in markers}) == 3 and {m.header.frame_id for m in markers} == {"base_link"}
     assert len(markers[0].points) == 5 and markers[0].points[0] == markers[0].points[-1]
     assert markers[2].text == "stop here"
+    assert {(m.lifetime.sec, m.lifetime.nanosec) for m in markers} == {(1, 500_000_000)}
     gone = t.delete_markers("base_link", 0).markers
     assert gone[0].action == gone[0].DELETEALL
 
