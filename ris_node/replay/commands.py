@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,55 +28,82 @@ def read_script(path: Path, max_chars: int = 512) -> tuple[tuple[float, str], ..
     An empty command withdraws the one before. In YAML each item is `{t: 1.5, command: ...}` or `[1.5, ...]`.
 
     Raises:
-        ConfigError: the file cannot be read, or a line is not a time and a usable command.
+        ConfigError: the file cannot be read, or a line is not a time and a usable command; it names file and line.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read the script {path}: {getattr(error, 'strerror', None) or error}") from error
-    rows = _yaml_rows(path, text) if path.suffix in (".yaml", ".yml") else _csv_rows(text)
-    said = [_entry(path, place, row, max_chars) for place, row in rows]
+    rows = _yaml_rows(path, text) if path.suffix in (".yaml", ".yml") else _csv_rows(path, text)
+    said = [_entry(where, row, max_chars) for where, row in rows]
     if not said:
         raise ConfigError(f"the script {path} holds no commands: write lines of 't, command', t in seconds")
     return tuple(sorted(said, key=lambda entry: entry[0]))
 
 
-def _csv_rows(text: str) -> list[tuple[str, list[Any]]]:
-    rows = [(f"line {n}", row) for n, row in enumerate(csv.reader(io.StringIO(text), skipinitialspace=True), 1)]
-    rows = [(n, [cell.strip() for cell in row]) for n, row in rows if "".join(row).strip()]
-    rows = [(n, row) for n, row in rows if not row[0].startswith("#")]
-    return rows[1:] if rows and rows[0][1][0].lower() in ("t", "time", "t_s") else rows
+def _csv_rows(path: Path, text: str) -> list[tuple[str, list[Any]]]:
+    """Where each line stands, and its two cells; line by line, so that a quote left open does not swallow the rest."""
+    rows: list[tuple[str, list[Any]]] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        where = f"{path}, line {number}"
+        if not line.strip(" \t,") or line.lstrip().startswith("#"):
+            continue
+        try:
+            row = [cell.strip() for cell in next(csv.reader([line.strip()], skipinitialspace=True, strict=True))]
+        except csv.Error as error:
+            raise ConfigError(f"{where}: {line!r} is not 't, \"command\"' ({error})") from error
+        if not rows and row[0].lower() in ("t", "time", "t_s"):
+            rows.append(("", []))  # the heading
+            continue
+        if any(row[2:]):
+            raise ConfigError(f"{where}: {line!r} has {len(row)} columns: put a command that has commas into quotes")
+        if len(row) > 1 and re.match(r"\d+\s*(;|$)", row[1]):
+            raise ConfigError(
+                f"{where}: {line!r} looks like a decimal comma: write the seconds with a point, a comma, the command"
+            )
+        rows.append((where, row[:2]))
+    return [entry for entry in rows if entry[0]]
 
 
 def _yaml_rows(path: Path, text: str) -> list[tuple[str, list[Any]]]:
     import yaml
 
     try:
-        items = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        items, tree = yaml.safe_load(text), yaml.compose(text, yaml.SafeLoader)
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: what looks like a date and is none
         raise ConfigError(f"the script {path} is no YAML: {' '.join(str(error).split())}") from error
     if not isinstance(items, list):
         raise ConfigError(f"the script {path} is a {type(items).__name__}: give a list of {{t: ..., command: ...}}")
-    return [
-        (f"item {n}", [item.get("t"), item.get("command")] if isinstance(item, dict) else list(item or ()))
-        for n, item in enumerate(items, 1)
-    ]
+    places = [f"{path}, item {n}, line {node.start_mark.line + 1}" for n, node in enumerate(tree.value, 1)]
+    return [(where, _yaml_row(where, item)) for where, item in zip(places, items, strict=True)]
 
 
-def _entry(path: Path, place: str, row: list[Any], max_chars: int) -> tuple[float, str]:
+def _yaml_row(where: str, item: Any) -> list[Any]:
+    if isinstance(item, dict) and item.keys() == {"t", "command"}:
+        item = [item["t"], item["command"]]
+    if not isinstance(item, list) or len(item) != 2:
+        raise ConfigError(f"{where}: {item!r} is not {{t: ..., command: ...}} or [t, command]")
+    if isinstance(item[0], bool) or not isinstance(item[1], (str, type(None))):
+        wrong = item[0] if isinstance(item[0], bool) else item[1]
+        raise ConfigError(
+            f"{where}: YAML reads this as {wrong!r} ({type(wrong).__name__}): give t a number, the command quotes"
+        )
+    return item
+
+
+def _entry(where: str, row: list[Any], max_chars: int) -> tuple[float, str]:
     try:
-        time_s = float(row[0])
-        words = ",".join(str(cell) for cell in row[1:]) if len(row) > 1 and row[1] is not None else ""
+        time_s, words = float(row[0]), str(row[1] or "").strip()
     except (TypeError, ValueError, IndexError):
         time_s, words = math.nan, ""
-    if not math.isfinite(time_s) or len(row) < 2:
-        raise ConfigError(f"{path}, {place}: {row!r} is not 't, command' with t in seconds from the first frame")
-    if words.strip():
+    if not math.isfinite(time_s):
+        raise ConfigError(f"{where}: {row!r} is not 't, command' with t in seconds from the first frame")
+    if words:
         try:
             parse_command(Query(words), max_chars)
         except CommandError as error:
-            raise ConfigError(f"{path}, {place}: {error}") from error
-    return time_s, words.strip()
+            raise ConfigError(f"{where}: {error}") from error
+    return time_s, words
 
 
 class Commander:

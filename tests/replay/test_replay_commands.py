@@ -29,10 +29,12 @@ def said(bag: Path, out: Path, model: Grounder, options: ReplayOptions) -> list[
 
 def test_scripts_in_csv_and_yaml_are_the_same(tmp_path: Path) -> None:
     csv = tmp_path / "a.csv"
-    csv.write_text('t, command\n# a comment\n0.5, "stop here, please"\n0, the red thing\n\n1.25,\n')
+    csv.write_text('t, command\n# a comment\n0.5, "stop here, please"\n0, the red thing\n\n1.25,\n2,"no",,\n')
     yaml = tmp_path / "a.yaml"
-    yaml.write_text('- {t: 0.5, command: "stop here, please"}\n- [0, the red thing]\n- {t: 1.25, command: }\n')
-    wanted = ((0.0, "the red thing"), (0.5, "stop here, please"), (1.25, ""))
+    yaml.write_text(
+        '- {t: 0.5, command: "stop here, please"}\n- [0, the red thing]\n- {t: 1.25, command: }\n- [2, "no"]\n'
+    )
+    wanted = ((0.0, "the red thing"), (0.5, "stop here, please"), (1.25, ""), (2.0, "no"))
     assert read_script(csv) == read_script(yaml) == wanted
 
 
@@ -43,6 +45,22 @@ def test_scripts_in_csv_and_yaml_are_the_same(tmp_path: Path) -> None:
         ("a.csv", "0, the van\nnan, the car\n", "line 2"),
         ("a.csv", "", "holds no commands"),
         ("a.csv", "0, " + "x" * 600, "line 1"),
+        ("a.csv", "t, command\n\n0, the van\n1, stop here, please\n", r"a\.csv, line 4: .*into quotes"),
+        ("a.csv", "# one\n0,0;the car\n", r"a\.csv, line 2: .*decimal comma"),
+        ("a.csv", "1,5\n", r"a\.csv, line 1: .*decimal comma"),
+        ("a.csv", '0, the van\n1, "the car\n2, the bus\n', r"a\.csv, line 2"),
+        ("a.csv", "0, " + "x" * 200_000, r"a\.csv, line 1"),
+        (
+            "a.yaml",
+            "- {t: 0, command: the van}\n\n- t: 1\n  command: no\n",
+            r"a\.yaml, item 2, line 3: .*False.*quotes",
+        ),
+        ("a.yaml", "- [0, 2024-01-02]", r"line 1: .*date"),
+        ("a.yaml", "- [0, 2024-13-02]", "is no YAML"),
+        ("a.yaml", "- [0, stop here, please]", r"line 1: .*\[t, command\]"),
+        ("a.yaml", "- {t: 0, comand: the van}", r"line 1: .*\[t, command\]"),
+        ("a.yaml", "- {t: yes, command: the van}", r"line 1: .*True"),
+        ("a.yaml", "- 5", r"line 1: 5 is not"),
         ("a.yaml", "t: 0", "give a list"),
         ("a.yaml", "- {t: 0", "is no YAML"),
         ("a.yaml", "- {command: the van}", "item 1"),
