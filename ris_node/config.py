@@ -19,6 +19,8 @@ from ris_node.errors import ConfigError
 Value = Any  # bool | int | float | str | tuple[str, ...]: what a ROS parameter can hold here
 Group = TypeVar("Group", bound="ParameterGroup")
 
+FIXED = ("autostart",)  # never change after start-up
+
 
 @dataclass(frozen=True)
 class Spec:
@@ -33,6 +35,16 @@ class Spec:
     high: float | None = None
     choices: tuple[str, ...] = ()
     dynamic: bool = False
+
+    @property
+    def taken(self) -> str:
+        """When a change counts, in words: descriptors and parameter files say it."""
+        if self.name in FIXED:
+            return "read at start-up"
+        if self.dynamic:
+            return "may change while running"
+        model = self.group == "model"
+        return "used at the next configure or ~/reload_model" if model else "may change while unconfigured"
 
     def check(self, value: Value) -> Value:
         """Return `value` in the parameter's type.

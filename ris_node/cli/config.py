@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from ris_node.config import GROUPS, NodeConfig, Spec, all_specs
@@ -105,14 +106,13 @@ def _as_dict(spec: Spec, value: Any) -> dict[str, Any]:
 
 def _yaml_lines(specs: Iterable[Spec], config: NodeConfig) -> list[str]:
     """A ROS 2 parameter file for any node name, with each parameter's meaning as a comment."""
-    lines, group = ["/**:", "  ros__parameters:"], ""
+    lines, group, usual = ["/**:", "  ros__parameters:"], "", ""
     for spec in specs:
         if spec.group != group:
             group = spec.group
-            lines.append(f"    # -- {group} --")
-        notes = ", ".join(
-            note for note in (spec.range_text, "may change while running" if spec.dynamic else "") if note
-        )
+            usual = replace(spec, name="", dynamic=False).taken
+            lines.append(f"    # -- {group}: {usual} --")
+        notes = ", ".join(note for note in (spec.range_text, spec.taken) if note and note != usual)
         value = _value(config, spec)
         # JSON writes every value we have the way YAML 1.1 reads it back in the same type.
         text = json.dumps(list(value) if isinstance(value, tuple) else value)

@@ -12,10 +12,9 @@ from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescri
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from ris_node.config import NodeConfig, Spec, Value, all_specs, unknown_text
+from ris_node.config import FIXED, NodeConfig, Spec, Value, all_specs, unknown_text
 from ris_node.errors import ConfigError
 
-_FIXED = ("autostart",)
 _CLEANUP = "may change only while the node is unconfigured: call the lifecycle transition 'cleanup' first"
 
 
@@ -87,26 +86,17 @@ class NodeParameters:
         return getattr(getattr(self.config, self._specs[name].group), name)
 
     def _check_moment(self, spec: Spec) -> None:
-        if spec.name in _FIXED:
+        if spec.name in FIXED:
             raise ConfigError(f"{spec.name} is read at start-up: give it on the command line or in the YAML file")
         if not (spec.dynamic or spec.group == "model" or self._may_change_all()):
             raise ConfigError(f"{spec.name} {_CLEANUP}")
 
 
-def change_text(spec: Spec) -> str:
-    """When a change of the parameter is taken, in words (descriptors and tables)."""
-    if spec.name in _FIXED:
-        return "read at start-up"
-    if spec.dynamic:
-        return "may change while running"
-    return "used at the next configure or ~/reload_model" if spec.group == "model" else "while unconfigured"
-
-
 def _descriptor(spec: Spec) -> ParameterDescriptor:
     # never `read_only`: rclpy would refuse the same value too
-    descriptor = ParameterDescriptor(name=spec.name, description=spec.doc, additional_constraints=change_text(spec))
+    descriptor = ParameterDescriptor(name=spec.name, description=spec.doc, additional_constraints=spec.taken)
     if spec.choices:
-        descriptor.additional_constraints = f"{spec.range_text}; {change_text(spec)}"
+        descriptor.additional_constraints = f"{spec.range_text}; {spec.taken}"
     elif spec.low is not None and spec.type is int:
         most = int(spec.high) if spec.high is not None else 2**31 - 1
         descriptor.integer_range = [IntegerRange(from_value=int(spec.low), to_value=most, step=0)]

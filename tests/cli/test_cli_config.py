@@ -41,3 +41,12 @@ def test_lists_and_groups_are_understood(capsys: pytest.CaptureFixture[str]) -> 
     assert parse_settings([providers]).model.providers == ("CUDAExecutionProvider", "CPUExecutionProvider")
     assert main(["config", "wings"]) == 2
     assert "wings" in capsys.readouterr().err
+
+
+def test_the_parameter_file_says_when_a_change_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any("model: used at the next configure or ~/reload_model" in line for line in lines)
+    found = {line.split(":")[0].strip(): line for line in lines}
+    assert "read at start-up" in found["autostart"] and "while running" in found["max_rate_hz"]
+    assert "configure" not in found["backend"].split("#")[1], "the group's heading says it"
