@@ -70,15 +70,14 @@ class NodeParameters:
         if not ours:  # use_sim_time and the like
             return SetParametersResult(successful=True)
         try:
-            values = {p.name: _from_ros(self._specs[p.name], p.value) for p in ours}
-            new = {name for name, value in values.items() if value != self._value(name)}
+            new = {p.name for p in ours if p.value != _to_ros(self._value(p.name))}
             for name in new:  # what stays as it is may be set at any time: the node's own dump is taken while active
                 self._check_moment(self._specs[name])
-            changed = self.config.with_values(values)
+            changed = self.config.with_values({p.name: _from_ros(self._specs[p.name], p.value) for p in ours})
         except ConfigError as error:
             return SetParametersResult(successful=False, reason=str(error))
         self.config = changed
-        self.given.update(values if self._may_change_all() else new)
+        self.given.update({p.name for p in ours} if self._may_change_all() else new)
         self._on_change(changed)
         return SetParametersResult(successful=True)
 
