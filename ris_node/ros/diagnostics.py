@@ -32,6 +32,8 @@ class Reading:
     errors: int
     last_error: str
     too_old: int
+    back: int
+    zero: int
     statuses: Mapping[str, int]
 
 
@@ -44,7 +46,7 @@ class Meter:
         self._moments: deque[float] = deque(maxlen=_WINDOW)
         self._publish_ms: deque[float] = deque(maxlen=_WINDOW)
         self._statuses: dict[str, int] = {}
-        self._errors = self._too_old = 0
+        self._errors = self._too_old = self._back = self._zero = 0
         self._last_error = ""
 
     def answered(self, grounding: Grounding) -> None:
@@ -72,12 +74,23 @@ class Meter:
             self._too_old += 1
             self._last_error = f"a frame was {age_ms / 1e3:.2f} s old, more than max_frame_age_s"
 
+    def went_back(self) -> None:
+        """Take a frame whose stamp lies before that of the frame before it."""
+        with self._lock:
+            self._back += 1
+
+    def unstamped(self) -> None:
+        """Take a frame whose stamp is 0."""
+        with self._lock:
+            self._zero += 1
+
     def read(self) -> Reading:
         """Summarise the last frames."""
         with self._lock:
             timings, moments = list(self._timings), list(self._moments)
             publish_ms = list(self._publish_ms)
             errors, last_error, too_old = self._errors, self._last_error, self._too_old
+            back, zero = self._back, self._zero
             statuses = dict(self._statuses)
         columns = {f.name: [getattr(t, f.name) for t in timings] for f in fields(Timing)}
         columns["publish"] = publish_ms
@@ -85,7 +98,7 @@ class Meter:
         recent = [moment for moment in moments if moment > time.monotonic() - 5.0]
         span = recent[-1] - recent[0] if len(recent) > 1 else 0.0
         rate_hz = (len(recent) - 1) / span if span > 0.0 else 0.0
-        return Reading(stages, rate_hz, errors, last_error, too_old, statuses)
+        return Reading(stages, rate_hz, errors, last_error, too_old, back, zero, statuses)
 
 
 def _percentiles(values: list[float]) -> tuple[float, float]:
@@ -154,5 +167,7 @@ def _frame_values(counters: Counters, reading: Reading) -> dict[str, str]:
         **{f"answers_{status}": str(count) for status, count in sorted(reading.statuses.items())},
         "bad_frames": str(reading.errors),
         "too_old": str(reading.too_old),
+        "stamps_back": str(reading.back),
+        "stamps_zero": str(reading.zero),
         "last_problem": reading.last_error,
     }

@@ -240,7 +240,8 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
 
     def time_jumped(self) -> None:
         """Forget what is bound to time: it has gone back."""
-        self.log.info("time went back: time to live, smoothing and transforms start afresh")
+        # with two publishers on one topic it may go back at every frame
+        self.log.warning("time went back: time to live, smoothing and transforms start afresh", every=1.0)
         self.commands.queries.restart_ttl()
         self.camera.clear()
         self.targets.withdraw("time went back")

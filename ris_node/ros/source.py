@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from typing import Any
@@ -32,12 +33,14 @@ class FrameSource:
         self._image: Any = None
         self._gate = RateGate()
         self._silence = SilenceWatch()
+        self._last_ns = 0
 
     def start(self) -> None:
         """Subscribe, unless disabled (activation)."""
         if not self._enabled or self._subscriptions:
             return
         self._gate = RateGate()
+        self._last_ns = 0
         self._silence.start(time.monotonic())
         node, config = self._node, self._node.parameters.config.input
         raw = config.image_transport == "raw"
@@ -109,13 +112,28 @@ class FrameSource:
         if worker is None or not self._subscriptions:
             return
         self._silence.frame(now_s)
-        take = self._gate.take(stamp_to_ns(msg.header.stamp), now_s, node.parameters.config.input.max_rate_hz)
+        stamp_ns = stamp_to_ns(msg.header.stamp)
+        self._check_stamp(stamp_ns)
+        take = self._gate.take(stamp_ns, now_s, node.parameters.config.input.max_rate_hz)
         if take is Take.NO:
             worker.refuse()
             return
         if take is Take.JUMP:
             node.time_jumped()
         worker.offer(FrameJob(msg, node.commands.queries.active))
+
+    def _check_stamp(self, stamp_ns: int) -> None:
+        node = self._node
+        if stamp_ns == 0:
+            node.meter.unstamped()
+            text = (
+                f"frames on '{self._image.topic_name}' are stamped 0: no age, no TF; let the camera's driver stamp them"
+            )
+            node.log.warning(text, every=math.inf, key="stamp 0")
+            return
+        if stamp_ns < self._last_ns:
+            node.meter.went_back()
+        self._last_ns = stamp_ns
 
 
 def compressed_topic(node: Any) -> str:

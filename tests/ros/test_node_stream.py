@@ -32,6 +32,7 @@ from harness import (  # noqa: E402
     tiny,
     wait_for,
 )
+from rcl_interfaces.msg import Log  # noqa: E402
 from rcl_interfaces.srv import DescribeParameters, SetParameters  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 from ris_msgs.msg import Grounding, NodeStatus  # noqa: E402
@@ -40,6 +41,7 @@ from sensor_msgs.msg import CompressedImage  # noqa: E402
 
 from ris_node.config import all_specs  # noqa: E402
 from ris_node.interface import Qos  # noqa: E402
+from ris_node.ros.publishers import qos_profile  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +136,33 @@ def test_stamps_that_stand_still_or_go_back_are_answered(live: Rig):
         assert client.find(stamp_ns)[-1].status == Grounding.STATUS_PRESENT
         assert client.find(stamp_ns)[-1].header == header(stamp_ns)
     assert np.isnan(client.find(0)[-1].timing.age_at_start), "a frame without a stamp has no age"
+
+
+def test_stamps_that_run_backwards_are_counted_and_logged_once_a_second(live: Rig):
+    client = live.client
+    heard, subscription = diagnostics(client)
+    logs: list[Log] = []
+    listening = client.node.create_subscription(Log, "/rosout", logs.append, qos_profile(Qos(depth=1000, latched=True)))
+    wait_for(lambda: client.ground() and heard, "diagnostics")
+    wait_for(lambda: any(log.name.endswith("grounding_node") for log in logs), "what the node has logged so far")
+    before, begin, said = values(heard[-1]), time.monotonic(), len(logs)
+
+    def counted(key: str) -> int:
+        return int(values(heard[-1])[key]) - int(before[key])
+
+    def often_enough() -> bool:
+        for seconds in (50_000, 40_000, 0):  # two publishers on one topic, and one without a clock
+            client.send(stamp_ns=seconds * NS)
+            time.sleep(0.01)
+        return counted("stamps_back") > 10 and counted("stamps_zero") > 10
+
+    wait_for(often_enough, "the counts on /diagnostics")
+    lasted_s = time.monotonic() - begin
+    back = [log for log in logs[said:] if "time went back" in log.msg]
+    assert 1 <= len(back) <= 1 + lasted_s, f"{len(back)} lines in {lasted_s:.1f} s"
+    assert len([log for log in logs if "stamped 0" in log.msg]) == 1
+    for ended in (subscription, listening):
+        client.node.destroy_subscription(ended)
 
 
 def test_going_back_in_time_forgets_what_was_smoothed(live: Rig):
