@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 _BAD_CONFIG = 2
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _LARGEST_BLOCK, _KEPT = 32 << 20, 128 << 20  # bytes
 
 
@@ -61,11 +61,15 @@ def _keep_freed_memory() -> None:
 
     Getting it again costs a page fault for every 4 kB: at 1920x1080 more than decoding does. Elsewhere than on glibc
     nothing happens. The numbers are those of `mallopt(3)`.
+
+    One arena serves all threads: each configure loads on a new thread, and with an arena to each thread the memory of
+    one model is not used for the next.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, _LARGEST_BLOCK)
         mallopt(_M_TRIM_THRESHOLD, _KEPT)
+        mallopt(_M_ARENA_MAX, 1)
 
 
 def _spin(executor: Any, node: Any, interrupted: list[int]) -> None:

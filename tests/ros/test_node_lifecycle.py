@@ -21,6 +21,7 @@ from harness import (  # noqa: E402
     CLEANUP,
     CONFIGURE,
     DEACTIVATE,
+    ROOT,
     SHUTDOWN,
     Client,
     OwnProcess,
@@ -67,6 +68,35 @@ def test_ten_times_round_without_a_leak(bundle: Path):
         threads, sizes = [s[0] for s in seen], [s[1] for s in seen]
         assert threads[-1] <= threads[1]
         assert sizes[-1] - sizes[2] < 30e6, f"memory grew from {sizes[2] / 1e6:.0f} to {sizes[-1] / 1e6:.0f} MB"
+
+
+def resident_mb(server: OwnProcess) -> float:
+    return float(psutil.Process(server.process.pid).memory_info().rss / 1e6)
+
+
+def test_memory_is_flat_over_rounds_and_reloads_of_the_default_model():
+    with rig(ROOT / "engines" / "default", own_process=True, active=False) as live:
+        client, active, cleaned = live.client, [], []
+        for _ in range(7):
+            assert client.change(CONFIGURE)
+            client.wait_state(NodeStatus.STATE_READY)
+            assert client.change(ACTIVATE)
+            client.connected()
+            client.say("the red thing")
+            client.ground()
+            active.append(resident_mb(live.server))
+            assert client.change(DEACTIVATE) and client.change(CLEANUP)
+            client.wait_state(NodeStatus.STATE_UNLOADED)
+            cleaned.append(resident_mb(live.server))
+        seen = f"active {active}, cleaned {cleaned} MB"
+        # without one arena and trimming: 401 to 1086 MB in both with a thread a core, 401 to 617 with one thread
+        assert max(active) - active[0] < 100 and max(cleaned) - cleaned[0] < 60, seen
+        assert active[-1] - cleaned[-1] > 50, f"a freed model goes back to the system: {seen}"
+        assert client.change(CONFIGURE)
+        client.wait_state(NodeStatus.STATE_READY)
+        for _ in range(2):
+            assert client.call(Trigger, "reload_model", Trigger.Request(), 60.0).success
+        assert resident_mb(live.server) < max(active) + 100, seen
 
 
 def test_the_image_subscription_exists_only_while_active(bundle: Path):
