@@ -87,6 +87,9 @@ def options_of(args: argparse.Namespace) -> PlayOptions:
 
 def run(args: argparse.Namespace) -> int:
     """Play the bag that `args` name."""
+    from ris_node.replay.files import find_files
+
+    find_files(args.bag)  # a wrong path is said before missing packages, ROS among them
     options = options_of(args)
     from ris_node.ros.play_process import play_bag
 

@@ -205,9 +205,9 @@ def read_table(folder: Path, columns: Sequence[str] | None = None) -> Any:
         DataError: there are no results, or of another version.
     """
     path = folder / "results.parquet" if folder.is_dir() else folder
-    pa = arrow()
     if not path.is_file():
         raise DataError(f"there are no results at {path}: give the folder that 'ris replay --out' wrote")
+    pa = arrow()
     try:
         about = pa.parquet.read_schema(path).metadata or {}
         if about.get(b"ris_node_results") != VERSION.encode():

@@ -90,6 +90,12 @@ def test_a_wrong_path_is_said_before_a_missing_package_and_before_a_model_is_loa
     assert "there is no bag at" in capsys.readouterr().err
     with pytest.raises(BagError, match="there is no bag at"):
         replay(tmp_path / "nothing", tmp_path / "o", ReplayOptions())
+    monkeypatch.setitem(sys.modules, "rclpy", None)
+    monkeypatch.delitem(sys.modules, "ris_node.ros.player", raising=False)
+    assert main(["play", str(tmp_path / "nothing")]) == 1
+    assert "there is no bag at" in capsys.readouterr().err
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 1
+    assert "there are no results at" in capsys.readouterr().err
 
 
 def test_the_extras_for_bags_and_replay_are_the_same() -> None:
