@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ris_node.cli.config import add_set_argument, parse_settings
 from ris_node.errors import ConfigError, RisError
+from ris_node.outputs import check
 
 if TYPE_CHECKING:
     from ris_node.replay.options import Progress, ReplayOptions, ReplaySummary
@@ -194,11 +195,15 @@ def stopping() -> Iterator[threading.Event]:
 
 
 def _replay_all(bags: Sequence[Path], out: Path, options: ReplayOptions, stop: threading.Event) -> list[ReplaySummary]:
-    from ris_node.replay.merge import merge_runs
+    from ris_node.replay.merge import MERGED, merge_runs
     from ris_node.replay.run import open_model
 
     summaries = []
     folders = out_folders(bags, out)
+    for bag, folder in zip(bags, folders, strict=True):
+        check(folder, options.writes(), [bag])
+    if len(bags) > 1:
+        check(out, MERGED, bags)
     with open_model(options) as grounder:
         print(f"model {grounder.model_id} on {grounder.info.backend} ({grounder.info.provider})", file=sys.stderr)
         for bag, folder in zip(bags, folders, strict=True):

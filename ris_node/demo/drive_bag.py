@@ -19,6 +19,7 @@ from ris_node.errors import DemoError, RisError
 from ris_node.geometry.transform import Transform
 from ris_node.interface import LATCHED, RELIABLE_5
 from ris_node.messages import needs
+from ris_node.outputs import owns
 from ris_node.scene.bag import (
     BASE_FRAME,
     CAMERA_FRAME,
@@ -29,7 +30,8 @@ from ris_node.scene.bag import (
     tf_message,
 )
 
-LIVE, TRUTH = ".live_bag", ".truth_bag"
+LIVE, TRUTH, DRIVE = ".live_bag", ".truth_bag", "drive"
+MADE = (LIVE, TRUTH)  # in any demo; DRIVE where it is asked for
 
 
 def clear(out: Path) -> None:
@@ -51,8 +53,9 @@ def record_path(wanted: str | None, out: Path) -> Path | None:
     except RisError as error:
         raise DemoError(str(error)) from error
     if not wanted:
-        shutil.rmtree(out / "drive", ignore_errors=True)
-        return out / "drive"
+        if owns(out, DRIVE):
+            shutil.rmtree(out / DRIVE, ignore_errors=True)
+        return out / DRIVE
     if Path(wanted).exists():
         raise DemoError(f"--record {wanted}: it exists already; choose another name, or remove it first")
     return Path(wanted)

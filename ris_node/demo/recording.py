@@ -21,6 +21,8 @@ from ris_node.scene.world import World
 from ris_node.types import U8
 
 FRAMES, ANSWERS = "frames.jsonl", "results.jsonl"
+KEPT = "frames"  # the folder of the published frames
+MADE = (KEPT, ANSWERS, f"{ANSWERS}.new", "commands.json", "overlay.mp4", "contact_sheet.png", "logs")
 
 
 class JsonLines:

@@ -22,10 +22,11 @@ from ris_node.demo.film import Film, contact_sheet
 from ris_node.demo.judge import judge, truth_of
 from ris_node.demo.picture import compose
 from ris_node.demo.processes import Crew
-from ris_node.demo.recording import ANSWERS, JsonLines, read_frames, read_lines
+from ris_node.demo.recording import ANSWERS, KEPT, MADE, JsonLines, read_frames, read_lines
 from ris_node.demo.script import SEED, Script, demo_spec
 from ris_node.demo.sources import open_source
-from ris_node.errors import DemoError, RisError
+from ris_node.errors import ConfigError, DemoError, RisError
+from ris_node.outputs import claim
 from ris_node.scene.world import World, build_world
 from ris_node.types import U8
 
@@ -109,12 +110,12 @@ def run(args: argparse.Namespace) -> int:
         _perform(plan, say)
         summary = finish(plan, say)
         if not args.keep_frames:
-            shutil.rmtree(plan.out / "frames", ignore_errors=True)
+            shutil.rmtree(plan.out / KEPT, ignore_errors=True)
         summary["seconds"] = round(time.monotonic() - begin, 1)
         print(json.dumps(summary) if args.json else report.text(summary, plan.out))
     except RisError as error:
         print(f"ris demo: {error}", file=sys.stderr)
-        return 1
+        return 2 if isinstance(error, ConfigError) else 1
     except OSError as error:
         print(
             f"ris demo: {error.strerror or error}: {error.filename or args.out}; free some space or choose --out",
@@ -144,6 +145,8 @@ def plan_of(args: argparse.Namespace) -> Plan:
 
     Raises:
         DemoError: one of them cannot be used, or ROS is not there.
+        ConfigError: something that no demo made is in the way in the output folder, or is to be read; nothing was
+            touched.
     """
     width, _, height = args.size.partition("x")
     if not (width.isdigit() and height.isdigit() and 64 <= int(width) <= 4096 and 64 <= int(height) <= 4096):
@@ -159,7 +162,7 @@ def plan_of(args: argparse.Namespace) -> Plan:
     if args.source != "scene":
         open_source(args.source, demo_spec(int(width), int(height), args.seed), args.rate)
     out = Path(args.out)
-    out.mkdir(parents=True, exist_ok=True)
+    claim(out, (*MADE, *drive_bag.MADE, *([drive_bag.DRIVE] if args.record == "" else [])), [Path(args.source)])
     size = int(width), int(height)
     record = drive_bag.record_path(args.record, out)
     return Plan(args.source, script, *size, args.rate, args.hfov, args.seed, out, args.model_dir, mount, record)
@@ -167,7 +170,7 @@ def plan_of(args: argparse.Namespace) -> Plan:
 
 def _perform(plan: Plan, say: Any) -> None:
     """Run the four processes until every command has been said."""
-    shutil.rmtree(plan.out / "frames", ignore_errors=True)
+    shutil.rmtree(plan.out / KEPT, ignore_errors=True)
     drive_bag.clear(plan.out)
     commands = plan.out / "commands.json"
     commands.write_text(json.dumps(plan.script.spoken(), indent=1), encoding="utf-8")
@@ -206,7 +209,7 @@ def _perform(plan: Plan, say: Any) -> None:
 def _camera_arguments(plan: Plan) -> list[str]:
     seconds = plan.script.seconds + _PATIENCE_S
     options = {"source": plan.source, "seed": plan.seed, "width": plan.width, "height": plan.height, "rate": plan.rate}
-    options |= {"hfov": plan.hfov, "seconds": seconds, "keep": plan.out / "frames"}
+    options |= {"hfov": plan.hfov, "seconds": seconds, "keep": plan.out / KEPT}
     return [part for name, value in options.items() for part in (f"--{name}", str(value))]
 
 
@@ -265,7 +268,7 @@ def _film(plan: Plan, rows: list[dict[str, Any]], rate: float) -> list[U8]:
     chosen = {report.best_row(rows, name)["stamp_ns"] for name in plan.script.by_id if name in answered}
     shown: list[U8] = []
     with Film(plan.out / "overlay.mp4", rate) as film, drive_bag.truths(plan.out, plan.record) as truths:
-        for frame in read_frames(plan.out / "frames", plan.world, set(by_stamp)):
+        for frame in read_frames(plan.out / KEPT, plan.world, set(by_stamp)):
             row = by_stamp[frame.stamp_ns]
             row["time_s"] = round(frame.time_s, 3)
             step = plan.script.by_id[row["query_id"]]

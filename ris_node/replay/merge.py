@@ -11,8 +11,11 @@ from typing import Any
 
 from ris_node.atomic import replacing, write_atomic
 from ris_node.errors import DataError
-from ris_node.replay.options import RESULTS, SUMMARY
+from ris_node.outputs import claim
+from ris_node.replay.options import REPORT, RESULTS, SCORES, SUMMARY
 from ris_node.replay.rows import arrow, join, read_table
+
+MERGED = (RESULTS, SUMMARY, SCORES, REPORT)  # files over several runs
 
 
 def merge_runs(
@@ -26,7 +29,7 @@ def merge_runs(
     Raises:
         DataError: a folder holds no results, or of another version of this table.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    claim(out, MERGED)
     for folder in folders:
         read_table(folder, ["frame"])
     join([folder / RESULTS for folder in folders], out / RESULTS)
@@ -47,11 +50,11 @@ def merge_runs(
 
 def _join_scores(folders: Sequence[Path], out: Path) -> None:
     """One scores.parquet, where every run has one."""
-    paths = [folder / "scores.parquet" for folder in folders]
-    (out / "scores.parquet").unlink(missing_ok=True)
+    paths = [folder / SCORES for folder in folders]
+    (out / SCORES).unlink(missing_ok=True)
     if all(path.is_file() for path in paths):
         pa = arrow()
-        with replacing(out / "scores.parquet") as target:
+        with replacing(out / SCORES) as target:
             pa.parquet.write_table(pa.concat_tables([pa.parquet.read_table(path) for path in paths]), target)
 
 

@@ -14,6 +14,7 @@ from ris_node.config import NodeConfig
 from ris_node.errors import ConfigError
 
 RESULTS, BAG, FILM, REPORT, SUMMARY = "results.parquet", "results", "overlay.mp4", "report.html", "summary.json"
+SCORES, FIGURES = "scores.parquet", "scores.json"
 PARTS = "parts"  # sealed pieces of an unfinished replay, which a resumed one goes on from
 
 
@@ -81,6 +82,12 @@ class ReplayOptions:
             )
         if self.every > 1 and self.rate_hz > 0.0:
             raise ConfigError("every n-th frame and a rate at once: give one of them")
+
+    def writes(self) -> tuple[str, ...]:
+        """The names of the files and folders that a replay writes into its folder."""
+        wanted = {BAG: self.bag, FILM: self.video, REPORT: self.report}
+        scored = (SCORES, FIGURES) if self.report or self.truth else ()
+        return (RESULTS, SUMMARY, PARTS, *(name for name, asked in wanted.items() if asked), *scored)
 
     def fingerprint(self, *more: str) -> str:
         """A hash of all that decides what is answered (not of what is written); resuming needs the same one."""

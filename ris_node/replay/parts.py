@@ -14,6 +14,7 @@ import subprocess
 from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,9 @@ from ris_node.bagwriter import BagWriter
 from ris_node.demo.film import Film
 from ris_node.errors import ConfigError, DemoError
 from ris_node.interface import PUBLISHERS
+from ris_node.outputs import owns
 from ris_node.replay.answer import NODE, Answered
-from ris_node.replay.options import BAG, FILM, PARTS, RESULTS, ReplayOptions
+from ris_node.replay.options import BAG, FIGURES, FILM, PARTS, REPORT, RESULTS, SCORES, SUMMARY, ReplayOptions
 from ris_node.replay.rows import RowWriter, join
 
 SEAL, ROWS = "seal.json", "rows.parquet"
@@ -184,10 +186,10 @@ class Parts:
 
 
 def clear(out: Path) -> None:
-    """Remove what an earlier replay wrote into a folder, and nothing else."""
-    for name in (PARTS, BAG):
+    """Remove what an earlier replay wrote into a folder, by the folder's marker, and nothing else."""
+    for name in filter(partial(owns, out), (PARTS, BAG)):
         shutil.rmtree(out / name, ignore_errors=True)
-    for name in (RESULTS, FILM, "report.html", "summary.json"):
+    for name in filter(partial(owns, out), (RESULTS, FILM, REPORT, SUMMARY, SCORES, FIGURES)):
         (out / name).unlink(missing_ok=True)
 
 
@@ -226,7 +228,7 @@ def _join_films(parts: list[Path], target: Path, rate: float, *, move: bool) -> 
             shutil.copyfile(parts[0], target)
         return
     if ffmpeg := shutil.which("ffmpeg"):
-        listing = target.with_suffix(".txt")
+        listing = parts[0].with_suffix(".txt")
         listing.write_text("".join(f"file '{part.resolve()}'\n" for part in parts), encoding="utf-8")
         command = [ffmpeg, "-y", "-loglevel", "error", "-f", "concat", "-safe", "0", "-i", str(listing)]
         subprocess.run([*command, "-c", "copy", str(target)], check=True, stdin=subprocess.DEVNULL)

@@ -23,7 +23,7 @@ from ris_node.evaluation.answers import Scored
 from ris_node.evaluation.table import Row
 from ris_node.pipeline.grounder import Grounder
 from ris_node.replay.merge import read_summary
-from ris_node.replay.options import ReplayOptions
+from ris_node.replay.options import FIGURES, SCORES, ReplayOptions
 from ris_node.replay.pictures import images_of
 from ris_node.replay.rows import arrow, iter_rows
 from ris_node.replay.score import item_id, score_rows, tabulate
@@ -31,7 +31,6 @@ from ris_node.replay.steady import LiveDrops, MaskFlow, Steadiness, simulate_liv
 from ris_node.replay.truth import open_truth
 from ris_node.types import U8
 
-SCORES, FIGURES = "scores.parquet", "scores.json"
 LIVE_FRAMES = 20  # answered once more, alone, to know what a live node would take for each
 _LIVE_BYTES = 100_000_000
 _PLAIN = (

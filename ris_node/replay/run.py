@@ -10,12 +10,13 @@ from contextlib import ExitStack
 from dataclasses import fields
 from pathlib import Path
 
+from ris_node.outputs import claim
 from ris_node.pipeline.grounder import Grounder
 from ris_node.replay.bag import Bag, open_bag
 from ris_node.replay.files import find_files
 from ris_node.replay.frames import FrameJob, FrameReader
 from ris_node.replay.merge import read_summary
-from ris_node.replay.options import RESULTS, Progress, ReplayOptions, ReplaySummary
+from ris_node.replay.options import FIGURES, REPORT, RESULTS, SCORES, Progress, ReplayOptions, ReplaySummary
 from ris_node.replay.rows import arrow
 from ris_node.replay.session import Session, identity, sequential
 from ris_node.replay.topics import choose
@@ -45,7 +46,8 @@ def replay(
         What came of it; `complete` False and `problems` where the bag broke off, the disk was full or it was stopped.
 
     Raises:
-        ConfigError: options that do not go together, or topics that are ambiguous or missing.
+        ConfigError: options that do not go together, topics that are ambiguous or missing, or something in `out`
+            that no replay made is in the way; nothing was touched.
         BagError: nothing could be read from the bag.
     """
     find_files(bag)  # a wrong path is said before a missing package
@@ -53,6 +55,7 @@ def replay(
     with ExitStack() as stack:
         opened = stack.enter_context(open_bag(bag))
         chosen = choose(opened, options.topics, commands=options.commands.recorded)
+        claim(out, options.writes(), [bag])
         if grounder is None:
             grounder = stack.enter_context(open_model(options))
         if options.resume and (done := finished(out, options.fingerprint(*identity(opened, chosen, grounder)))):
@@ -73,9 +76,12 @@ def look_again(bag: Path, out: Path, options: ReplayOptions, *, steady: bool = F
     if options.report or options.truth or steady:
         from ris_node.replay.review import review
 
+        claim(out, (SCORES, FIGURES))
         review(out, bag, options, live=options.report)
     if options.report:
         from ris_node.replay.report import write_report
+
+        claim(out, (REPORT,))
 
         write_report(out, [bag])
 

@@ -159,3 +159,21 @@ def test_lines_cut_off_by_a_full_disk_do_not_hide_the_rest(tmp_path):
     (tmp_path / "results.jsonl").write_text('{"a": 1}\n{"a": 2}\n{"a": ')
     assert read_lines(tmp_path / "results.jsonl") == [{"a": 1}, {"a": 2}]
     assert read_lines(tmp_path / "none.jsonl") == []
+
+
+@pytest.mark.ros
+@pytest.mark.parametrize("more", [["--source", "frames", "--command", "the van"], ["--record"]])
+def test_nothing_of_the_users_is_removed(tmp_path, monkeypatch, capsys, more):
+    pytest.importorskip("rclpy")
+    pytest.importorskip("ris_msgs")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "frames").mkdir()
+    cv2.imwrite("frames/0.png", np.zeros((48, 64, 3), np.uint8))
+    (tmp_path / "drive").mkdir()
+    (tmp_path / "drive/drive.mcap").write_text("recorded")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    parser = argparse.ArgumentParser()
+    demo_run.add_arguments(parser)
+    assert demo_run.run(parser.parse_args(["--out", ".", *more])) == 2
+    assert "choose another --out" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before

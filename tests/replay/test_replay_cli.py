@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -145,3 +146,32 @@ def test_ctrl_c_seals_what_there_is_and_resume_ends_it(tiny: Path, tmp_path: Pat
     assert len(list(iter_rows(tmp_path / "out"))) == state["frames"] < 400
     assert main([*words, "--out", str(tmp_path / "out"), "--resume"]) == 0
     assert [row["frame"] for row in iter_rows(tmp_path / "out")] == list(range(400))
+
+
+@pytest.mark.parametrize("more", [[], ["--overwrite"], ["--resume"]])
+def test_a_recording_named_as_our_output_is_not_touched(
+    drive: Path, tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str]
+) -> None:
+    recording = tmp_path / "results"
+    shutil.copytree(drive, recording)
+    before = {path: path.read_bytes() for path in recording.rglob("*") if path.is_file()}
+    common = ["--command", "the red thing", "--bundle", str(tiny), "--no-video", "--no-report", *more]
+    assert main(["replay", str(recording), *common, "--out", str(tmp_path)]) == 2
+    assert "results" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_a_replay_removes_what_a_replay_made_and_nothing_else(
+    drive: Path, tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    common = ["replay", str(drive), "--command", "the red thing", "--bundle", str(tiny), "--no-video", "--out"]
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "report.html").write_text("mine")
+    assert main([*common, str(theirs), "--overwrite"]) == 2
+    assert [path.name for path in theirs.iterdir()] == ["report.html"]
+    assert main([*common, str(theirs), "--no-report"]) == 0
+    (theirs / "scores.json").write_text("mine")
+    assert main([*common, str(theirs), "--no-report", "--overwrite"]) == 0
+    assert (theirs / "report.html").read_text() == (theirs / "scores.json").read_text() == "mine"
+    capsys.readouterr()
