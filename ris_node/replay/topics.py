@@ -135,7 +135,7 @@ def _optional(bag: Bag, option: str, name: str, found: list[str]) -> str:
 
 def _command(bag: Bag, name: str, kinds: dict[str, list[TopicInfo]]) -> str:
     queries = [t.name for t in kinds.get(QUERY, ())]
-    words = [t.name for t in kinds.get(STRING, ())]
+    words = [t.name for t in kinds.get(STRING, ()) if not _of_a_node(t.name, kinds)]  # ~/feedback is an answer
     named = [n for n in words if n.rsplit("/", 1)[-1] in ("command", "commands")]
     found = _optional(bag, "command", name, queries + (named or words))
     if not found:
