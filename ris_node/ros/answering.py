@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +20,7 @@ from ris_node.ros.conversions import grounding_to_msg, stamp_to_ns
 from ris_node.ros.diagnostics import Meter
 from ris_node.ros.image_outputs import ImageOutputs
 from ris_node.ros.images import decode_compressed, decode_image
+from ris_node.ros.logs import printable
 from ris_node.ros.publishers import Publishers
 from ris_node.ros.queries import ActiveQuery
 from ris_node.ros.target_outputs import TargetOutputs
@@ -123,9 +125,8 @@ class Answerer:
     def _failed(self, job: FrameJob, error: Exception) -> Grounding:
         known = isinstance(error, RisError)
         message = str(error) if known else f"internal error, {type(error).__name__}: {error}"
-        self._bench.log.warning(message, every=5.0, key="frame")
-        self._bench.meter.failed(message)
-        return self._empty(job, Status.ERROR, message, *_size(job.msg))
+        self._complain(message)
+        return self._empty(job, Status.ERROR, printable(message), *_size(job.msg))
 
     def _empty(self, job: FrameJob, status: Status, message: str, height: int, width: int) -> Grounding:
         grounder, header = self._bench.grounder(), job.msg.header
@@ -159,22 +160,57 @@ class Answerer:
             total=total_ms,
             end_to_end=self._age_ms(grounding.stamp_ns),
         )
-        grounding = replace(grounding, timing=timing)
-        msg = None
-        if self.listener is not None or bench.publishers.wanted("~/result"):
-            msg = grounding_to_msg(grounding, job.msg.header)
-            msg.frame_index, msg.dropped_since_last = self._index, dropped
-            bench.publishers.publish("~/result", msg)
-        self._index += 1
-        target = None
-        if job.query is not None and job.query.wants_region:
-            target = bench.targets.answer(grounding, no_pose, lambda: bench.active() is job.query)
-        if grounding.width and grounding.height:
-            bench.images.publish(grounding, image, job.msg.header)
+        grounding, msg = self._send_result(job, replace(grounding, timing=timing), dropped)
+        target = self._answer_target(job, grounding, no_pose)
+        with self._surviving("masks and pictures"):
+            if grounding.width and grounding.height:
+                bench.images.publish(grounding, image, job.msg.header)
         bench.meter.answered(grounding)
         listener = self.listener
-        if listener is not None and msg is not None:
-            listener(grounding, msg, target)
+        with self._surviving("the goal"):
+            if listener is not None and msg is not None:
+                listener(grounding, msg, target)
+
+    def _send_result(self, job: FrameJob, grounding: Grounding, dropped: int) -> tuple[Grounding, Message | None]:
+        """Publish the result, or an ERROR where it cannot be; what was said, and its message if somebody listens."""
+        index, self._index = self._index, self._index + 1
+        if self.listener is None and not self._bench.publishers.wanted("~/result"):
+            return grounding, None
+
+        def send(grounding: Grounding) -> Message:
+            msg = grounding_to_msg(grounding, job.msg.header)
+            msg.frame_index, msg.dropped_since_last = index, dropped
+            self._bench.publishers.publish("~/result", msg)
+            return msg
+
+        try:
+            return grounding, send(grounding)
+        except Exception as error:
+            failed = replace(self._failed(job, error), timing=grounding.timing)
+            return failed, send(failed)
+
+    def _answer_target(self, job: FrameJob, grounding: Grounding, no_pose: str) -> RegionTarget | None:
+        bench = self._bench
+        if job.query is None or not job.query.wants_region:
+            return None
+        try:
+            return bench.targets.answer(grounding, no_pose, lambda: bench.active() is job.query)
+        except Exception as error:
+            self._complain(f"the target of a frame failed, {type(error).__name__}: {error}")
+            bench.targets.withdraw("the target could not be published")
+            return None
+
+    @contextmanager
+    def _surviving(self, what: str) -> Iterator[None]:
+        """Log and count what fails once the result has left; the rest of the frame's outputs go on."""
+        try:
+            yield
+        except Exception as error:
+            self._complain(f"{what} of a frame failed, {type(error).__name__}: {error}")
+
+    def _complain(self, message: str) -> None:
+        self._bench.log.warning(message, every=5.0, key="frame")
+        self._bench.meter.failed(message)
 
     def _age_ms(self, stamp_ns: int) -> float:
         """Milliseconds since the stamp by the node's clock; NaN where either is not known."""

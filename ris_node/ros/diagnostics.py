@@ -16,6 +16,7 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
 from ris_node.pipeline.grounding import Grounding
+from ris_node.ros.logs import printable
 from ris_node.ros.status import NodeState, Report
 from ris_node.ros.worker import Counters
 from ris_node.types import Timing
@@ -134,9 +135,9 @@ def diagnostic_array(
     status = DiagnosticStatus(
         level=DiagnosticStatus.WARN if report.waiting else _LEVELS.get(state, DiagnosticStatus.OK),
         name=f"{name.lstrip('/')}: grounding",
-        message=report.shortfall or report.waiting or report.message or report.state.name.lower(),
+        message=printable(report.shortfall or report.waiting or report.message or report.state.name.lower()),
         hardware_id=report.info.device if report.info else "",
-        values=[KeyValue(key=key, value=value) for key, value in values.items()],
+        values=[KeyValue(key=key, value=printable(value)) for key, value in values.items()],
     )
     array = DiagnosticArray(status=[status])
     array.header.stamp = stamp

@@ -15,6 +15,11 @@ from typing import Any
 _KEYS = 64  # of lines that come seldom; more are forgotten, the oldest first
 
 
+def printable(text: str) -> str:
+    """The text with what no message can carry escaped: names of files that are no UTF-8."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 class NodeLogger:
     """The node's ROS logger: no call raises, whatever the text, and none is made once the context has ended.
 
@@ -56,8 +61,7 @@ class NodeLogger:
             if left_out is None or not self._alive():
                 return
             more = f" (and {left_out} more since the last such line)" if left_out else ""
-            text = f"{message}{more}".encode(errors="backslashreplace").decode()  # names of files may be no UTF-8
-            _LEVELS[level](self._logger, text)
+            _LEVELS[level](self._logger, printable(f"{message}{more}"))
         except Exception as error:
             with suppress(Exception):  # standard error may be closed
                 print(f"{level}: {message!a} (not logged, {type(error).__name__}: {error!a})", file=sys.stderr)

@@ -101,10 +101,26 @@ class FrameSource:
         return complaint
 
     def _on_depth(self, serialized: bytes) -> None:
-        self._node.camera.on_depth(read_image(serialized))
+        msg = self._read(serialized, "depth/image")
+        if msg is not None:
+            self._node.camera.on_depth(msg)
 
     def _on_raw_image(self, serialized: bytes) -> None:
-        self._on_image(read_image(serialized))
+        msg = self._read(serialized, "image")
+        if msg is not None:
+            self._on_image(msg)
+        elif self._node.worker is not None:  # without its header there is nothing to answer
+            self._silence.frame(time.monotonic())
+            self._node.worker.refuse()
+
+    def _read(self, serialized: bytes, name: str) -> Any:
+        try:
+            return read_image(serialized)
+        except Exception as error:
+            message = f"a message on '{name}' is no image, {type(error).__name__}: {error}"
+            self._node.log.warning(message, every=5.0, key=name)
+            self._node.meter.failed(message)
+            return None
 
     def _on_image(self, msg: Any) -> None:
         node, now_s = self._node, time.monotonic()

@@ -13,6 +13,7 @@ from typing import Any
 from ris_msgs.msg import NodeStatus
 
 from ris_node.ros.conversions import query_to_msg
+from ris_node.ros.logs import printable
 from ris_node.ros.queries import ActiveQuery
 from ris_node.runtime.base import BackendInfo
 
@@ -99,7 +100,7 @@ class StatusBoard:
             state=int(report.shown),
             progress=float(report.progress),
             model_id=report.model_id,
-            message="; ".join(text for text in (report.shortfall, report.waiting, report.message) if text),
+            message=printable("; ".join(text for text in (report.shortfall, report.waiting, report.message) if text)),
         )
         msg.header.stamp = self._now()
         if report.query is not None:

@@ -14,13 +14,18 @@ pytest.importorskip("rclpy")
 pytest.importorskip("ris_msgs")
 pytestmark = pytest.mark.ros
 
-from harness import GREEN, Rig, near, rig, tiny, wait_for  # noqa: E402
+from harness import GREEN, Rig, image_msg, near, rig, tiny, wait_for  # noqa: E402
 from harness import box_of as box  # noqa: E402
 from rcl_interfaces.srv import SetParameters  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
+from rclpy.serialization import serialize_message  # noqa: E402
 from ris_msgs.msg import Grounding  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
+
+from ris_node.ros import answering  # noqa: E402
+from ris_node.ros.image_outputs import ImageOutputs  # noqa: E402
+from ris_node.types import Status  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +72,70 @@ def test_mistakes_in_any_order(bundle: Path, order: tuple[Callable[[Rig], None],
         assert live.server.process.poll() is None
         assert "logging filter" not in output and "Traceback" not in output and "callback failed" not in output
         assert output.count("command refused") == 2, output
+
+
+def counted(live: Rig) -> dict[str, str]:
+    heard: list = []
+    subscription = live.client.listen("/diagnostics", heard)
+    wait_for(lambda: heard, "/diagnostics", 10.0)
+    live.client.node.destroy_subscription(subscription)
+    return {pair.key: pair.value for pair in heard[-1].status[0].values}
+
+
+def broken(*_: object) -> None:
+    raise ZeroDivisionError("on \udcff purpose")  # as in names of files that are no UTF-8
+
+
+def test_whatever_a_frame_raises_it_gets_an_error_and_the_next_is_answered(bundle: Path, monkeypatch):
+    with rig(bundle) as live:
+        client, node = live.client, live.node
+        query_id = client.say("stop next to the green thing")
+        with monkeypatch.context() as patch:
+            patch.setattr(node.engine.grounder, "ground", broken)
+            result = client.ground()
+        assert result.status == Grounding.STATUS_ERROR and r"ZeroDivisionError: on \udcff purpose" in result.message
+        assert result.query_id == query_id and (result.width, result.height) == (640, 480)
+        with monkeypatch.context() as patch:
+            inner = answering.grounding_to_msg
+            patch.setattr(
+                answering,
+                "grounding_to_msg",
+                lambda g, header: broken() if g.status != Status.ERROR else inner(g, header),
+            )
+            result = client.ground()
+        assert result.status == Grounding.STATUS_ERROR and "ZeroDivisionError" in result.message
+        assert client.ground().status == Grounding.STATUS_PRESENT
+
+
+@pytest.mark.parametrize("part", ["targets", "images"])
+def test_an_output_that_fails_costs_nothing_else(bundle: Path, monkeypatch, part: str):
+    with rig(bundle) as live:
+        client, node = live.client, live.node
+        masks: list = []
+        client.listen("~/label_mask", masks)
+        client.say("stop next to the green thing")
+        wait_for(lambda: client.ground() and masks, "a mask")
+        masks.clear()
+        with monkeypatch.context() as patch:
+            owner, name = (node.targets, "answer") if part == "targets" else (ImageOutputs, "publish")
+            patch.setattr(owner, name, broken)
+            assert client.ground().status == Grounding.STATUS_PRESENT
+        if part == "targets":
+            wait_for(lambda: masks, "the frame's mask all the same")
+        assert client.ground().status == Grounding.STATUS_PRESENT
+        assert int(counted(live)["bad_frames"]) >= 1
+
+
+def test_messages_that_are_none_do_not_end_the_node(bundle: Path):
+    with rig(bundle, own_process=True) as live:
+        client = live.client
+        client.say("the red thing")
+        whole = serialize_message(image_msg(5))
+        for data in (whole[:10], whole[:40], b"\0\1\0\0" + b"\xff" * 60):
+            client.images.publish(data)
+            client.infos.publish(data)
+        assert client.ground().status == Grounding.STATUS_PRESENT
+        assert live.server.process.poll() is None and "Traceback" not in live.server.output
+        wait_for(lambda: "is no image" in live.server.output, "the reason in the log", 5.0)
+        told = counted(live)
+        assert int(told["received"]) == sum(int(told[name]) for name in ("processed", "dropped", "waiting"))
