@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from ris_node.errors import CommandError
 
 MAX_CHARS = 512
 _PLAIN = str.maketrans("\u2018\u2019\u00b4\u0060\u201c\u201d\u2013\u2014", "''''\"\"--")
+# what stands where bytes could not be decoded: for ROS and bags U+FFFD, on a command line surrogates
+_LOST = re.compile("[\ufffd\udc80-\udcff]")
 
 
 def clean_text(text: str, max_chars: int = MAX_CHARS) -> str:
@@ -18,7 +21,8 @@ def clean_text(text: str, max_chars: int = MAX_CHARS) -> str:
     Text in any language and script passes through.
 
     Raises:
-        CommandError: it is not text, is longer than `max_chars`, or no letter or digit is left.
+        CommandError: it is not text, held bytes that are no UTF-8, is longer than `max_chars`, or no letter or digit
+            is left.
     """
     if not isinstance(text, str):
         raise CommandError(f"the command is a {type(text).__name__}, not text")
@@ -27,6 +31,8 @@ def clean_text(text: str, max_chars: int = MAX_CHARS) -> str:
             f"the command has {len(text)} characters, at most {max_chars} are taken: "
             "shorten it, or raise max_query_chars"
         )
+    if lost := _LOST.search(text):  # what is missing may have been "not"
+        raise CommandError(f"the command is not UTF-8 at character {lost.start() + 1}: publish text in UTF-8")
     folded = unicodedata.normalize("NFKC", text).translate(_PLAIN)
     line = " ".join("".join(_keep(c) for c in folded).split())
     if not any(c.isalnum() for c in line):

@@ -20,6 +20,20 @@ from ris_node.replay.storage import open_storage
 __all__ = ["Bag", "Message", "TopicInfo", "open_bag"]
 
 
+class _Lenient(bytes):
+    """A message's bytes of which the strings decode as ROS decodes them: U+FFFD where they are no UTF-8."""
+
+    def __getitem__(self, key: Any) -> Any:
+        found = super().__getitem__(key)
+        return _Lenient(found) if isinstance(key, slice) else found
+
+    def __bytes__(self) -> _Lenient:
+        return self
+
+    def decode(self, encoding: str = "utf-8", errors: str = "replace") -> str:
+        return super().decode(encoding, errors)
+
+
 class Bag:
     """An open bag; `open_bag` makes it.
 
@@ -68,7 +82,12 @@ class Bag:
         if message.type not in typestore().fielddefs:
             raise BagError(f"{self.path}: the type {message.type} of {message.topic} is not known")
         try:
-            return typestore().deserialize_cdr(message.data, message.type)
+            try:
+                return typestore().deserialize_cdr(message.data, message.type)
+            except Exception as error:
+                if not isinstance(error.__cause__ or error, UnicodeDecodeError):
+                    raise
+                return typestore().deserialize_cdr(_Lenient(message.data), message.type)
         except Exception as error:  # rosbags raises several kinds for bytes that do not fit
             raise BagError(
                 f"{self.path}: the message on {message.topic} received at {message.log_ns / 1e9:.6f} s is no"

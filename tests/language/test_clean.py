@@ -48,6 +48,13 @@ def test_what_is_not_text_is_refused(given):
         clean_text(given)
 
 
+@pytest.mark.parametrize("given", [b"do\xff not turn", "the caf\u00e9".encode("latin-1")])
+@pytest.mark.parametrize("errors", ["replace", "surrogateescape"])  # as ROS decodes, and a command line
+def test_what_held_bytes_that_are_no_utf8_is_refused(given, errors):
+    with pytest.raises(CommandError, match=r"not UTF-8 at character \d"):
+        clean_text(given.decode("utf-8", errors))
+
+
 def test_lone_surrogates_do_not_survive():
     assert clean_text("the \ud83d car") == "the car"
     clean_text("the \ud83d car").encode("utf-8")

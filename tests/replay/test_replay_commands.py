@@ -13,6 +13,7 @@ from replay_fixtures import drive, model, tiny  # noqa: F401
 
 from ris_node.config import NodeConfig, QueryConfig
 from ris_node.errors import ConfigError
+from ris_node.messages import typestore
 from ris_node.pipeline.grounder import Grounder
 from ris_node.replay.commands import Commander, read_script
 from ris_node.replay.options import Commands, ReplayOptions
@@ -103,6 +104,23 @@ def test_a_refused_command_leaves_the_one_before_and_is_noted() -> None:
     assert active is not None
     assert active.query.text == "the red thing"
     assert "refused" in commander.notes[0]
+
+
+def test_what_is_no_utf8_is_read_as_the_node_reads_it(model: Grounder, tmp_path: Path) -> None:
+    """A command is refused, a frame is answered: ROS puts U+FFFD in place of bytes that do not decode."""
+    items = Drive(command="the red thing").items()
+    bad = typestore().serialize_cdr(msg("std_msgs/String", data="the green \x02hing"), "std_msgs/msg/String")
+    items.insert(8, ("/command", START + 2 * STEP, "std_msgs/String", bytes(bad).replace(b"\x02", b"\xff")))
+    for n, (topic, at, kind, message) in enumerate(items):
+        if kind == "sensor_msgs/Image":
+            data = bytes(typestore().serialize_cdr(message, "sensor_msgs/msg/Image"))
+            items[n] = (topic, at, kind, data.replace(b"camera", b"cam\xffra", 1))
+    bag = drives.write_items(tmp_path / "bag", items)
+    summary = replay(bag, tmp_path / "out", replace(PLAIN, commands=Commands(recorded=True)), grounder=model)
+    rows = list(iter_rows(tmp_path / "out"))
+    assert [(row["command"], row["status"]) for row in rows] == [("the red thing", "PRESENT")] * 12
+    assert {row["frame_id"] for row in rows} == {"cam\ufffdra"}
+    assert any("refused" in note and "not UTF-8" in note for note in summary.notes)
 
 
 def test_ids_are_the_same_in_every_run_and_differ_between_commands() -> None:

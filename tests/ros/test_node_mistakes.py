@@ -41,9 +41,10 @@ def bad_frames(live: Rig) -> None:
 
 def refused_commands(live: Rig) -> None:
     client, active = live.client, live.client.active_id()
-    for text in ("x" * 5000, "\x01\x02\x1b"):
+    no_utf8 = serialize_message(String(data="the b\x02ue thing")).replace(b"\x02", b"\xff")  # as C++ may publish
+    for said in (String(data="x" * 5000), String(data="\x01\x02\x1b"), no_utf8):
         client.statuses.clear()
-        client.commands.publish(String(data=text))
+        client.commands.publish(said)
         wait_for(lambda: any("command refused" in s.message for s in client.statuses), "the refusal on ~/status")
         assert client.active_id() == active, "the command before it stays in force"
 
@@ -71,7 +72,7 @@ def test_mistakes_in_any_order(bundle: Path, order: tuple[Callable[[Rig], None],
         output = live.server.output
         assert live.server.process.poll() is None
         assert "logging filter" not in output and "Traceback" not in output and "callback failed" not in output
-        assert output.count("command refused") == 2, output
+        assert output.count("command refused") == 3, output
 
 
 def counted(live: Rig) -> dict[str, str]:
