@@ -13,7 +13,7 @@ import numpy as np
 
 from ris_node.demo.script import Script, Step, own_script, scene_script
 from ris_node.demo.sources import SourceFrame, fitted
-from ris_node.errors import ConfigError, DemoError, ImageError, RisError
+from ris_node.errors import BagError, ConfigError, DemoError, ImageError, RisError
 from ris_node.geometry.camera import Camera
 from ris_node.geometry.transform import OPTICAL_IN_BODY, Transform
 from ris_node.types import U8
@@ -64,15 +64,15 @@ class BagSource:
         """
         from ris_node.replay.bag import open_bag
         from ris_node.replay.options import Topics
-        from ris_node.replay.topics import choose, first_message
+        from ris_node.replay.topics import choose, first_readable
         from ris_node.sensing.camera import camera_from_info, is_rectified
 
         try:
             self._bag = open_bag(path)
             chosen = choose(self._bag, Topics(), commands=False)
-            info = first_message(self._bag, chosen.camera_info) if chosen.camera_info else None
+            info = first_readable(self._bag, chosen.camera_info) if chosen.camera_info else None
             rectified = is_rectified(chosen.image.name)
-            self._camera = camera_from_info(self._bag.deserialize(info), rectified=rectified) if info else None
+            self._camera = camera_from_info(info, rectified=rectified) if info is not None else None
         except RisError as error:
             raise DemoError(f"cannot show the bag {path}: {error}") from error
         self._image = chosen.image
@@ -98,7 +98,7 @@ class BagSource:
             if self._shown is not None and at_s > time_s:
                 return self._shown
             self._next = None
-            with suppress(ImageError):
+            with suppress(BagError, ImageError):
                 image = self._decoded(message)
                 self._shown, moved = SourceFrame(image, at_s, camera=self._shrunk(image)), True
 
@@ -138,8 +138,10 @@ def recorded_script(path: Path, seconds: float) -> Script | None:
             chosen = choose(bag, Topics(), commands=True)
             first = next(bag.messages([chosen.image.name]), None)
             for message in bag.messages([chosen.command]) if first is not None else ():
-                entry: Any = bag.deserialize(message)
-                text = str(getattr(entry, "text", getattr(entry, "data", ""))).strip()
+                text = ""
+                with suppress(BagError):
+                    entry: Any = bag.deserialize(message)
+                    text = str(getattr(entry, "text", getattr(entry, "data", ""))).strip()
                 at_s = max(0.0, (message.log_ns - first.log_ns) / 1e9) if first is not None else 0.0
                 if text and at_s < seconds:
                     said.append((at_s, text))

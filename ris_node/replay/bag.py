@@ -37,8 +37,8 @@ class _Lenient(bytes):
 class Bag:
     """An open bag; `open_bag` makes it.
 
-    `problems` fills as damage is met (reading then goes on with the next file, if any); `notes` are harmless. Not
-    thread-safe, but each `messages` may run in a thread of its own as long as only one does.
+    `problems` fills as damage is met (reading then goes on with the next message, piece or file); `notes` are harmless.
+    Not thread-safe, but each `messages` may run in a thread of its own as long as only one does.
     """
 
     def __init__(self, path: Path) -> None:
@@ -49,7 +49,8 @@ class Bag:
         """
         self.path = path
         self.name = path.name if path.is_dir() else path.name.split(".")[0]
-        self.problems: list[str] = []
+        self._problems: list[str] = []
+        self._left_out: dict[str, tuple[int, str]] = {}
         self.notes: list[str] = []
         found = find_files(path)
         self._files = found.files
@@ -93,6 +94,17 @@ class Bag:
                 f"{self.path}: the message on {message.topic} received at {message.log_ns / 1e9:.6f} s is no"
                 f" {message.type} ({type(error).__name__}: {error})"
             ) from error
+
+    @property
+    def problems(self) -> list[str]:
+        """What is damaged, each with its place."""
+        counted = [f"{topic}: {n} damaged, left out; the first: {why}" for topic, (n, why) in self._left_out.items()]
+        return [*self._problems, *counted]
+
+    def leave_out(self, topic: str, error: BagError) -> None:
+        """Count a message that cannot be used."""
+        count, first = self._left_out.get(topic, (0, str(error)))
+        self._left_out[topic] = count + 1, first
 
     def close(self) -> None:
         """Close the files and remove what was decompressed."""
@@ -152,8 +164,8 @@ class Bag:
         return storage
 
     def _trouble(self, problem: str) -> None:
-        if problem not in self.problems:
-            self.problems.append(problem)
+        if problem not in self._problems:
+            self._problems.append(problem)
 
 
 def open_bag(path: Path | str) -> Bag:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -20,7 +21,7 @@ from ris_node.replay.bag import Bag
 from ris_node.replay.commands import Commander
 from ris_node.replay.message import Message
 from ris_node.replay.options import ReplayOptions
-from ris_node.replay.topics import RAW, Chosen, first_message
+from ris_node.replay.topics import RAW, Chosen, first_readable
 from ris_node.sensing.camera import CameraContext, Seen, TfUnavailableError, is_rectified, stamp_ns_of
 from ris_node.sensing.queries import ActiveQuery
 from ris_node.sensing.stream import RateGate, Take
@@ -28,6 +29,7 @@ from ris_node.sensing.stream import RateGate, Take
 LOOK_AHEAD_NS = 200_000_000  # depth and transforms may be recorded this long after their image
 _MOST_WAITING = 8  # frames held back for that
 _DEPTHS_KEPT = 32
+_LONGEST_NAME = 1024  # of a frame, in bytes; more are no name
 _NOTHING = np.zeros((1, 1, 3), np.uint8)  # stands for the image until a worker decodes it
 
 
@@ -89,10 +91,10 @@ class FrameReader:
         self.seen = self.late = self.equal = 0
         self.notes: list[str] = []
         for message in bag.messages(chosen.tf_static) if chosen.tf_static else ():
-            self._take_tf(message, static=True)
-        info = first_message(bag, chosen.camera_info) if chosen.camera_info else None
+            self._take(message)
+        info = first_readable(bag, chosen.camera_info) if chosen.camera_info else None
         if info is not None:
-            self._camera.on_camera_info(bag.deserialize(info))
+            self._camera.on_camera_info(info)
 
     def jobs(self) -> Iterator[FrameJob]:
         """The frames to answer, in the order of the bag; each waits until what belongs to it has been read."""
@@ -104,7 +106,11 @@ class FrameReader:
             if message.topic != self._chosen.image.name:
                 self._take(message)
                 continue
-            take = self._picked(message)
+            try:
+                take = self._picked(message)
+            except BagError as error:  # without its header there is nothing to answer
+                self._bag.leave_out(message.topic, error)
+                continue
             if take is Take.NO:
                 continue
             if take is Take.JUMP:
@@ -123,8 +129,8 @@ class FrameReader:
 
     def _picked(self, message: Message) -> Take:
         """Whether an image is to be answered: every n-th, or at a rate by stamp."""
-        stamp_ns = header_of(message).stamp_ns
         self.seen += 1
+        stamp_ns = header_of(message).stamp_ns
         if self._last_ns is not None:
             self.late += stamp_ns < self._last_ns
             self.equal += stamp_ns == self._last_ns
@@ -156,9 +162,9 @@ class FrameReader:
             elif message.topic == chosen.command:
                 self.commander.recorded(self._bag.deserialize(message), message.log_ns)
             else:
-                self._take_tf(message, static=False)
+                self._take_tf(message, static=message.topic in chosen.tf_static)
         except BagError as error:  # one message that cannot be read is not worth a drive
-            self.notes.append(str(error))
+            self._bag.leave_out(message.topic, error)
 
     def _take_tf(self, message: Message, *, static: bool) -> None:
         for link in self._bag.deserialize(message).transforms:
@@ -184,15 +190,15 @@ def header_of(message: Message) -> Header:
     """The header at the beginning of a CDR message; its pixels are left alone.
 
     Raises:
-        BagError: the message is too short for one.
+        BagError: the message does not begin with one.
     """
     data = message.data
     order = "big" if len(data) > 1 and data[1] == 0 else "little"
-    if len(data) < 16:
-        raise BagError(f"a message on {message.topic} has {len(data)} bytes, too few for a header")
+    length = int.from_bytes(data[12:16], order)  # type: ignore[arg-type]
+    if len(data) < 16 + length or length > _LONGEST_NAME:
+        raise BagError(f"the message of {len(data)} bytes received at {message.log_ns / 1e9:.6f} s has no header")
     sec = int.from_bytes(data[4:8], order, signed=True)  # type: ignore[arg-type]
     nanosec = int.from_bytes(data[8:12], order)  # type: ignore[arg-type]
-    length = int.from_bytes(data[12:16], order)  # type: ignore[arg-type]
     return Header(sec * 10**9 + nanosec, bytes(data[16 : 16 + max(length - 1, 0)]).decode("utf-8", "replace"))
 
 
@@ -207,7 +213,8 @@ def film_rate(bag: Bag, chosen: Chosen, options: ReplayOptions, looked_at: int =
     stamps: list[int] = []
     messages: Any = bag.messages([chosen.image.name])
     for message in messages:
-        stamps.append(header_of(message).stamp_ns)
+        with suppress(BagError):
+            stamps.append(header_of(message).stamp_ns)
         if len(stamps) >= looked_at:
             break
     messages.close()

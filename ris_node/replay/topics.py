@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from itertools import islice
+from typing import Any
 
 from ris_node.errors import BagError, ConfigError
 from ris_node.replay.bag import Bag
-from ris_node.replay.message import Message, TopicInfo
+from ris_node.replay.message import TopicInfo
 from ris_node.replay.options import Topics
 from ris_node.sensing.images import ASSUMED, ENCODINGS, GREY
 
@@ -18,6 +22,7 @@ STRING, QUERY, RESULT = "std_msgs/msg/String", "ris_msgs/msg/Query", "ris_msgs/m
 TF_TYPES = (TF, "tf/msg/tfMessage")
 NONE = "none"  # a name that switches an optional topic off
 DEPTH_ENCODINGS = ("32FC1", "16UC1")
+_LOOKED_AT = 20  # images of unknown encodings, until one is known
 
 
 @dataclass(frozen=True)
@@ -64,19 +69,29 @@ def choose(bag: Bag, wanted: Topics, *, commands: bool) -> Chosen:
     )
 
 
-def first_message(bag: Bag, topic: str) -> Message | None:
-    """The first message of a topic, None where there is none."""
-    messages = bag.messages([topic])
-    try:
+def first_readable(bag: Bag, topic: str) -> Any | None:
+    """The first message of a topic that is what its type says, as `Bag.deserialize` gives it; None: there is none."""
+    with closing(_readable(bag, topic)) as messages:
         return next(messages, None)
-    finally:
-        messages.close()  # type: ignore[attr-defined]
 
 
 def first_encoding(bag: Bag, topic: TopicInfo) -> str:
-    """The encoding of a raw image topic's first image; empty where there is none."""
-    message = first_message(bag, topic.name) if topic.count else None
-    return str(bag.deserialize(message).encoding) if message is not None else ""
+    """The encoding of a raw image topic's first image that has a known one, else of the first; empty: none is whole."""
+    if not topic.count:
+        return ""
+    first = ""
+    with closing(_readable(bag, topic.name)) as messages:
+        for message in islice(messages, _LOOKED_AT):
+            if message.encoding in ENCODINGS or message.encoding in DEPTH_ENCODINGS:
+                return str(message.encoding)
+            first = first or str(message.encoding)  # perhaps damaged where its name stands
+    return first
+
+
+def _readable(bag: Bag, topic: str) -> Generator[Any, None, None]:
+    for message in bag.messages([topic]):
+        with suppress(BagError):
+            yield bag.deserialize(message)
 
 
 def _image(
@@ -95,6 +110,7 @@ def _image(
     names = {t.name for t in live}
     live = [t for t in live if "compressedDepth" not in t.name and _camera_of(t.name, True) not in names - {t.name}]
     live = [t for t in live if encodings.get(t.name, "") not in DEPTH_ENCODINGS]
+    live = [t for t in live if encodings.get(t.name) != ""] or live  # of a topic with no whole image nothing is known
     coloured = [t for t in live if encodings.get(t.name) not in GREY]  # masks and labels are grey too
     found = coloured or live
     if not found:
