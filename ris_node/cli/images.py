@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from ris_node.errors import ImageError
+from ris_node.jpeg import is_cut_off
 from ris_node.types import U8
 
 
@@ -17,12 +18,14 @@ def read_image(path: Path) -> U8:
     """The picture in `path` as RGB u8[H,W,3], upright: turned as its EXIF orientation says, as every viewer shows it.
 
     Raises:
-        ImageError: there is no such file, or it is not a picture that OpenCV can read.
+        ImageError: there is no such file, or it is cut off or not a picture that OpenCV can read.
     """
     try:
         data = np.frombuffer(path.read_bytes(), np.uint8)
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         raise ImageError(f"cannot open '{path}': {getattr(error, 'strerror', None) or error}") from error
+    if is_cut_off(data):
+        raise ImageError(f"'{path}' breaks off in the middle of the JPEG ({data.size} bytes): copy it again")
     try:
         bgr = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
     except cv2.error as error:

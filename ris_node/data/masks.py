@@ -20,6 +20,7 @@ import numpy as np
 
 from ris_node.data.pictures import stamp
 from ris_node.errors import DataError
+from ris_node.jpeg import is_cut_off
 from ris_node.rle import decode_rle, encode_rle
 from ris_node.types import I32, Bool
 
@@ -161,8 +162,8 @@ def _imread(path: Path) -> np.ndarray[Any, Any]:
         stored = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
     except (OSError, ValueError, cv2.error) as error:
         raise DataError(f"cannot read the mask {path}: {getattr(error, 'strerror', None) or error}") from error
-    if stored is None:
-        raise DataError(f"cannot read the mask {path}: it is not an image; write masks as PNG")
+    if stored is None or is_cut_off(data):
+        raise DataError(f"cannot read the mask {path}: it is not an image, or damaged; write masks as PNG")
     if stored.dtype.kind not in "iu":
         raise DataError(f"the mask {path} holds {stored.dtype} values; write masks as PNG of 8 or 16 bit")
     return np.asarray(stored)

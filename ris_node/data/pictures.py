@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from ris_node.errors import DataError
+from ris_node.jpeg import is_cut_off
 from ris_node.types import U8
 
 
@@ -72,19 +73,27 @@ def picture_of(value: Any, root: Path) -> Picture:
 
 @lru_cache(maxsize=2)
 def _read(picture: Picture, version: tuple[int, int]) -> U8:  # noqa: ARG001
-    image = _render(picture.scene) if picture.scene is not None else _decode(picture.path)
+    if picture.scene is not None:
+        image = _render(picture.scene)
+    else:
+        assert picture.path is not None  # a picture has a path or a scene
+        image = read_rgb(picture.path)
     image.setflags(write=False)
     return image
 
 
-def _decode(path: Path | None) -> U8:
-    assert path is not None  # a picture has a path or a scene
+def read_rgb(path: Path) -> U8:
+    """An image file as RGB u8[H,W,3], as stored: masks do not know of EXIF's rotation.
+
+    Raises:
+        DataError: when it is missing, cut off or cannot be decoded.
+    """
     try:
         data = np.frombuffer(path.read_bytes(), np.uint8)
         bgr = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION) if data.size else None
     except (OSError, ValueError, cv2.error) as error:
         raise DataError(f"cannot read the image {path}: {getattr(error, 'strerror', None) or error}") from error
-    if bgr is None:
+    if bgr is None or is_cut_off(data):
         raise DataError(f"cannot read the image {path}: it is not a PNG, JPEG, BMP, TIFF or WebP file, or damaged")
     return np.ascontiguousarray(bgr[:, :, ::-1], np.uint8)
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from ris_node.data.annotated import NOISE_FRACTION, Annotated, make_objects
 from ris_node.data.classes import CLASSES, VOID, class_id
+from ris_node.data.pictures import read_rgb
 from ris_node.errors import DataError
 from ris_node.geometry.camera import Camera
 from ris_node.geometry.transform import Transform, camera_mount
@@ -143,18 +144,6 @@ def split_names(source: str) -> tuple[str, ...]:
     """File stems of a source that are kept out of training, from `splits/<source>_val.txt`."""
     path = SPLITS_DIR / f"{source}_val.txt"
     return tuple(path.read_text(encoding="utf-8").split())
-
-
-def read_rgb(path: Path) -> U8:
-    """An image file as RGB u8[H,W,3], as stored: masks do not know of EXIF's rotation.
-
-    Raises:
-        DataError: when it is missing or cannot be decoded.
-    """
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    if image is None:
-        raise DataError(f"cannot read the image {path}; check that it exists and is a JPEG or PNG")
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def _read_labels(path: Path) -> U8:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,7 +13,8 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from ris_node.errors import DemoError
+from ris_node.cli.images import read_image
+from ris_node.errors import DemoError, ImageError
 from ris_node.geometry.camera import Camera
 from ris_node.scene.render import render_world
 from ris_node.scene.spec import Scene, SceneSpec
@@ -91,9 +93,8 @@ class FolderSource:
     def frame(self, time_s: float) -> SourceFrame | None:
         """Return the image whose turn it is, or None past the last."""
         for path in self._from(int(time_s * self._rate)):
-            picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-            if picture is not None:
-                return SourceFrame(fitted(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), *self._size), time_s)  # type: ignore[arg-type]
+            with suppress(ImageError):
+                return SourceFrame(fitted(read_image(path), *self._size), time_s)
         return None
 
     def _from(self, index: int) -> Iterator[Path]:

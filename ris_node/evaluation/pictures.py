@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ris_node.data.readers import read_rgb
+from ris_node.data.pictures import read_rgb
 from ris_node.errors import DataError
 from ris_node.evaluation.answers import Scored
 from ris_node.report import page

@@ -18,7 +18,7 @@ from typing import Any
 import ris_node
 from ris_node.config import ModelConfig
 from ris_node.data.evalset import EvalItem
-from ris_node.data.readers import read_rgb
+from ris_node.data.pictures import read_rgb
 from ris_node.errors import CommandError, DataError
 from ris_node.evaluation.answers import Answer, answer_of
 from ris_node.evaluation.variants import Entry

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from ris_node.data.expressions import generate_one
-from ris_node.data.readers import open_set, read_rgb
+from ris_node.data.pictures import read_rgb
+from ris_node.data.readers import open_set
 from ris_node.errors import CommandError, ExportError
 from ris_node.export.onnx_edit import Array
 from ris_node.pipeline.grounder import Grounder

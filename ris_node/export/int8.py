@@ -17,7 +17,7 @@ from ris_node.bundle import Manifest, write_manifest
 from ris_node.bundle.bundle import VISION_FILES
 from ris_node.config import ModelConfig
 from ris_node.data.evalset import EvalItem
-from ris_node.data.readers import read_rgb
+from ris_node.data.pictures import read_rgb
 from ris_node.errors import CommandError
 from ris_node.export.calibration import calibration_feeds, feed
 from ris_node.export.latency import measure

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from ris_node.errors import ImageError
+from ris_node.jpeg import is_cut_off
 from ris_node.types import F32, U8, Bool
 
 Message = Any  # a ROS message; its classes are generated and carry no types
@@ -88,9 +89,14 @@ def decode_compressed(msg: Message) -> U8:
     EXIF data never turn it: `camera_info` is about pixels as they are stored, and ROS's own decoders leave them so.
 
     Raises:
-        ImageError: the data are empty, no picture, or one that OpenCV refuses.
+        ImageError: the data are empty, no picture, cut off, or one that OpenCV refuses.
     """
     data = np.frombuffer(msg.data, np.uint8)
+    if is_cut_off(data):
+        raise ImageError(
+            f"{data.size} bytes of format '{msg.format}' break off in the middle of the JPEG: check the camera driver"
+            " and the network"
+        )
     try:
         picture = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION) if data.size else None
     except cv2.error as error:  # more pixels than OpenCV takes, or than memory holds

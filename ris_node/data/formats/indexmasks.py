@@ -19,7 +19,8 @@ from ris_node.data.classes import CLASSES
 from ris_node.data.formats.generated import lines_of
 from ris_node.data.formats.index import Line, Request, watched
 from ris_node.data.masks import read_labels
-from ris_node.data.readers import LABELS, annotate_classes, read_rgb, split_names
+from ris_node.data.pictures import read_rgb
+from ris_node.data.readers import LABELS, annotate_classes, split_names
 from ris_node.data.sampleset import Problem
 from ris_node.errors import DataError
 from ris_node.types import U8
