@@ -2,12 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 pytest.importorskip("torch")
+sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
+
+from made_sets import write_sets
 
 from ris_node.data.annotated import Annotated, make_objects
 from ris_node.data.classes import class_id
@@ -73,10 +78,8 @@ def test_scenes_are_of_the_training_domain_only():
     assert all(not domain.first_seed <= domain_named("demo").first_seed <= domain.last_seed for _ in seeds)
 
 
-@pytest.mark.shared
 def test_things_of_other_pictures_are_pasted_into_a_share_of_the_variants(tmp_path, monkeypatch):
-    every = open_set("camvid/train")
-    few = replace(every, names=every.names[20:200:20])
+    few = open_set("camvid/train", write_sets(tmp_path, 9, sources=("camvid",)))
     monkeypatch.setattr(pools, "open_set", lambda name: few)
     config = DataConfig(variants={"camvid": 2}, held_out={"camvid": 2}, per_picture=6)
     plainly, _ = pools.plan(config, 128, 160, tmp_path)
