@@ -5,8 +5,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from ris_node.bundle.contract import check_manifest
 from ris_node.bundle.manifest import FAMILIES, FileEntry, GraphSpec, Manifest
 from ris_node.errors import BundleError
 from ris_node.hashing import hash_files
+from ris_node.share import share_folders
 
 MANIFEST = "manifest.json"
 DEFAULT, BASELINE = "default", "keyword-baseline"
@@ -101,10 +100,8 @@ def write_manifest(folder: Path | str, manifest: Manifest) -> Manifest:
 
 
 def engine_folders() -> list[Path]:
-    """The folders where packaged bundles may lie: the source tree, the Python prefix, then each ament prefix."""
-    prefixes = [Path(sys.prefix), *(Path(p) for p in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if p)]
-    folders = [Path(__file__).resolve().parents[2] / "engines", *(p / "share/ris_node/engines" for p in prefixes)]
-    return [folder for folder in folders if folder.is_dir()]
+    """The folders where packaged bundles may lie (`share_folders`)."""
+    return share_folders("engines")
 
 
 def packaged_bundles() -> dict[str, Path]:

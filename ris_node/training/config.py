@@ -14,6 +14,7 @@ import yaml
 
 from ris_node.errors import ConfigError
 
+PACKAGED = "packaged"  # what `init` calls the weights that came with the package
 # How often each kind of expression is drawn, relative to the others that a picture offers.
 KIND_WEIGHTS = {
     "class": 1.0,
@@ -106,8 +107,9 @@ class OptimConfig:
 class TrainConfig:
     """A whole run; `model` names a registered system and `settings` are its config's values.
 
-    It starts from the weights of the network `trunk` (a path below the shared folder), or where `init` names a
-    checkpoint or a file of weights (`ris export --weights`), from all weights of that one.
+    It starts from the weights of the network `trunk` (a path beside the file or below the data folder), or where `init`
+    names a checkpoint or a file of weights (`ris export --weights`), from all weights of that one; `init: packaged` are
+    the weights that came with the package.
     A check comes every `check_steps` steps, or where that is 0 every `check_minutes`; after `patience` checks without
     a better one the run stops (0: never). Each check draws `grid` answers into one picture.
     """
@@ -128,7 +130,7 @@ class TrainConfig:
 
 
 def load_config(path: Path) -> TrainConfig:
-    """Read a run's settings; paths in `init` and `data.files` are relative to the file's folder.
+    """Read a run's settings; paths in `init`, `data.files` and, if it is there, `trunk` are relative to its folder.
 
     Raises:
         ConfigError: the file cannot be read, is no mapping, or has an unknown key or a wrong value at any level.
@@ -139,8 +141,9 @@ def load_config(path: Path) -> TrainConfig:
         raise ConfigError(f"cannot read {path}: {error}") from error
     config, folder = config_from(values, str(path)), path.parent.resolve()
     files = {name: str(folder / file) for name, file in config.data.files.items()}
-    init = str(folder / config.init) if config.init else ""
-    return dataclasses.replace(config, init=init, data=dataclasses.replace(config.data, files=files))
+    init = config.init if config.init in ("", PACKAGED) else str(folder / config.init)
+    trunk = str(folder / config.trunk) if (folder / config.trunk).is_file() else config.trunk
+    return dataclasses.replace(config, init=init, trunk=trunk, data=dataclasses.replace(config.data, files=files))
 
 
 def config_from(values: Any, where: str = "config") -> TrainConfig:

@@ -20,6 +20,7 @@ from ris_node.errors import TrainingError
 from ris_node.models.registry import build_model, model_config
 from ris_node.models.trunk import GraphSpec, import_graph
 from ris_node.training.batches import Batches
+from ris_node.training.begin import begins_with, find_trunk
 from ris_node.training.checkpoint import load_checkpoint
 from ris_node.training.config import OptimConfig, TrainConfig, to_mapping
 from ris_node.training.interrupt import RunStoppedError, StopWish
@@ -163,13 +164,13 @@ def _not_a_number(step: int, terms: dict[str, float]) -> str:
     )
 
 
-def start(config: TrainConfig, trunk: Path, resume: Path | None, team: Accelerator | None = None) -> Trainer:
+def start(config: TrainConfig, resume: Path | None = None, team: Accelerator | None = None) -> Trainer:
     """Make a trainer: from the checkpoint to resume, from that or the weights of `config.init`, or from the trunk.
 
     Raises:
-        TrainingError: the checkpoint cannot be used.
+        TrainingError: the checkpoint or the trunk cannot be used.
     """
-    begun = Path(config.init) if config.init else None
+    begun = None if resume or not config.init else begins_with(config)
     source = resume or begun
     if source is not None:
         content = load_weights(source) if source == begun and source.suffix == SUFFIX else load_checkpoint(source)
@@ -179,7 +180,7 @@ def start(config: TrainConfig, trunk: Path, resume: Path | None, team: Accelerat
         except (RuntimeError, ValueError) as error:
             raise TrainingError(f"{source} is of a network with other settings ({error}); use its own") from error
         return trainer
-    graph, weights = import_graph(trunk)
+    graph, weights = import_graph(find_trunk(config))
     trainer = Trainer(config, graph, team)
     trainer.load_trunk(weights)
     return trainer

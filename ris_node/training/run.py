@@ -20,7 +20,6 @@ from types import FrameType
 import torch
 from accelerate import Accelerator
 
-from ris_node.data.readers import shared_dir
 from ris_node.errors import RisError, TrainingError
 from ris_node.models.registry import model_config
 from ris_node.training.batches import Batches
@@ -114,7 +113,7 @@ def _learn(run: Plan, data: Pools, team: Accelerator) -> int:
         batches = Batches(
             data.pictures, data.weights, optim.images, optim.expressions, dict(config.data.kinds), config.seed, share
         )
-        trainer = start(config, shared_dir() / config.trunk, run.resume, team)
+        trainer = start(config, run.resume, team)
         train(trainer, batches, data.check, run.out)
     except RunStoppedError as error:
         print(f"{error}; go on with the same command and --resume", flush=True)

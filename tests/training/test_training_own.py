@@ -25,7 +25,8 @@ from ris_node.data.annotated import Annotated  # noqa: E402
 from ris_node.data.expressions import Expression  # noqa: E402
 from ris_node.errors import ConfigError, TrainingError  # noqa: E402
 from ris_node.pipeline.grounder import Grounder  # noqa: E402
-from ris_node.training import session  # noqa: E402
+from ris_node.training import begin, session  # noqa: E402
+from ris_node.training.begin import begins_with, find_trunk, packaged_weights  # noqa: E402
 from ris_node.training.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
 from ris_node.training.config import DataConfig, load_config  # noqa: E402
 from ris_node.training.loop import Trainer, start  # noqa: E402
@@ -101,7 +102,7 @@ def test_weights_alone_begin_another_run(tmp_path, capsys):
     save_checkpoint(tmp_path / "a.pt", first.state())
     weights = tmp_path / "a.safetensors"
     assert main(["export", str(tmp_path / "a.pt"), "--weights", str(weights)]) == 0
-    begun = start(replace(config(), init=str(weights)), tmp_path, None)
+    begun = start(replace(config(), init=str(weights)))
     for name, value in first.average.items():
         assert (begun.average[name] - value).abs().max() <= 1e-3 * value.abs().max(), name
         assert begun.average[name].dtype == value.dtype and torch.equal(
@@ -115,22 +116,34 @@ def test_weights_alone_begin_another_run(tmp_path, capsys):
     ):
         assert main(["export", str(tmp_path / "a.pt"), *wrong]) == 2 and why in capsys.readouterr().err
     with pytest.raises(TrainingError, match=r"schema|cannot be read"):
-        start(config(), tmp_path, weights)  # not to resume from
+        start(config(), weights)  # not to resume from
     other = replace(config(), settings={**SETTINGS, "pixel_width": 24}, init=str(weights))
     with pytest.raises(TrainingError, match="other settings"):
-        start(other, tmp_path, None)
+        start(other)
     weights.write_bytes(weights.read_bytes()[:100])
     with pytest.raises(TrainingError, match="cannot be read"):
-        start(replace(config(), init=str(weights)), tmp_path, None)
+        start(replace(config(), init=str(weights)))
 
 
 def test_the_packaged_weights_fit_the_packaged_example():
     folder = Path(__file__).parents[2] / "config/train"
     own = load_config(folder / "own.yaml")
-    begun = start(own, folder, None)
-    assert own.init == str(folder / "default.safetensors") and begun.step == 0
+    begun = start(own)
+    assert own.init == "packaged" and begun.step == 0 and begins_with(own) == folder / "default.safetensors"
     assert all(bool(value.isfinite().all()) for value in begun.average.values())
     assert begun.average["layers.2.attention.key.weight"].std() > 0.01
+
+
+def test_without_a_data_folder_the_packaged_weights_are_offered(tmp_path, monkeypatch):
+    monkeypatch.setenv("RIS_SHARED", str(tmp_path / "nowhere"))
+    with pytest.raises(TrainingError, match="init: packaged"):
+        find_trunk(config())
+    (tmp_path / "own.yaml").write_text("trunk: mine.onnx", encoding="utf-8")
+    (tmp_path / "mine.onnx").write_bytes(b"x")
+    assert find_trunk(load_config(tmp_path / "own.yaml")) == tmp_path / "mine.onnx"
+    monkeypatch.setattr(begin, "share_folders", lambda name: [tmp_path])
+    with pytest.raises(TrainingError, match="install ris_node again"):
+        packaged_weights()
 
 
 def test_truths_lie_where_they_were_drawn_and_drawn_again_when_lines_change(tmp_path):
