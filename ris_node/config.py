@@ -132,7 +132,7 @@ class ModelConfig(ParameterGroup):
     precision: str = param("auto", "precision asked for", choices=("auto", "fp32", "fp16", "int8"))
     engine_cache_dir: str = param("", "where built engines are kept; empty: $XDG_CACHE_HOME/ris_node/engines")
     engine_build: str = param("auto", "build a missing TensorRT engine", choices=("auto", "never", "force"))
-    cuda_graph: bool = param(False, "replay a TensorRT engine as one CUDA graph; helps where many small kernels wait")
+    cuda_graph: bool = param(True, "on a GPU, replay the network as one CUDA graph; false launches every kernel")
     warmup_iterations: int = param(2, "network passes before READY", low=0, high=100)
     num_threads: int = param(0, "CPU threads of the network; 0: one a core", low=0, high=256)
 

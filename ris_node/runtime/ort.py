@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,7 +19,10 @@ from ris_node.errors import BackendError
 from ris_node.runtime import ort_gpu
 from ris_node.runtime.base import Array, BackendInfo, TensorSpec
 from ris_node.runtime.onnx_peek import peek
+from ris_node.runtime.ort_bound import BoundTensors
+from ris_node.runtime.ort_gpu import Placement
 
+log = logging.getLogger(__name__)
 CPU = "CPUExecutionProvider"
 SPIN_US = 30  # longer gains little more on an idle machine and costs on a busy one
 _SPIN = "session.intra_op.allow_spinning"
@@ -49,6 +54,7 @@ class OrtSession:
         device_id: int = 0,
         strict: bool = False,
         cache_dir: str = "",
+        cuda_graph: bool = False,
         impaired: str = "",
     ) -> None:
         """Load a network.
@@ -60,36 +66,58 @@ class OrtSession:
             device_id: which GPU, for providers that use one.
             strict: the first provider has to run the network; else what really runs is only reported.
             cache_dir: where a provider that builds engines keeps them; empty: beside ours.
+            cuda_graph: replay passes of the CUDA provider as one CUDA graph; without one, kernels are launched.
             impaired: why another network was meant to run here; it is only reported.
 
         Raises:
             BackendError: onnxruntime is missing, has none of `providers`, or refuses the file.
         """
-        ort = _onnxruntime()
-        path = Path(path)
+        ort, path = _onnxruntime(), Path(path)
         precision = _precision(path)
         threads = num_threads or cores()
         wanted = _usable(ort, tuple(providers) or (CPU,))
-        settings = [ort_gpu.provider_settings(name, device_id, cache_dir) for name in wanted]
-        self._session: Any = _load(ort, path, threads, wanted, settings)
+        where = Placement(device_id, cache_dir, cuda_graph and wanted[0] == ort_gpu.CUDA)
+        self._session: Any = None
+        self._bound: BoundTensors | None = None
+        self._open(ort, path, threads, wanted, where)
         used = ort_gpu.in_use(self._session)
         if strict:
             used.check(wanted[0])
-        self.inputs = tuple(_tensor(node, path) for node in self._session.get_inputs())
-        self.outputs = tuple(_tensor(node, path) for node in self._session.get_outputs())
         self._names = [spec.name for spec in self.outputs]
-        device = f"{_cpu_name()} ({threads} threads)" if used.provider == CPU else f"GPU {device_id} ({used})"
+        gpu = f"GPU {device_id} ({used}{', one CUDA graph' if self._bound else ''})"
+        device = f"{_cpu_name()} ({threads} threads)" if used.provider == CPU else gpu
+        precision = ort_gpu.true_precision(used.provider, precision, ort.__version__)
         self.info = BackendInfo("onnxruntime", used.provider, precision, device, impaired=impaired)
+
+    def _open(self, ort: Any, path: Path, threads: int, providers: list[str], where: Placement) -> None:
+        """Load the network; a CUDA graph that cannot be captured costs the graph, not the network."""
+        settings = [ort_gpu.provider_settings(name, where, ort.__version__) for name in providers]
+        try:
+            self._session = _load(ort, path, threads, providers, settings)
+            self.inputs = tuple(_tensor(node, path) for node in self._session.get_inputs())
+            self.outputs = tuple(_tensor(node, path) for node in self._session.get_outputs())
+            if where.cuda_graph and self._session.get_providers()[0] == ort_gpu.CUDA:
+                device = ("cuda", where.device_id)
+                self._bound = BoundTensors(ort, self._session, self.inputs, self.outputs, device)
+        except BackendError as error:
+            if not where.cuda_graph:
+                raise
+            log.warning("no CUDA graph for %s, every kernel is launched: %s", path.name, error)
+            self._session = None
+            self._open(ort, path, threads, providers, replace(where, cuda_graph=False))
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """Run the network once; see `Session.run`."""
         if self._session is None:
             raise BackendError("this network was closed: open it again")
         check_feeds(self.inputs, feeds)
+        if self._bound is not None:
+            return self._bound.run(feeds)
         return dict(zip(self._names, self._session.run(self._names, dict(feeds)), strict=True))
 
     def close(self) -> None:
         """Free the network; closing twice is harmless."""
+        self._bound = None  # its memory is the session's
         self._session = None
 
     def __enter__(self) -> OrtSession:
@@ -177,8 +205,7 @@ def session_options(ort: Any, threads: int) -> Any:
 
 def _waiting(version: str) -> dict[str, str]:
     """How workers wait for work: asleep, unless this ONNX Runtime knows how to bound how long they spin."""
-    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
-    if numbers < _BOUNDED_SPIN:
+    if ort_gpu.release(version) < _BOUNDED_SPIN:
         return {_SPIN: "0"}
     return {_SPIN: "1", "session.intra_op.spin_duration_us": str(SPIN_US), "session.force_spinning_stop": "1"}
 

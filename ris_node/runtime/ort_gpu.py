@@ -16,10 +16,12 @@ from typing import Any
 from ris_node.errors import BackendError
 from ris_node.runtime.tensorrt.store import cache_root
 
-PROVIDERS = {"onnxruntime-cuda": "CUDAExecutionProvider", "onnxruntime-tensorrt": "TensorrtExecutionProvider"}
+CUDA, TENSORRT = "CUDAExecutionProvider", "TensorrtExecutionProvider"
+PROVIDERS = {"onnxruntime-cuda": CUDA, "onnxruntime-tensorrt": TENSORRT}
 HEAVY = ("Conv", "ConvTranspose", "MatMul", "Gemm", "FusedConv", "FusedMatMul", "QLinearConv", "QLinearMatMul")
 RECORD = ("session.record_ep_graph_assignment_info", "1")
 LEAST = 0.9  # of the heavy nodes
+_TF32_OPTION = (1, 18)  # the first release whose CUDA provider can be told to leave TF32 out
 
 
 @dataclass(frozen=True)
@@ -53,14 +55,41 @@ class InUse:
         return ", ".join(f"{count} nodes on {name}" for name, count in self.nodes.most_common())
 
 
-def provider_settings(name: str, device_id: int, cache_dir: str) -> dict[str, str]:
-    """The options of a provider; the TensorRT provider keeps its engines beside ours."""
-    if name == PROVIDERS["onnxruntime-tensorrt"]:
-        folder = cache_root(cache_dir) / "onnxruntime"
+@dataclass(frozen=True)
+class Placement:
+    """Which GPU, where engines are kept (empty: beside ours), and whether passes become one CUDA graph."""
+
+    device_id: int = 0
+    cache_dir: str = ""
+    cuda_graph: bool = False
+
+
+def provider_settings(name: str, where: Placement, version: str) -> dict[str, str]:
+    """Return the options of a provider under an onnxruntime of `version`.
+
+    The CUDA provider computes in float32, not in TF32, its default; TensorRT's keeps its engines beside ours.
+    """
+    if name == TENSORRT:
+        folder = cache_root(where.cache_dir) / "onnxruntime"
         folder.mkdir(parents=True, exist_ok=True)
         keep = {"trt_engine_cache_enable": "1", "trt_engine_cache_path": str(folder)}
-        return {"device_id": str(device_id), **keep, "trt_timing_cache_enable": "1"}
-    return {"device_id": str(device_id)} if name == PROVIDERS["onnxruntime-cuda"] else {}
+        return {"device_id": str(where.device_id), **keep, "trt_timing_cache_enable": "1"}
+    if name != CUDA:
+        return {}
+    exact = {"use_tf32": "0"} if release(version) >= _TF32_OPTION else {}
+    graph = {"enable_cuda_graph": "1"} if where.cuda_graph else {}
+    return {"device_id": str(where.device_id), **exact, **graph}
+
+
+def true_precision(provider: str, precision: str, version: str) -> str:
+    """Return what a provider computes a float32 file in: "tf32" where it may and cannot be told otherwise."""
+    rounded = provider == TENSORRT or (provider == CUDA and release(version) < _TF32_OPTION)
+    return "tf32" if rounded and precision == "fp32" else precision
+
+
+def release(version: str) -> tuple[int, ...]:
+    """Return the numbers of a version that settings depend on, such as (1, 18)."""
+    return tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
 
 
 def probe(backend: str) -> str:

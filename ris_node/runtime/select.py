@@ -114,6 +114,7 @@ def _open_onnxruntime(bundle: Bundle, graph: str, config: ModelConfig) -> Sessio
             num_threads=config.num_threads,
             providers=config.providers if graph == "vision" else (),
             device_id=config.device_id,
+            cuda_graph=config.cuda_graph,
             impaired=impaired,
         )
 
@@ -175,6 +176,7 @@ def _on_gpu(name: str) -> Backend:
             device_id=config.device_id,
             strict=True,
             cache_dir=config.engine_cache_dir,
+            cuda_graph=config.cuda_graph,
         )
 
     return Backend(lambda: ort_gpu.probe(name), open_graph)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from engine_kit import GPU, RELEASES, Rig, ask, quiet
+from fake_cuda import BAD_VALUE
 from tiny_bundle import make_tiny_bundle
 
 from ris_node.bundle import open_bundle
@@ -74,6 +75,30 @@ def test_it_answers_as_onnx_runtime_does_each_time(rig, engine, bundle, graph):
     assert not rig.cudart.live
     with pytest.raises(BackendError, match="closed"):
         session.run(feeds)
+
+
+def test_a_capture_that_fails_costs_the_graph_alone(rig, engine, bundle, monkeypatch, caplog):
+    monkeypatch.setattr(rig.cudart, "cudaStreamEndCapture", refuse_capture(rig.cudart))
+    with (
+        OrtSession(bundle / "vision.fp32.onnx", num_threads=1) as reference,
+        TensorRtSession(engine, rig.kit, cuda_graph=True) as session,
+    ):
+        for seed in range(3):
+            feeds = feeds_of(session, seed)
+            out, expected = session.run(feeds), reference.run(feeds)
+            assert all(np.allclose(out[name], expected[name], atol=1e-5) for name in expected)
+    assert caplog.text.count("no CUDA graph for this engine") == 1 and rig.cudart.launches == 0
+    assert not rig.cudart.live
+
+
+def refuse_capture(cudart):
+    """Return an end of capture as CUDA gives it after a call that cannot be captured."""
+
+    def end(stream):
+        stream.captured = None
+        return BAD_VALUE, None
+
+    return end
 
 
 def test_wrong_inputs_are_named_before_anything_is_copied(rig, engine):

@@ -28,8 +28,8 @@ _OTHER = "it was built by another TensorRT or for another GPU, or memory ran out
 class TensorRtSession:
     """One network on TensorRT; keeps the `Session` contract, and belongs to one thread at a time.
 
-    With `cuda_graph` the second run is captured and later ones replayed: worth it where a network's many small kernels
-    cost more to launch than to run.
+    With `cuda_graph` the second run is captured and later ones replayed, since a network's many small kernels cost more
+    to launch than to run. Where a run cannot be captured, kernels are launched one by one.
     """
 
     def __init__(self, engine: StoredEngine, toolkit: Toolkit, *, cuda_graph: bool = False) -> None:
@@ -71,10 +71,8 @@ class TensorRtSession:
         self._own_thread()
         for spec in self.inputs:
             np.copyto(self._buffers[spec.name].host, feeds[spec.name])
-        if self._graph is not None:
-            self._cuda.launch(self._graph, self._stream)
-        elif self._want_graph and self._runs == 1:  # the first run settles what TensorRT does lazily
-            self._capture()
+        # the first run settles what TensorRT does lazily, the second is captured
+        if self._graph is not None or (self._want_graph and self._runs == 1 and self._captured()):
             self._cuda.launch(self._graph, self._stream)
         else:
             self._enqueue()
@@ -157,12 +155,20 @@ class TensorRtSession:
         for spec in self.outputs:
             self._buffers[spec.name].download(self._stream)
 
-    def _capture(self) -> None:
-        self._cuda.begin_capture(self._stream)
+    def _captured(self) -> bool:
+        """Capture a run; say once where that fails."""
         try:
-            self._enqueue()
-        finally:
-            self._graph = self._cuda.end_capture(self._stream)
+            self._cuda.begin_capture(self._stream)
+            try:
+                self._enqueue()
+            finally:
+                self._graph = self._cuda.end_capture(self._stream)
+        except BackendError as error:
+            if self._graph is not None:
+                self._cuda.free_graph(self._graph)
+                self._graph = None
+            log.warning("no CUDA graph for this engine, every kernel is launched: %s", error)
+        return self._graph is not None
 
     def _made(self, value: Any, what: str) -> Any:
         return given(self._logger, value, what, "see the log; `ris engine verify` tries the engine by itself")
