@@ -3,8 +3,8 @@
 """Masks as JSON writes them, and back to pixels.
 
 A mask is one of: a path of an image file (set where it is not zero) | `{"png": path, "value": v}` (where an index mask
-is v) | `{"png": path, "id": i}` (where R + 256 G + 65536 B of a panoptic PNG is i) | run lengths, row by row from
-zeros, `[n0, n1, ...]` (`ris_node.rle`) | COCO run lengths `{"size": [H, W], "counts": [...] or "..."}`, column by
+is v) | `{"png": path, "id": i}` (where R + 256 G + 65536 B of a panoptic PNG is i) | `{"coco": path, "id": i}` with
+one id or several (annotations of a COCO `instances.json`) | run lengths, row by row from zeros, `[n0, n1, ...]` (`ris_node.rle`) | COCO run lengths `{"size": [H, W], "counts": [...] or "..."}`, column by
 column | polygons `[[x0, y0, x1, y1, ...], ...]` in pixels | `{"any": [mask, ...]}`, their union. Polygons and packed
 counts are read by pycocotools, the reference for what their pixels are.
 """
@@ -18,6 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ris_node.data.cocomasks import check_coco, outline
 from ris_node.data.pictures import stamp
 from ris_node.errors import DataError
 from ris_node.jpeg import is_cut_off
@@ -51,8 +52,8 @@ def mask_files(spec: MaskSpec) -> tuple[str, ...]:
     if isinstance(spec, str):
         return (spec,)
     if isinstance(spec, dict):
-        if "png" in spec:
-            return (str(spec["png"]),)
+        if "png" in spec or "coco" in spec:
+            return (str(spec.get("png", spec.get("coco"))),)
         return tuple(name for part in spec.get("any", ()) for name in mask_files(part))
     return ()
 
@@ -84,6 +85,13 @@ def read_mask(spec: MaskSpec, root: Path, height: int, width: int) -> Bool:
         mask = np.zeros((height, width), np.bool_)
         for part in spec["any"]:
             mask |= read_mask(part, root, height, width)
+    elif "coco" in spec:
+        parts, size = outline(spec, root)
+        if size != (height, width):
+            raise DataError(
+                f"{root / spec['coco']} is for an image of {size[1]} x {size[0]} pixels, not {width} x {height}"
+            )
+        mask = read_mask(parts, root, height, width)
     elif "png" in spec:
         wanted = spec["id"] if "id" in spec else spec["value"]
         labels = read_ids(root / spec["png"]) if "id" in spec else read_labels(root / spec["png"])
@@ -186,6 +194,8 @@ def _check_dict(spec: dict[str, Any]) -> None:
             raise DataError("'any' of a mask is a list of masks")
         for part in spec["any"]:
             check_mask(part)
+    elif "coco" in spec:
+        check_coco(spec)
     elif "png" in spec:
         which = [key for key in ("id", "value") if key in spec]
         if len(which) != 1 or not isinstance(spec["png"], str) or not isinstance(spec[which[0]], int):

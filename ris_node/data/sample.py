@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ris_node.data.cocomasks import annotations_in, outline
 from ris_node.data.masks import MaskSpec, check_mask, known_empty, mask_files, read_mask
 from ris_node.data.pictures import Picture, picture_of
 from ris_node.errors import DataError
@@ -231,3 +232,5 @@ def _check_files(picture: Picture, mask: MaskSpec | None, region: MaskSpec | Non
         for name in mask_files(spec):
             if not (root / name).is_file():
                 raise DataError(f"there is no mask {root / name}")
+        for part in annotations_in(spec):
+            outline(part, root, picture.name)

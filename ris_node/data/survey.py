@@ -109,8 +109,9 @@ def _moved(path: str, to: str) -> str:
 def _rebased(spec: MaskSpec | None, to: str) -> MaskSpec | None:
     if isinstance(spec, str):
         return _moved(spec, to)
-    if isinstance(spec, dict) and "png" in spec:
-        return {**spec, "png": _moved(spec["png"], to)}
+    for key in ("png", "coco"):
+        if isinstance(spec, dict) and key in spec:
+            return {**spec, key: _moved(spec[key], to)}
     if isinstance(spec, dict) and "any" in spec:
         return {"any": [_rebased(part, to) for part in spec["any"]]}
     return spec

@@ -16,6 +16,7 @@ from pycocotools import mask as tools
 from ris_node.data import masks
 from ris_node.data.jsonl import line_of, open_jsonl, write_jsonl
 from ris_node.data.masks import coco_rle, read_mask
+from ris_node.data.survey import converted
 from ris_node.errors import DataError
 from ris_node.rle import encode_rle
 
@@ -78,6 +79,53 @@ def test_every_form_gives_the_same_pixels(folder: Path) -> None:
         assert sample.mask is not None and sample.mask.dtype == np.bool_
         assert (sample.mask == mask).all(), sample.expression
         assert sample.present and sample.has_target() and sample.region is None and sample.type == "object"
+
+
+def instances(folder: Path, **changes: object) -> Path:
+    """A COCO file of two images: the blob in two halves on a.png, run lengths and a polygon; one thing on b.png."""
+    mask, square = blob(), [[2, 3, 9, 3, 9, 8, 2, 8]]
+    half = mask.copy()
+    half[:, W // 2 :] = False
+    parts = [(4, 11, coco_rle(half)), (7, 11, coco_rle(mask & ~half)), (9, 12, square), (10, 11, [])]
+    content = {
+        "images": [
+            {"id": n, "file_name": f"x/{f}", "width": W, "height": H} for n, f in ((11, "a.png"), (12, "b.png"))
+        ],
+        "annotations": [{"id": i, "image_id": n, "segmentation": s} for i, n, s in parts],
+    } | changes
+    path = folder / "found.json"
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_masks_of_a_coco_file_are_named_by_their_ids(folder: Path) -> None:
+    instances(folder)
+    both, one = {"coco": "found.json", "id": [4, 7]}, {"any": [{"coco": "found.json", "id": 9}]}
+    samples = open_jsonl(lines(folder, {"image": "a.png", "text": "it", "mask": both},
+                               {"image": "b.png", "text": "the square", "mask": one}))  # fmt: skip
+    assert not samples.problems and (samples[0].mask == blob()).all()
+    assert samples[1].mask is not None and samples[1].mask[4:7, 3:8].all() and not samples[1].mask[9:].any()
+    (folder / "below").mkdir()
+    moved = write_jsonl(folder / "below/again.jsonl", converted(samples, folder / "below"))
+    assert moved == 2 and (open_jsonl(folder / "below/again.jsonl")[0].mask == blob()).all()
+
+
+def test_wrong_ids_of_a_coco_file_are_named(folder: Path) -> None:
+    instances(folder)
+    wrong = {9: "of x/b.png, not of a.png", 5: "no annotation 5", 10: "no outline", "4": "'id'", (4, 9): "not 11"}
+    items = [{"image": "a.png", "text": "x", "mask": {"coco": "found.json", "id": number}} for number in wrong]
+    path = lines(folder, {"image": "a.png", "text": "x"}, *items, {**items[0], "mask": {"coco": "gone.json", "id": 4}})
+    problems = open_jsonl(path).problems
+    assert len(problems) == 6 and "gone.json" in str(problems[5])
+    for problem, words in zip(problems, wrong.values(), strict=False):
+        assert words in str(problem)
+    for changes, words in (({"annotations": 5}, "instances"), ({"images": []}, "no image 11")):
+        instances(folder, **changes)
+        with pytest.raises(DataError, match=words):
+            read_mask({"coco": "found.json", "id": 4}, folder, H, W)
+    instances(folder)
+    with pytest.raises(DataError, match="37 x 24 pixels, not 5 x 5"):
+        read_mask({"coco": "found.json", "id": 4}, folder, 5, 5)
 
 
 def test_unpacked_counts_are_those_of_pycocotools(folder: Path) -> None:
