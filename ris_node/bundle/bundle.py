@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ris_node.atomic import write_atomic
 from ris_node.bundle.contract import check_manifest
@@ -39,6 +41,10 @@ class Bundle:
     def file(self, name: str) -> Path | None:
         """The path of one of the bundle's files; None when the bundle does not have it."""
         return self.path / name if name in self.manifest.files else None
+
+    def kept(self, precision: str) -> bool:
+        """Tell whether the manifest says that the graph of a precision, "int8" or "fp16", kept float32's answers."""
+        return {"int8": self.manifest.int8, "fp16": self.manifest.fp16}[precision].get("kept") is True
 
 
 def open_bundle(path: Path | str | None = None) -> Bundle:
@@ -93,10 +99,17 @@ def write_manifest(folder: Path | str, manifest: Manifest) -> Manifest:
         graphs["text"] = _read_graph(folder / "text.onnx")
     tokenizer = files["tokenizer.json"].sha256 if "tokenizer.json" in files else ""
     text = replace(manifest.text, tokenizer_sha256=tokenizer)
-    manifest = replace(manifest, files=files, graphs=graphs, text=text)
+    fp16 = manifest.fp16 if is_about(manifest.fp16, files) else {}
+    manifest = replace(manifest, files=files, graphs=graphs, text=text, fp16=fp16)
     check_manifest(manifest, str(folder / MANIFEST))
     write_atomic(folder / MANIFEST, manifest.to_json())
     return manifest
+
+
+def is_about(record: Mapping[str, Any], files: Mapping[str, FileEntry]) -> bool:
+    """Tell whether a record of parity is about the half-precision and float32 graphs that a bundle has now."""
+    pair = [files[name].sha256 if name in files else None for name in (VISION_FILES["fp16"], VISION_FILES["fp32"])]
+    return [record.get("sha256"), record.get("reference_sha256")] == pair
 
 
 def engine_folders() -> list[Path]:

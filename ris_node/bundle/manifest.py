@@ -74,8 +74,9 @@ class GraphSpec:
 class Manifest:
     """A bundle's description; `files` and `graphs` are filled by `write_manifest`.
 
-    `provenance`, `quality`, `latency` and `int8` are free JSON objects (what it was made of and how, what was measured;
-    `int8` is what the CPU's INT8 graph costs in quality: it is the default only where it says `kept`);
+    `provenance`, `quality`, `latency`, `int8` and `fp16` are free JSON objects (what it was made of and how, what was
+    measured; `int8` is what the CPU's INT8 graph costs in quality and `fp16` how the half-precision graph compares with
+    float32: each is a default, on CPUs and on GPUs, only where it says `kept`);
     `use` is the terms of what it was trained on, logged at load.
     """
 
@@ -94,6 +95,7 @@ class Manifest:
     quality: Mapping[str, Any] = field(default_factory=dict)
     latency: Mapping[str, Any] = field(default_factory=dict)
     int8: Mapping[str, Any] = field(default_factory=dict)
+    fp16: Mapping[str, Any] = field(default_factory=dict)
     schema: int = SCHEMA
 
     @property

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""`ris cast`: a bundle's vision graph in half precision, for TensorRT."""
+"""`ris cast`: a bundle's vision graph in half precision, for GPUs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from pathlib import Path
 EPILOG = """\
 Precision lives in the file: TensorRT 11 has no flag for it, and a float32 file gives a float32 engine without a word.
 fp16 computes everything in half precision; fp16-safe leaves norms, softmax and sums in float32: try it where
-`ris parity` says that fp16 is off. In- and outputs stay float32 in both.
+fp16 is off. In- and outputs stay float32 in both. A bundle's graph is held against float32 (`ris parity`) and the
+manifest says whether it kept its answers: only then GPUs take it by themselves (precision: auto).
 
 examples:
   ris cast --to fp16                        the packaged default bundle: writes vision.fp16.onnx beside it
@@ -21,7 +22,7 @@ examples:
 
 writes: vision.fp16.onnx into the bundle and lists it in manifest.json; or --out
 
-exit codes: 0 done; 1 it cannot be cast; 2 wrong usage
+exit codes: 0 done; 1 it cannot be cast, or it is cast and off; 2 wrong usage
 """
 
 
@@ -31,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", nargs="?", default="", help="a bundle's folder or an ONNX file (default: packaged)")
     parser.add_argument("--to", choices=("fp16", "fp16-safe"), required=True, help="the form to write")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where to (default: into the bundle)")
+    parser.add_argument("--real", type=int, default=24, help="real frames to compare on (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="print the result as JSON on stdout")
 
 
@@ -40,19 +42,24 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         RisError: the graph is not float32, or the bundle is damaged.
     """
-    from ris_node.bundle import Manifest, open_bundle, write_manifest
+    from ris_node.bundle import open_bundle
     from ris_node.bundle.bundle import VISION_FILES
     from ris_node.export.cast import cast
+    from ris_node.export.half import cast_bundle
 
     path = Path(args.source) if args.source else open_bundle(None).path
     folder = path if path.is_dir() else None
     source = path / VISION_FILES["fp32"] if folder else path
     out = args.out or source.with_name(VISION_FILES["fp16"])
-    done = cast(source, out, args.to)
+    found = None
     if folder is not None and args.out is None:
-        write_manifest(folder, Manifest.from_json((folder / "manifest.json").read_text(encoding="utf-8")))
+        done, found = cast_bundle(folder, args.to, args.real)
+    else:
+        done = cast(source, out, args.to)
     if args.json:
-        print(json.dumps(asdict(done) | {"out": str(out)}))
+        print(json.dumps(asdict(done) | {"out": str(out), "parity": found and found.as_dict()}))
     else:
         print(f"{out}: {done.form}, {done.nodes} nodes, {done.kept} in float32, {done.bytes / 1e6:.2f} MB")
-    return 0
+        if found is not None:
+            print(("ok: GPUs take it" if found.passed else "BAD: GPUs stay with float32") + f"; {found}")
+    return 0 if found is None or found.passed else 1

@@ -49,11 +49,7 @@ def run(args: argparse.Namespace) -> int:
         kind, found = parity(first, second, bundle, args.real)
         report.append({"reference": str(first), "candidate": str(second), "precision": kind, **found.as_dict()})
         if not args.json:
-            print(
-                f"{'ok  ' if found.passed else 'BAD '} {second} ({kind}) on {found.samples} samples: masks IoU "
-                f"{found.mean_iou:.4f} on average, {found.least_iou:.4f} at least, same presence "
-                f"{found.same_presence:.1%}" + (f"\n     {found.reason}" if found.reason else "")
-            )
+            print(f"{'ok  ' if found.passed else 'BAD '} {second} ({kind}) {found}")
     if args.json:
         print(json.dumps(report))
     elif not pairs:

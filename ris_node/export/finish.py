@@ -38,7 +38,7 @@ def finish_graphs(folder: Path, manifest: Manifest) -> None:
     for name, precision in ((VISION_FILES["fp32"], "fp32"), ("text.onnx", "text")):
         if (folder / name).is_file():
             model = load(folder / name)
-            if not read_contract(model)[1] and precision == "fp32":
+            if not read_contract(model)[1]:
                 store_half(model)
             write_contract(model, contract_of(manifest), precision)
             save(model, folder / name)

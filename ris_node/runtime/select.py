@@ -132,8 +132,12 @@ def _open_onnxruntime(bundle: Bundle, graph: str, config: ModelConfig) -> Sessio
 
 def _cpu_order(bundle: Bundle) -> tuple[str, ...]:
     """Precisions that "auto" prefers on a CPU: INT8 only where the manifest says that it kept the quality."""
-    kept = bundle.manifest.int8.get("kept") is True
-    return ("int8", "fp32") if kept else ("fp32", "int8")
+    return ("int8", "fp32") if bundle.kept("int8") else ("fp32", "int8")
+
+
+def _gpu_order(bundle: Bundle) -> tuple[str, ...]:
+    """Precisions that "auto" prefers on a GPU: half only where the manifest says that it kept float32's answers."""
+    return ("fp16", "fp32") if bundle.kept("fp16") else ("fp32",)
 
 
 def _check_int8(bundle: Bundle, session: Session) -> str:
@@ -170,7 +174,7 @@ def _on_gpu(name: str) -> Backend:
 
         wanted = (ort_gpu.PROVIDERS[name], CPU) if graph == "vision" else (CPU,)
         return OrtSession(
-            bundle.path / graph_file(bundle, graph, config.precision, ("fp16", "fp32")),
+            bundle.path / graph_file(bundle, graph, config.precision, _gpu_order(bundle)),
             num_threads=config.num_threads,
             providers=wanted,
             device_id=config.device_id,

@@ -8,6 +8,7 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -23,12 +24,16 @@ from ris_node.cli.__main__ import main as ris
 from ris_node.config import ModelConfig
 from ris_node.data.evalset import EvalItem
 from ris_node.errors import BackendError
+from ris_node.export.cast import cast
 from ris_node.export.finish import finish_graphs
 from ris_node.export.int8 import measure_int8
 from ris_node.export.parity import parity
 from ris_node.rle import encode_rle
-from ris_node.runtime.select import open_network
+from ris_node.runtime import select
+from ris_node.runtime.select import graph_file, open_network
 from ris_node.runtime.self_check import GOLDEN, Golden, self_check
+from ris_node.runtime.tensorrt.backend import request_for
+from ris_node.runtime.tensorrt.toolkit import DeviceInfo, Toolkit
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +151,59 @@ def test_finishing_puts_the_contract_inside_and_drops_what_was_made_before(tmp_p
     assert read_contract(onnx.load(folder / "vision.fp16.onnx")) == (contract, "fp16")
     assert "vision.fp16.onnx" in open_bundle(folder).manifest.files
     assert ris(["check", "--no-compile", str(folder)]) == 0
+
+
+def test_half_precision_is_a_default_of_gpus_only_where_it_kept_the_answers(tmp_path, capsys):
+    folder = small_bundle(tmp_path / "small")
+    assert gpu_files(folder) == ["vision.fp32.onnx"] * 2
+    assert ris(["cast", "--to", "fp16", str(folder), "--real", "0"]) == 0
+    assert "ok: GPUs take it; on 16 samples masks IoU" in capsys.readouterr().out
+    record = open_bundle(folder).manifest.fp16
+    assert record["kept"] and record["form"] == "fp16" and record["samples"] == 16 and record["mean_iou"] > 0.99
+    assert gpu_files(folder) == ["vision.fp16.onnx"] * 2
+    manifest = Manifest.from_json((folder / "manifest.json").read_text(encoding="utf-8"))
+    write_manifest(folder, replace(manifest, fp16={**record, "kept": False}))
+    assert gpu_files(folder) == ["vision.fp32.onnx"] * 2
+    assert graph_file(open_bundle(folder), "vision", "fp16") == "vision.fp16.onnx", "asked for by name it is taken"
+
+
+def test_what_is_said_of_a_half_precision_graph_goes_with_it(tmp_path):
+    folder = small_bundle(tmp_path / "small")
+    assert ris(["cast", "--to", "fp16-safe", str(folder), "--real", "0"]) == 0
+    manifest = open_bundle(folder).manifest
+    assert manifest.fp16["form"] == "fp16-safe" and write_manifest(folder, manifest).fp16 == manifest.fp16
+    cast(folder / "vision.fp32.onnx", folder / "vision.fp16.onnx", "fp16")  # another one in its place
+    assert write_manifest(folder, manifest).fp16 == {} and not open_bundle(folder).kept("fp16")
+
+
+def test_a_half_precision_graph_that_is_off_is_no_default(tmp_path, monkeypatch, capsys):
+    folder = small_bundle(tmp_path / "small")
+    import onnx
+
+    from ris_node.export import half
+
+    def broken(source: Path, out: Path, form: str):
+        done = cast(source, out, form)
+        model = onnx.load(out)
+        for tensor in model.graph.initializer:
+            value = onnx.numpy_helper.to_array(tensor)
+            if value.dtype == np.float16 and value.ndim == 4:
+                tensor.CopyFrom(onnx.numpy_helper.from_array(np.roll(value, 1, axis=0), tensor.name))
+        onnx.save(model, out)
+        return done
+
+    monkeypatch.setattr(half, "cast", broken)
+    assert ris(["cast", "--to", "fp16", str(folder), "--real", "0"]) == 1
+    assert "BAD: GPUs stay with float32" in capsys.readouterr().out
+    assert gpu_files(folder) == ["vision.fp32.onnx"] * 2 and open_bundle(folder).manifest.fp16["reason"]
+
+
+def gpu_files(folder: Path) -> list[str]:
+    """Return what ONNX Runtime's CUDA provider and TensorRT would run."""
+    bundle = open_bundle(folder)
+    kit = Toolkit(SimpleNamespace(__version__="10.3.0"), None, DeviceInfo("Pretend GPU", "8.6"))
+    request = request_for(bundle, ModelConfig(), kit)
+    return [graph_file(bundle, "vision", "auto", select._gpu_order(bundle)), Path(request.onnx).name]
 
 
 def write_folder(folder: Path, manifest: Manifest) -> Path:

@@ -80,6 +80,13 @@ class Parity:
     largest_difference: float = 0.0  # of logits, as a share of the reference's range
     pixels: float = 0.0  # that agree where the reference is sure
 
+    def __str__(self) -> str:
+        words = (
+            f"on {self.samples} samples masks IoU {self.mean_iou:.4f} on average, {self.least_iou:.4f} at least, "
+            f"same presence {self.same_presence:.1%}"
+        )
+        return f"{words}: {self.reason}" if self.reason else words
+
     def as_dict(self) -> dict[str, Any]:
         """The report as JSON-ready values."""
         return asdict(self)

@@ -46,7 +46,11 @@ def request_for(bundle: Bundle, config: ModelConfig, kit: Toolkit) -> EngineRequ
     Raises:
         BackendError: the bundle has no graph of the precision asked for.
     """
-    there = [(bundle.file(VISION_FILES[kind]), precision) for kind, precision in _FILES[config.precision]]
+    there = [
+        (bundle.file(VISION_FILES[kind]), precision)
+        for kind, precision in _FILES[config.precision]
+        if config.precision != "auto" or kind != "fp16" or bundle.kept("fp16")
+    ]
     path, precision = next(((path, precision) for path, precision in there if path is not None), (None, ""))
     if path is None:
         wanted = ", ".join(VISION_FILES[kind] for kind, _ in _FILES[config.precision])

@@ -29,7 +29,7 @@ from ris_node.runtime.tensorrt.store import (
     check_engine,
     find_engine,
 )
-from ris_node.runtime.tensorrt.toolkit import Toolkit
+from ris_node.runtime.tensorrt.toolkit import Toolkit, check_capability
 
 
 def make_engine(
@@ -53,6 +53,7 @@ def make_engine(
         BackendError: TensorRT or the network is not what the request says, or the build failed.
         OSError: the cache cannot be written to, or the disk is full.
     """
+    check_capability(toolkit.name, toolkit.device)
     _check(request, toolkit)
     root = Path(request.root)
 
@@ -79,6 +80,8 @@ def _make(request: EngineRequest, toolkit: Toolkit, on_progress: Progress) -> No
     try:
         _fill(part, request, toolkit, on_progress)
         _place(part, folder)
+    except BackendError as error:  # whoever reads it must not look for a folder that is gone
+        raise type(error)(str(error).replace(str(part), "the engine just built")) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

@@ -18,6 +18,8 @@ from ris_node.runtime.tensorrt.cuda import Cuda
 
 MODULES = ("tensorrt", "tensorrt_rtx")  # in order of preference
 SUPPORTED = {"tensorrt": ((10, 3), (12, 0)), "tensorrt_rtx": ((1, 0), (2, 0))}  # from, up to but not with
+# what TensorRT-RTX 1.x said that it takes when it refused an H100 (9.0); TensorRT itself takes all that CUDA does
+CAPABLE = {"tensorrt_rtx": ("8.0", "8.6", "8.9", "12.")}
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,24 @@ def detect(device_id: int = 0) -> Toolkit:
     count = cuda.device_count()
     if device_id >= count:
         raise BackendError(f"there is no GPU {device_id} (CUDA sees {count}): set device_id to one that is there")
-    return Toolkit(load_module(name), cuda, read_device(cuda, device_id), name)
+    device = read_device(cuda, device_id)
+    check_capability(name, device)
+    return Toolkit(load_module(name), cuda, device, name)
+
+
+def check_capability(name: str, device: DeviceInfo) -> None:
+    """Make sure, before anything is built, that a TensorRT module takes a GPU.
+
+    Raises:
+        BackendError: it does not; the message says which it takes.
+    """
+    takes = CAPABLE.get(name, ())
+    if takes and not device.sm.startswith(takes):
+        words = ", ".join(f"{sm}x" if sm.endswith(".") else sm for sm in takes)
+        raise BackendError(
+            f"TensorRT-RTX takes compute capability {words}, {device.name} has {device.sm}: install TensorRT itself "
+            "(`pip install 'tensorrt>=10.3,<12' cuda-python`), or leave the network to onnxruntime-gpu"
+        )
 
 
 def probe(device_id: int = 0) -> str:
