@@ -50,7 +50,7 @@ class Bag:
         self.path = path
         self.name = path.name if path.is_dir() else path.name.split(".")[0]
         self._problems: list[str] = []
-        self._left_out: dict[str, tuple[int, str]] = {}
+        self._left_out: dict[str, dict[int, str]] = {}
         self.notes: list[str] = []
         found = find_files(path)
         self._files = found.files
@@ -68,11 +68,24 @@ class Bag:
         """Messages of some topics (none named: all) in order of receive time, from `start_ns` on."""
         for number in range(len(self._files)):
             try:
-                yield from self._storage(number).messages(topics, start_ns)
+                storage = self._storage(number)
+                for message in storage.messages(topics, start_ns):
+                    if (found := self._converted(storage, message)) is not None:
+                        yield found
             except BrokenBagError as error:
                 self._trouble(str(error))
             except BagError as error:  # a later file of a split bag that cannot even be opened
                 self._trouble(str(error))
+
+    def _converted(self, storage: Storage, message: Message) -> Message | None:
+        """A stored message in CDR; None where it cannot be: it is counted."""
+        try:
+            data = storage.convert(message.data, message.type)
+        except Exception as error:  # zstd's, lz4's and rosbags' own
+            words = f"the message received at {message.log_ns / 1e9:.6f} s ({type(error).__name__}: {error})"
+            self.leave_out(message, BagError(words))
+            return None
+        return message if data is message.data else replace(message, data=data)
 
     def deserialize(self, message: Message) -> Any:
         """The message as an object with the fields of its definition; arrays are NumPy views.
@@ -98,13 +111,15 @@ class Bag:
     @property
     def problems(self) -> list[str]:
         """What is damaged, each with its place."""
-        counted = [f"{topic}: {n} damaged, left out; the first: {why}" for topic, (n, why) in self._left_out.items()]
+        counted = [
+            f"{topic}: {len(lost)} damaged, left out; the first: {next(iter(lost.values()))}"
+            for topic, lost in self._left_out.items()
+        ]
         return [*self._problems, *counted]
 
-    def leave_out(self, topic: str, error: BagError) -> None:
-        """Count a message that cannot be used."""
-        count, first = self._left_out.get(topic, (0, str(error)))
-        self._left_out[topic] = count + 1, first
+    def leave_out(self, message: Message, error: BagError) -> None:
+        """Count a message that cannot be used, once however often it is read."""
+        self._left_out.setdefault(message.topic, {}).setdefault(message.log_ns, str(error))
 
     def close(self) -> None:
         """Close the files and remove what was decompressed."""

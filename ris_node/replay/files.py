@@ -16,7 +16,7 @@ from ris_node.replay.message import TopicInfo
 STORAGES = (".mcap", ".db3", ".bag")
 PACKED = (".zstd", ".zst", ".lz4")
 METADATA = "metadata.yaml"
-_BLOCK = 1 << 20
+_BLOCK = 1 << 16  # what a damaged place costs at most
 
 
 @dataclass(frozen=True)

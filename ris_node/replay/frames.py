@@ -109,7 +109,7 @@ class FrameReader:
             try:
                 take = self._picked(message)
             except BagError as error:  # without its header there is nothing to answer
-                self._bag.leave_out(message.topic, error)
+                self._bag.leave_out(message, error)
                 continue
             if take is Take.NO:
                 continue
@@ -164,7 +164,7 @@ class FrameReader:
             else:
                 self._take_tf(message, static=message.topic in chosen.tf_static)
         except BagError as error:  # one message that cannot be read is not worth a drive
-            self._bag.leave_out(message.topic, error)
+            self._bag.leave_out(message, error)
 
     def _take_tf(self, message: Message, *, static: bool) -> None:
         for link in self._bag.deserialize(message).transforms:

@@ -44,11 +44,14 @@ class Storage(Protocol):
     problem: str  # known from the start; empty where the file is whole
 
     def messages(self, topics: Collection[str], start_ns: int | None) -> Iterator[Message]:
-        """Messages of some topics in order of receive time, from `start_ns` on.
+        """Messages of some topics in order of receive time, from `start_ns` on, as they are stored.
 
         Raises:
             BrokenBagError: the file is damaged here; the message names it and the place.
         """
+
+    def convert(self, data: bytes, type_name: str) -> bytes:
+        """A stored message's bytes in CDR; raises anything where they are damaged."""
 
     def close(self) -> None:
         """Close the file."""

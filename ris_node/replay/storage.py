@@ -13,6 +13,7 @@ from ris_node.errors import BagError
 from ris_node.messages import needs, typestore
 from ris_node.replay.files import kind_of
 from ris_node.replay.message import BrokenBagError, Message, Storage, TopicInfo
+from ris_node.replay.salvage import Given, open_scan
 
 ZSTD, LZ4 = b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18"  # no CDR message begins so: its first byte is 0
 
@@ -23,8 +24,6 @@ def open_storage(path: Path, *, damaged: bool = False) -> Storage:
     Raises:
         BagError: it cannot be opened, or holds nothing that can be read.
     """
-    from ris_node.replay import salvage
-
     kind = kind_of(path)
     try:
         if path.stat().st_size == 0:
@@ -40,11 +39,7 @@ def open_storage(path: Path, *, damaged: bool = False) -> Storage:
             return Ros1Storage(path) if kind == ".bag" else Ros2Storage(path)
         except Exception as error:  # rosbags raises its own, apsw's and plain ones for damage
             reason = " ".join(str(error).split())
-    opened: Storage
-    if kind == ".mcap":
-        opened = salvage.McapScan(path)
-    else:
-        opened = salvage.SqliteScan(path) if kind == ".db3" else salvage.Ros1Scan(path)
+    opened = open_scan(path, kind)
     if reason and not opened.problem:
         opened.problem = f"{path}: its index cannot be used ({reason}), its messages can"
     return opened
@@ -64,31 +59,49 @@ class _Whole:
     def messages(self, topics: Collection[str], start_ns: int | None) -> Iterator[Message]:
         """See `Storage.messages`."""
         wanted = [c for c in self._reader.connections if (not topics or c.topic in topics) and self._known(c)]
-        last_ns = None
+        if not wanted:
+            return
+        given, count = Given(), 0
         try:
-            if wanted:
-                for connection, log_ns, data in self._reader.messages(wanted, start=start_ns):
-                    last_ns = log_ns
-                    yield Message(connection.topic, connection.msgtype, log_ns, self._convert(data, connection.msgtype))
+            for connection, log_ns, data in self._reader.messages(wanted, start=start_ns):
+                given.add(connection.topic, log_ns)
+                count += 1
+                yield Message(connection.topic, connection.msgtype, log_ns, data)
         except GeneratorExit:
             raise
-        except Exception as error:
-            from ris_node.replay.salvage import where_damaged
+        except Exception as error:  # damage inside; rosbags raises its own, apsw's and others
+            yield from self._rest(topics, start_ns, given, error)
+        expected = sum(int(connection.msgcount) for connection in wanted)
+        if start_ns is None and count < expected:  # rosbags passes over records that it does not understand
+            raise BrokenBagError(f"{self._path}: {expected - count} of {expected} messages that it counts are damaged")
 
-            raise BrokenBagError(where_damaged(self._path, last_ns, error)) from error
+    def _rest(self, topics: Collection[str], start_ns: int | None, given: Given, error: Exception) -> Iterator[Message]:
+        """What lies whole after damage that the index cannot be followed over."""
+        after = f"after the message received at {given.last_ns / 1e9:.6f} s" if given.last_ns else "at its beginning"
+        words = f"{self._path}: damaged {after} ({type(error).__name__}: {' '.join(str(error).split())})"
+        try:
+            for message in open_scan(self._path, kind_of(self._path)).messages(topics, start_ns):
+                if not given.covers(message):
+                    yield message
+        except BrokenBagError as broken:
+            raise broken from error
+        except BagError:
+            pass
+        raise BrokenBagError(words) from error
 
     def close(self) -> None:
         """See `Storage.close`."""
         self._reader.close()
+
+    def convert(self, data: bytes, type_name: str) -> bytes:
+        """See `Storage.convert`."""
+        raise NotImplementedError
 
     def _open(self, path: Path) -> Any:
         raise NotImplementedError
 
     def _known(self, _connection: Any) -> bool:
         return True
-
-    def _convert(self, data: bytes, type_name: str) -> bytes:
-        raise NotImplementedError
 
 
 class Ros2Storage(_Whole):
@@ -97,7 +110,8 @@ class Ros2Storage(_Whole):
     def _open(self, path: Path) -> Any:
         return needs("rosbags.rosbag2").Reader(path)
 
-    def _convert(self, data: bytes, _type_name: str) -> bytes:
+    def convert(self, data: bytes, _type_name: str) -> bytes:
+        """See `Storage.convert`."""
         return plain(data)
 
 
@@ -110,7 +124,8 @@ class Ros1Storage(_Whole):
     def _known(self, connection: Any) -> bool:
         return connection.msgtype in typestore().fielddefs
 
-    def _convert(self, data: bytes, type_name: str) -> bytes:
+    def convert(self, data: bytes, type_name: str) -> bytes:
+        """See `Storage.convert`."""
         return ros1_to_cdr(data, type_name)
 
 

@@ -149,8 +149,8 @@ def write_flushed(path: Path, drive: Drive) -> Path:
     return path / f"{path.name}.mcap"
 
 
-def write_ros1(path: Path, drive: Drive, compression: str = "") -> Path:
-    """Write a drive as a ROS 1 bag, as `rosbag record` of Noetic would."""
+def write_ros1(path: Path, drive: Drive | Iterable[Item], compression: str = "") -> Path:
+    """Write a drive, or items, as a ROS 1 bag, as `rosbag record` of Noetic would."""
     from rosbags.rosbag1 import Writer
     from rosbags.typesys import Stores, get_typestore
 
@@ -161,7 +161,7 @@ def write_ros1(path: Path, drive: Drive, compression: str = "") -> Path:
         writer.set_compression(Writer.CompressionFormat[compression])
     with writer as bag:
         topics: dict[str, Any] = {}
-        for topic, at, kind, message in drive.items():
+        for topic, at, kind, message in drive.items() if isinstance(drive, Drive) else drive:
             full = kind.replace("/", "/msg/")
             if topic not in topics:
                 topics[topic] = bag.add_connection(topic, full, typestore=noetic)
