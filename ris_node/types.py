@@ -109,7 +109,8 @@ class Frame:
     """One camera image with what is known of its camera.
 
     `image` is RGB u8[H,W,3]; `depth` f32[H,W] in metres (NaN or <= 0: unknown); `camera_in_target` maps the
-    optical frame (z forward, x right, y down) into `target_frame` at the image's stamp.
+    optical frame (z forward, x right, y down) into `target_frame` at the image's stamp; `pose_problem` says why TF
+    could not tell it, and then there is no target: nothing stands in for it.
     """
 
     image: U8
@@ -119,6 +120,7 @@ class Frame:
     depth: F32 | None = None
     camera_in_target: Transform | None = None
     target_frame: str = ""
+    pose_problem: str = ""
 
     @property
     def height(self) -> int:

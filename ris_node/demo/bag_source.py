@@ -162,7 +162,7 @@ def recorded_mount(path: Path) -> dict[str, float]:
     with suppress(RisError, ConfigError), open_bag(path) as bag:
         options = ReplayOptions(commands=Commands(text="stop next to the car"), max_frames=1)
         job = next(jobs_of(bag, options), None)
-        pose = job.seen.frame.camera_in_target if job is not None else None
+        pose = job.frame.camera_in_target if job is not None else None
         if pose is not None:
             return mount_parameters(pose)
     return {}

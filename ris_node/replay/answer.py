@@ -92,7 +92,7 @@ class Answerer:
             text_ms = prepared.text_ms
         if job.jump:
             self._grounder.reset()
-        found = self._grounder.ground(replace(job.seen.frame, image=image), prepared)
+        found = self._grounder.ground(replace(job.frame, image=image), prepared)
         return replace(found, timing=replace(found.timing, text=text_ms))
 
     def _empty(self, job: FrameJob, status: Status, words: str, message: Any, image: U8 | None = None) -> Grounding:

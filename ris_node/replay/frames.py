@@ -22,9 +22,10 @@ from ris_node.replay.commands import Commander
 from ris_node.replay.message import Message
 from ris_node.replay.options import ReplayOptions
 from ris_node.replay.topics import RAW, Chosen, first_readable
-from ris_node.sensing.camera import CameraContext, Seen, TfUnavailableError, is_rectified, stamp_ns_of
+from ris_node.sensing.camera import CameraContext, TfUnavailableError, is_rectified, stamp_ns_of
 from ris_node.sensing.queries import ActiveQuery
 from ris_node.sensing.stream import RateGate, Take
+from ris_node.types import Frame
 
 LOOK_AHEAD_NS = 200_000_000  # depth and transforms may be recorded this long after their image
 _MOST_WAITING = 8  # frames held back for that
@@ -43,7 +44,7 @@ class FrameJob:
     stamp_ns: int
     frame_id: str
     query: ActiveQuery | None
-    seen: Seen
+    frame: Frame
     jump: bool = False
 
 
@@ -144,10 +145,10 @@ class FrameReader:
         header = header_of(message)
         region = query is not None and query.wants_region
         stamp = SimpleNamespace(sec=header.stamp_ns // 10**9, nanosec=header.stamp_ns % 10**9)
-        seen = self._camera.see(_NOTHING, SimpleNamespace(stamp=stamp, frame_id=header.frame_id), region=region)
+        frame = self._camera.see(_NOTHING, SimpleNamespace(stamp=stamp, frame_id=header.frame_id), region=region)
         if self._camera.note and self._camera.note not in self.notes:
             self.notes.append(self._camera.note)
-        job = FrameJob(self._index, source_index, message, header.stamp_ns, header.frame_id, query, seen, jump)
+        job = FrameJob(self._index, source_index, message, header.stamp_ns, header.frame_id, query, frame, jump)
         self._index += 1
         return job
 

@@ -144,7 +144,7 @@ class Session:
         target, confirmed = None, False
         if answered.wants_region:
             frame_id = self._options.config.region.target_frame
-            target, confirmed = announce(self._gate, grounding, job.seen.no_pose, frame_id)
+            target, confirmed = announce(self._gate, grounding, frame_id)
             self._held = (grounding.query.id, target, job.stamp_ns) if confirmed else None
             messages += target_messages(target, confirmed, grounding.query.id, job.stamp_ns)
         if job.index < self._resumed_at:

@@ -84,16 +84,16 @@ class Answerer:
             bench.meter.too_old(age_ms)
             return False
         try:
-            grounding, image, no_pose = self._ground(job)
+            grounding, image = self._ground(job)
         except Exception as error:
-            grounding, image, no_pose = self._failed(job, error), None, ""
+            grounding, image = self._failed(job, error), None
         answered = time.perf_counter()
-        self._publish(job, grounding, image, no_pose, (begin, answered, age_ms, dropped))
+        self._publish(job, grounding, image, (begin, answered, age_ms, dropped))
         self._publish_ms = (time.perf_counter() - answered) * 1e3
         bench.meter.publish_ms(self._publish_ms)
         return True
 
-    def _ground(self, job: FrameJob) -> tuple[Grounding, U8 | None, str]:
+    def _ground(self, job: FrameJob) -> tuple[Grounding, U8 | None]:
         bench, grounder = self._bench, self._bench.grounder()
         wanted = job.query is not None or bench.images.need_picture()
         begin = time.perf_counter()
@@ -102,13 +102,13 @@ class Answerer:
             bench.log.warning(f"images of encoding {encoding} are taken as {ASSUMED[encoding]}", every=math.inf)
         decode_ms = (time.perf_counter() - begin) * 1e3
         if job.query is None or grounder is None:
-            return self._no_query(job, image), image, ""
+            return self._no_query(job, image), image
         assert image is not None
         prepared, text_ms = self._prepared(grounder, job.query)
-        seen = bench.camera.see(image, job.msg.header, region=job.query.wants_region)
-        found = grounder.ground(seen.frame, prepared)
+        frame = bench.camera.see(image, job.msg.header, region=job.query.wants_region)
+        found = grounder.ground(frame, prepared)
         timing = replace(found.timing, preprocess=found.timing.preprocess + decode_ms, text=text_ms)
-        return replace(found, timing=timing), image, seen.no_pose
+        return replace(found, timing=timing), image
 
     def _prepared(self, grounder: Grounder, query: ActiveQuery) -> tuple[PreparedQuery, float]:
         """The query's features and the milliseconds they cost now; kept while query and model stay the same."""
@@ -148,7 +148,6 @@ class Answerer:
         job: FrameJob,
         grounding: Grounding,
         image: U8 | None,
-        no_pose: str,
         moments: tuple[float, float, float, int],
     ) -> None:
         bench, (begin, answered, age_ms, dropped) = self._bench, moments
@@ -161,7 +160,7 @@ class Answerer:
             end_to_end=self._age_ms(grounding.stamp_ns),
         )
         grounding, msg = self._send_result(job, replace(grounding, timing=timing), dropped)
-        target = self._answer_target(job, grounding, no_pose)
+        target = self._answer_target(job, grounding)
         with self._surviving("masks and pictures"):
             if grounding.width and grounding.height:
                 bench.images.publish(grounding, image, job.msg.header)
@@ -189,12 +188,12 @@ class Answerer:
             failed = replace(self._failed(job, error), timing=grounding.timing)
             return failed, send(failed)
 
-    def _answer_target(self, job: FrameJob, grounding: Grounding, no_pose: str) -> RegionTarget | None:
+    def _answer_target(self, job: FrameJob, grounding: Grounding) -> RegionTarget | None:
         bench = self._bench
         if job.query is None or not job.query.wants_region:
             return None
         try:
-            return bench.targets.answer(grounding, no_pose, lambda: bench.active() is job.query)
+            return bench.targets.answer(grounding, lambda: bench.active() is job.query)
         except Exception as error:
             self._complain(f"the target of a frame failed, {type(error).__name__}: {error}")
             bench.targets.withdraw("the target could not be published")

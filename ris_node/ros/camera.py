@@ -4,6 +4,6 @@
 
 from __future__ import annotations
 
-from ris_node.sensing.camera import CameraContext, Seen, camera_from_info, is_rectified
+from ris_node.sensing.camera import CameraContext, camera_from_info, is_rectified
 
-__all__ = ["CameraContext", "Seen", "camera_from_info", "is_rectified"]
+__all__ = ["CameraContext", "camera_from_info", "is_rectified"]

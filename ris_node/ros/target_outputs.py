@@ -52,12 +52,11 @@ class TargetOutputs:
         with self._lock:
             self._gate = TargetGate(self._config().stable_frames)
 
-    def answer(self, grounding: Grounding, no_pose: str, current: Callable[[], bool]) -> RegionTarget:
+    def answer(self, grounding: Grounding, current: Callable[[], bool]) -> RegionTarget:
         """Publish the target of a region query's answer, or why there is none.
 
         Args:
             grounding: the answer.
-            no_pose: why TF could not place the camera; then there is no target.
             current: whether the query is still the active one, asked while nobody else can withdraw.
 
         Returns:
@@ -69,7 +68,7 @@ class TargetOutputs:
                 said = no_target(grounding, frame_id, TargetStatus.STALE, "another command came meanwhile")
                 self._publishers.publish("~/region", messages.target_to_msg(said, query_id, stamp_ns))
                 return said
-            said, confirmed = announce(self._gate, grounding, no_pose, frame_id)
+            said, confirmed = announce(self._gate, grounding, frame_id)
             self._publishers.publish("~/region", messages.target_to_msg(said, query_id, stamp_ns))
             if confirmed:
                 self._show(said, grounding)

@@ -7,7 +7,6 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -44,14 +43,6 @@ class TransformSource(Protocol):
 
     def clear(self) -> None:
         """Forget all transforms, because time has jumped back."""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A frame with its camera; `no_pose` says why TF could not place it (then no target may be published)."""
-
-    frame: Frame
-    no_pose: str = ""
 
 
 class CameraContext:
@@ -107,14 +98,14 @@ class CameraContext:
         if self._tf is not None:
             self._tf.clear()
 
-    def see(self, image: U8, header: Message, *, region: bool) -> Seen:
+    def see(self, image: U8, header: Message, *, region: bool) -> Frame:
         """The frame of an image rgb u8[H,W,3], with camera, depth and pose where a region is wanted."""
         stamp_ns = stamp_ns_of(header.stamp)
         if not region:
-            return Seen(Frame(image, stamp_ns, header.frame_id))
+            return Frame(image, stamp_ns, header.frame_id)
         config = self._config()
-        pose, no_pose = self._pose(config, header.frame_id, stamp_ns)
-        frame = Frame(
+        pose, problem = self._pose(config, header.frame_id, stamp_ns)
+        return Frame(
             image,
             stamp_ns,
             header.frame_id,
@@ -122,8 +113,8 @@ class CameraContext:
             depth=self._depth(stamp_ns),
             camera_in_target=pose,
             target_frame=config.target_frame,
+            pose_problem=problem,
         )
-        return Seen(frame, no_pose)
 
     def _pose(self, config: RegionConfig, frame_id: str, stamp_ns: int) -> tuple[Transform | None, str]:
         if self._tf is None:

@@ -13,18 +13,15 @@ if TYPE_CHECKING:
     from ris_node.pipeline.grounding import Grounding
 
 
-def announce(gate: TargetGate, grounding: Grounding, no_pose: str, frame_id: str) -> tuple[RegionTarget, bool]:
+def announce(gate: TargetGate, grounding: Grounding, frame_id: str) -> tuple[RegionTarget, bool]:
     """What to say of an answer's target, and whether it is confirmed (may be driven to).
 
     Args:
         gate: knows the frames before.
         grounding: the answer to a region query.
-        no_pose: why the camera could not be placed in TF; then there is no target.
         frame_id: the frame of targets.
     """
     found = grounding.target if grounding.status is Status.PRESENT else None
-    if no_pose and grounding.status is Status.PRESENT:
-        found = no_target(grounding, frame_id, TargetStatus.TF_UNAVAILABLE, no_pose)
     shown, confirmed = gate.update(grounding.query.id, found)
     return shown or no_target(grounding, frame_id), confirmed
 

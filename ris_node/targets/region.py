@@ -70,8 +70,8 @@ def region_target(request: TargetRequest, config: RegionConfig) -> RegionTarget:
     """Turn a region of the image into a goal in metres, or say why not.
 
     Args:
-        request: masks and frame; the camera's pose is `frame.camera_in_target`, or the `camera_*` parameters where
-            that is None and the target frame is the base frame.
+        request: masks and frame; the `camera_*` parameters stand in where it has neither a pose nor a pose problem and
+            the target frame is the base frame.
         config: the vehicle, the limits and the policies.
 
     Returns:
@@ -128,12 +128,13 @@ def _mount(frame: Frame, config: RegionConfig, frame_id: str) -> Transform:
             TargetStatus.TF_UNAVAILABLE,
             f"target_frame '{frame_id}' is the camera's own frame: set it to a frame on the ground, such as base_link",
         )
-    if frame.camera_in_target is not None:
+    if frame.camera_in_target is not None and not frame.pose_problem:
         return frame.camera_in_target
-    if frame_id != config.base_frame:
+    if frame.pose_problem or frame_id != config.base_frame:
         raise _RefusalError(
             TargetStatus.TF_UNAVAILABLE,
-            f"no transform from '{frame.frame_id}' to '{frame_id}' at the image's stamp: publish TF, "
+            frame.pose_problem
+            or f"no transform from '{frame.frame_id}' to '{frame_id}' at the image's stamp: publish TF, "
             f"or set target_frame to '{config.base_frame}' and give the camera_* parameters",
         )
     return config_mount(config)

@@ -15,7 +15,9 @@ from sensor_msgs.msg import Image  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
+from ris_node.geometry.tf_tree import Pose, TfTree  # noqa: E402
 from ris_node.interface import Qos  # noqa: E402
+from ris_node.replay.frames import RecordedTf  # noqa: E402
 from ris_node.ros.images import encode_image  # noqa: E402
 
 COMMAND = "stop next to the red car"
@@ -172,6 +174,53 @@ def test_without_usable_camera_info_the_reason_is_given(heard: Heard):
         assert client.ground().status == Grounding.STATUS_PRESENT
     finally:
         camera._camera = good
+
+
+def test_what_tf_lost_while_running_is_a_goal_nowhere(heard: Heard):
+    """TF falls silent: region, pose, markers, overlay and result agree, though default camera_* could stand in."""
+    client, camera = heard.client, heard.live.node.camera
+    before, tree = camera._tf, TfTree()
+    pose = Pose.of((0.0, 0.0, 1.5), (-0.560986, 0.560986, -0.430459, 0.430459))  # 15 degrees down
+    first_ns = client.next_stamp()
+    for n in range(40):
+        tree.add("base_link", header(0).frame_id, first_ns + n * 50_000_000, pose)
+    camera._tf = RecordedTf(tree)
+    pictures: list = []
+    listening = client.listen("~/overlay", pictures)
+    try:
+        wait_for(lambda: heard.live.node.outputs.wanted("~/overlay"), "the overlay's subscription")
+        client.say(COMMAND)
+        assert heard.until_target().header.frame_id == "base_link"
+        client.next_stamp(5 * 10**9)
+        heard.lists["~/target_pose"].clear()
+        result = client.ground()
+        region = heard.region_of(result)
+        assert region.status == RegionTarget.STATUS_TF_UNAVAILABLE and "after the last transform" in region.message
+        assert result.status == Grounding.STATUS_PRESENT and result.message == region.message
+        wait_for(lambda: withdrawn(heard), "the empty grid and the deletion")
+        wait_for(lambda: pictures and pictures[-1].header.stamp == result.header.stamp, "the overlay")
+        lost = below_banner(pictures[-1])
+        assert not heard.lists["~/target_pose"]
+        camera._tf = RecordedTf(with_pose_at(tree, client.next_stamp() + 10**9, pose))
+        again = client.ground()
+        assert heard.region_of(again).status == RegionTarget.STATUS_OK
+        wait_for(lambda: pictures[-1].header.stamp == again.header.stamp, "the overlay")
+        placed = below_banner(pictures[-1])
+        ring = (placed != lost).any(axis=2)  # the goal is all that tells the two pictures apart
+        assert (placed[ring] > 250).all(axis=1).sum() > 20 and not (lost[ring] > 250).all(axis=1).any()
+    finally:
+        camera._tf = before
+        client.node.destroy_subscription(listening)
+
+
+def with_pose_at(tree: TfTree, stamp_ns: int, pose: Pose) -> TfTree:
+    tree.add("base_link", header(0).frame_id, stamp_ns, pose)
+    return tree
+
+
+def below_banner(overlay: Image) -> np.ndarray:
+    pixels = np.frombuffer(bytes(overlay.data), np.uint8).reshape(overlay.height, overlay.width, 3)
+    return pixels[overlay.height // 8 :]
 
 
 def test_depth_of_the_same_moment_is_used(heard: Heard):

@@ -88,25 +88,25 @@ def see(camera: CameraContext, frame_id: str, stamp_ns: int):
 
 
 def test_tf_is_asked_for_the_images_stamp(listener: tf.TfListener):
-    seen = see(context(listener, given=False, target_frame="map"), "camera", STAMP_NS)
+    frame = see(context(listener, given=False, target_frame="map"), "camera", STAMP_NS)
     mount = camera_mount(1.0, 2.0, 3.0, 4.0, 5.0, 6.0)
-    assert np.allclose(seen.frame.camera_in_target.rotation, mount.rotation)
-    assert np.allclose(seen.frame.camera_in_target.translation, mount.translation)
-    assert seen.frame.target_frame == "map" and not seen.no_pose
+    assert np.allclose(frame.camera_in_target.rotation, mount.rotation)
+    assert np.allclose(frame.camera_in_target.translation, mount.translation)
+    assert frame.target_frame == "map" and not frame.pose_problem
 
 
 @pytest.mark.parametrize("stamp_ns", [STAMP_NS + 1, 0])
 def test_another_stamp_is_no_pose_and_never_the_latest(listener: tf.TfListener, stamp_ns: int):
-    seen = see(context(listener, given=True, target_frame="map"), "camera", stamp_ns)
-    assert seen.frame.camera_in_target is None and "stamp" in seen.no_pose
+    frame = see(context(listener, given=True, target_frame="map"), "camera", stamp_ns)
+    assert frame.camera_in_target is None and "stamp" in frame.pose_problem
 
 
 def test_parameters_stand_in_only_where_tf_does_not_know_the_frame_and_they_were_given(listener: tf.TfListener):
-    assert not see(context(listener, given=True), "another", STAMP_NS).no_pose
-    assert see(context(listener, given=False), "another", STAMP_NS).no_pose
-    assert see(context(listener, given=True), "camera", STAMP_NS + 1).no_pose
-    assert see(context(listener, given=True, target_frame="map"), "another", STAMP_NS).no_pose
-    assert not see(context(None, given=False), "camera", STAMP_NS).no_pose
+    assert not see(context(listener, given=True), "another", STAMP_NS).pose_problem
+    assert see(context(listener, given=False), "another", STAMP_NS).pose_problem
+    assert see(context(listener, given=True), "camera", STAMP_NS + 1).pose_problem
+    assert see(context(listener, given=True, target_frame="map"), "another", STAMP_NS).pose_problem
+    assert not see(context(None, given=False), "camera", STAMP_NS).pose_problem
 
 
 def test_a_jump_in_time_clears_transforms(listener: tf.TfListener):
@@ -115,5 +115,5 @@ def test_a_jump_in_time_clears_transforms(listener: tf.TfListener):
 
 
 def test_object_queries_ask_for_no_camera(listener: tf.TfListener):
-    seen = context(listener, given=False).see(IMAGE, Header(frame_id="nobody"), region=False)
-    assert seen.frame.camera is None and not seen.no_pose
+    frame = context(listener, given=False).see(IMAGE, Header(frame_id="nobody"), region=False)
+    assert frame.camera is None and not frame.pose_problem

@@ -223,6 +223,8 @@ def test_unusable_cameras_answer_and_do_not_raise() -> None:
     own = ask(Frame(image, 0, "optical", cam, None, mount, "optical"))
     assert own.status is TargetStatus.TF_UNAVAILABLE
     assert ask(Frame(image, 0, "optical", cam, None, None, "map")).status is TargetStatus.TF_UNAVAILABLE
+    lost = ask(Frame(image, camera=cam, target_frame=CONFIG.base_frame, pose_problem="no transform at 7.0 s"))
+    assert (lost.status, lost.message) == (TargetStatus.TF_UNAVAILABLE, "no transform at 7.0 s")
     empty = region_target(TargetRequest(mask & False, mask * np.float32(0), None, Frame(image, camera=cam)), CONFIG)
     assert empty.status is TargetStatus.TOO_SMALL
     odd = region_target(TargetRequest(mask, np.zeros((3, 3), np.float32), None, Frame(image, camera=cam)), CONFIG)
