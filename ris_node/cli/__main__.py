@@ -5,16 +5,12 @@
 from __future__ import annotations
 
 import argparse
-import io
-import os
 import sys
 from collections.abc import Callable, Sequence
 
 from ris_node import __version__
 from ris_node.cli.verbs import VERBS
-from ris_node.errors import ConfigError, RisError
-
-FAILED, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141
+from ris_node.entry import guarded, start
 
 EPILOG = """examples:
   ris demo                                                     a street scene, a node, six commands, a video
@@ -50,45 +46,17 @@ def build_parser(verb_in_use: str | None) -> tuple[argparse.ArgumentParser, Run 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `ris` with `argv` (the process's own when None) and return its exit code."""
-    escape_output()
     words = list(sys.argv[1:] if argv is None else argv)
     chosen = next((word for word in words if not word.startswith("-")), None)
-    try:
+
+    def work() -> int:
         parser, run = build_parser(chosen)
         args = parser.parse_args(words)
         assert run is not None  # parse_args left already where no verb was given
         return run(args)
-    except ConfigError as error:
-        return _fail(chosen, str(error), USAGE)
-    except RisError as error:
-        return _fail(chosen, str(error), FAILED)
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("ris_node"):
-            return _fail(chosen, f"{error.name} is missing from this installation: install ris_node again", FAILED)
-        return _fail(
-            chosen, f"the Python package '{error.name}' is missing: run 'ris doctor' to see what to do", FAILED
-        )
-    except KeyboardInterrupt:
-        return _fail(chosen, "interrupted; what was written is kept", INTERRUPTED)
-    except BrokenPipeError:  # e.g. `ris config | head`: the reader has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
-    except OSError as error:
-        where = f" '{error.filename}'" if error.filename else ""
-        return _fail(chosen, f"{error.strerror or error}{where}", FAILED)
 
-
-def escape_output() -> None:
-    """Let stdout and stderr escape what their encoding lacks, for every verb, instead of raising."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
-def _fail(verb: str | None, message: str, code: int) -> int:
-    print(f"ris{' ' + verb if verb else ''}: {message}", file=sys.stderr)
-    return code
+    return guarded(f"ris {chosen}" if chosen else "ris", work)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start(main)

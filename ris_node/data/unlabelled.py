@@ -23,6 +23,7 @@ from ris_node.atomic import write_atomic
 from ris_node.data.annotated import Annotated
 from ris_node.data.classes import class_by_name
 from ris_node.data.readers import SPLITS_DIR, open_set, shared_dir
+from ris_node.entry import start
 from ris_node.language.lexicon import CITYSCAPES
 from ris_node.types import F32, U8
 
@@ -103,4 +104,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import sys
 
 from ris_node.cli.__main__ import main
+from ris_node.entry import start
 
 if __name__ == "__main__":
-    sys.exit(main(["evaluate", *sys.argv[1:]]))
+    start(lambda: main(["evaluate", *sys.argv[1:]]))

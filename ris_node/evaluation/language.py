@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from ris_node.data.readers import shared_dir
+from ris_node.entry import start
 from ris_node.errors import RisError
 from ris_node.evaluation import people
 from ris_node.evaluation.people import Said
@@ -210,4 +211,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start(main)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from ris_node.cli.__main__ import main as ris
+from ris_node.entry import start
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -16,4 +17,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start(main)

@@ -17,6 +17,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from ris_node.bundle import Manifest, TextContract, Thresholds, write_manifest
+from ris_node.entry import start
 from ris_node.language.lexicon import CITYSCAPES
 
 HEIGHT, WIDTH, WORDS = 256, 320, 32
@@ -177,4 +178,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

@@ -19,6 +19,7 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 from ris_node.atomic import replacing
+from ris_node.entry import start
 from ris_node.errors import ExportError
 
 OPSET = 18
@@ -202,4 +203,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start(main)

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from ris_node.bagwriter import BagWriter
+from ris_node.entry import start
 from ris_node.errors import RisError
 from ris_node.interface import SENSOR
 from ris_node.pipeline.grounder import Grounder
@@ -185,4 +186,4 @@ def table(found: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start(main)

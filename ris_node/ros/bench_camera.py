@@ -20,6 +20,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from ris_node.bench.pictures import FRAME_ID, Pictures
+from ris_node.entry import start
 from ris_node.interface import topic
 from ris_node.ros.conversions import ns_to_stamp
 from ris_node.ros.images import encode_image
@@ -90,4 +91,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start(main)

@@ -23,6 +23,7 @@ from rclpy.signals import SignalHandlerOptions
 from ris_msgs.msg import Grounding, NodeStatus, Query, RegionTarget
 from sensor_msgs.msg import Image
 
+from ris_node.entry import start
 from ris_node.interface import NODE_NAME, topic
 from ris_node.ros.conversions import stamp_to_ns
 from ris_node.ros.publishers import qos_profile
@@ -138,4 +139,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start(main)

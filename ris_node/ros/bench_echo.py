@@ -18,6 +18,7 @@ from rclpy.signals import SignalHandlerOptions
 from ris_msgs.msg import Grounding
 from sensor_msgs.msg import Image
 
+from ris_node.entry import start
 from ris_node.interface import NODE_NAME, topic
 from ris_node.ros.publishers import qos_profile
 
@@ -61,4 +62,4 @@ def _spin(executor: Any) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start(main)

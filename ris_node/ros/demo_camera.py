@@ -24,6 +24,7 @@ from std_msgs.msg import Header
 from ris_node.demo.recording import FrameWriter
 from ris_node.demo.script import SEED, demo_spec
 from ris_node.demo.sources import Source, SourceFrame, open_source
+from ris_node.entry import start
 from ris_node.errors import RisError
 from ris_node.geometry.camera import Camera
 from ris_node.interface import topic
@@ -132,4 +133,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start(main)

@@ -21,6 +21,7 @@ from rclpy.signals import SignalHandlerOptions
 from ris_msgs.msg import Grounding, NodeStatus
 from ris_msgs.msg import Query as QueryMsg
 
+from ris_node.entry import start
 from ris_node.interface import NODE_NAME, topic
 from ris_node.ros.conversions import ns_to_stamp
 from ris_node.ros.publishers import qos_profile
@@ -114,4 +115,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start(main)

@@ -22,6 +22,7 @@ from ris_msgs.msg import Grounding, NodeStatus, RegionTarget
 from sensor_msgs.msg import Image
 
 from ris_node.demo.recording import ANSWERS, JsonLines
+from ris_node.entry import start
 from ris_node.errors import RisError
 from ris_node.interface import NODE_NAME, topic
 from ris_node.rle import encode_rle
@@ -134,4 +135,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start(main)

@@ -17,6 +17,7 @@ from rclpy.node import Node
 from rclpy.qos import ReliabilityPolicy, qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from ris_node.entry import start
 from ris_node.errors import RisError
 from ris_node.ros.camera import camera_from_info
 from ris_node.ros.images import decode_compressed, decode_image
@@ -106,4 +107,4 @@ def _info_problem(msg: Any) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start(main)

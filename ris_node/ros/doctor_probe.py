@@ -19,6 +19,8 @@ from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 
+from ris_node.entry import start
+
 FIRST_FRAME_S, SILENCE_S, MATCH_S = 20.0, 3.0, 20.0
 
 
@@ -78,4 +80,4 @@ def receive(node: Node, topic: str, frames: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start(main)

@@ -14,6 +14,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from ris_node.entry import guarded, start
+
 _BAD_CONFIG = 2
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _LARGEST_BLOCK, _KEPT = 32 << 20, 128 << 20  # bytes
@@ -21,6 +23,10 @@ _LARGEST_BLOCK, _KEPT = 32 << 20, 128 << 20  # bytes
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the grounding node until it is told to stop; returns the exit code."""
+    return guarded("grounding_node", lambda: _quiet(args))
+
+
+def _quiet(args: Sequence[str] | None) -> int:
     try:
         return _run(args)
     except KeyboardInterrupt:
@@ -102,4 +108,4 @@ def _end(node: Any) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start(main)

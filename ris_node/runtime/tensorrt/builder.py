@@ -12,13 +12,13 @@ import argparse
 import contextlib
 import json
 import os
-import sys
 import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ris_node.entry import start
 from ris_node.errors import RisError
 from ris_node.runtime.tensorrt.cuda import Cuda
 from ris_node.runtime.tensorrt.maker import make_engine
@@ -79,4 +79,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start(main)

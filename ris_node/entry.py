@@ -1,0 +1,60 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""How every process of the package starts: output that no terminal refuses, and one clear line for what goes wrong."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from ris_node.errors import ConfigError, RisError
+
+FAILED, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141
+
+
+def start(main: Callable[[], int | None]) -> NoReturn:
+    """End the process with the exit code of `main`, run as `guarded`: the last line of a module run by `python -m`."""
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    sys.exit(guarded(spec.name if spec is not None else Path(sys.argv[0]).stem, main))
+
+
+def guarded(name: str, work: Callable[[], int | None]) -> int:
+    """Run `work` and return its exit code; what goes wrong on purpose or by the system is one line that `name` begins.
+
+    Exit codes: 2 for a value that does not fit, 1 for work that failed, 130 when interrupted.
+    """
+    escape_output()
+    try:
+        return work() or 0
+    except ConfigError as error:
+        return _fail(name, str(error), USAGE)
+    except RisError as error:
+        return _fail(name, str(error), FAILED)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("ris_node"):
+            return _fail(name, f"{error.name} is missing from this installation: install ris_node again", FAILED)
+        return _fail(name, f"the Python package '{error.name}' is missing: run 'ris doctor' to see what to do", FAILED)
+    except KeyboardInterrupt:
+        return _fail(name, "interrupted; what was written is kept", INTERRUPTED)
+    except BrokenPipeError:  # e.g. `ris config | head`: the reader has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except OSError as error:
+        where = f" '{error.filename}'" if error.filename else ""
+        return _fail(name, f"{error.strerror or error}{where}", FAILED)
+
+
+def escape_output() -> None:
+    """Let stdout and stderr escape what their encoding lacks instead of raising."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _fail(name: str, message: str, code: int) -> int:
+    print(f"{name}: {message}", file=sys.stderr)
+    return code
