@@ -4,9 +4,10 @@
 
 A mask is one of: a path of an image file (set where it is not zero) | `{"png": path, "value": v}` (where an index mask
 is v) | `{"png": path, "id": i}` (where R + 256 G + 65536 B of a panoptic PNG is i) | `{"coco": path, "id": i}` with
-one id or several (annotations of a COCO `instances.json`) | run lengths, row by row from zeros, `[n0, n1, ...]` (`ris_node.rle`) | COCO run lengths `{"size": [H, W], "counts": [...] or "..."}`, column by
-column | polygons `[[x0, y0, x1, y1, ...], ...]` in pixels | `{"any": [mask, ...]}`, their union. Polygons and packed
-counts are read by pycocotools, the reference for what their pixels are.
+one id or several (annotations of a COCO `instances.json`) | run lengths, row by row from zeros, `[n0, n1, ...]`
+(`ris_node.rle`) | COCO run lengths `{"size": [H, W], "counts": [...] or "..."}`, column by column | polygons
+`[[x0, y0, x1, y1, ...], ...]` in pixels | `{"any": [mask, ...]}`, their union. Polygons and packed counts are read by
+pycocotools, the reference for what their pixels are.
 """
 
 from __future__ import annotations

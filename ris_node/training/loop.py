@@ -27,7 +27,7 @@ from ris_node.training.interrupt import RunStoppedError, StopWish
 from ris_node.training.items import Drawn
 from ris_node.training.session import Session
 from ris_node.training.step import batch_losses, run_batch
-from ris_node.training.team import open_team, same_start, share_gradients, to_device
+from ris_node.training.team import fast_in_bf16, open_team, same_start, share_gradients, to_device
 from ris_node.training.weights import SUFFIX, load_weights
 from ris_node.training.words import WordFeatures
 
@@ -52,7 +52,8 @@ class Trainer:
     def __init__(self, config: TrainConfig, graph: GraphSpec, team: Accelerator | None = None) -> None:
         torch.manual_seed(config.seed)
         self.team = team or open_team()
-        optim = replace(config.optim, processes=self.team.num_processes)
+        bf16 = config.optim.bf16 and fast_in_bf16(self.team.device)
+        optim = replace(config.optim, processes=self.team.num_processes, bf16=bf16)
         self.config, self.graph, self.step = replace(config, optim=optim), graph, 0
         self.settings = model_config(config.model, config.settings)
         self.model = build_model(config.model, self.settings, graph).to(memory_format=torch.channels_last)
