@@ -64,6 +64,7 @@ def _checks(args: argparse.Namespace, width: int, height: int) -> Iterable[Calla
     yield doctor_model.check_backends
     yield lambda: doctor_model.check_bundles(args.bundle)
     yield doctor_ros.check_ros
+    yield doctor_ros.check_logs
     yield doctor_ros.check_optional
     yield lambda: doctor_ros.check_transport(width, height)
     yield doctor_ros.check_network

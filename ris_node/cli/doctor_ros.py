@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ris_node.cli.fastdds import VARIABLES, find_profiles, read_limits
 from ris_node.cli.finding import BROKEN, NOTE, OK, WARNING, Finding
+from ris_node.logfolder import log_folder, log_trouble, spare_folder
 
 DISTROS = {"humble": (3, 10), "jazzy": (3, 12), "kilted": (3, 12), "lyrical": (3, 14)}  # and their Python
 NEEDED_MESSAGES = ("sensor_msgs", "std_msgs", "std_srvs", "geometry_msgs", "nav_msgs", "diagnostic_msgs")
@@ -58,6 +59,22 @@ def check_ros() -> Iterator[Finding]:
     else:
         advice = "'make setup' builds it, then run with scripts/with_ros; with colcon: build, source install/setup.bash"
         yield Finding("ros", BROKEN, "ris_msgs is not built or not sourced: the node cannot start", advice)
+
+
+def check_logs() -> Iterator[Finding]:
+    """Whether ROS can write its log files: without them, no ROS process of others starts."""
+    if not _place("rclpy"):
+        return
+    folder = log_folder(os.environ)
+    trouble = log_trouble(folder)
+    data = {"folder": str(folder) if folder else None}
+    if not trouble:
+        yield Finding("ros", OK, f"logs go to {folder}", "", data)
+        return
+    spare = spare_folder()
+    goes = f"ris_node's own go to {spare}" if spare else "ris_node's own go to the terminal only"
+    what = f"no log folder, {trouble}: {goes}, other ROS programs do not start"
+    yield Finding("ros", WARNING, what, "export ROS_LOG_DIR for every process: a folder that can be written", data)
 
 
 def check_optional() -> Iterator[Finding]:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import rclpy
-from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
@@ -25,6 +24,7 @@ from ris_node.interface import topic
 from ris_node.ros.conversions import ns_to_stamp
 from ris_node.ros.images import encode_image
 from ris_node.ros.publishers import qos_profile
+from ris_node.ros.start import start_ros
 
 
 class BenchCamera:
@@ -73,7 +73,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("namespace")
     args = parser.parse_args()
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    start_ros()
     camera = BenchCamera(args.folder, args.namespace)
     try:
         for line in sys.stdin:

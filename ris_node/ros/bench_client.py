@@ -19,7 +19,6 @@ from typing import Any
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.signals import SignalHandlerOptions
 from ris_msgs.msg import Grounding, NodeStatus, Query, RegionTarget
 from sensor_msgs.msg import Image
 
@@ -27,6 +26,7 @@ from ris_node.entry import start
 from ris_node.interface import NODE_NAME, topic
 from ris_node.ros.conversions import stamp_to_ns
 from ris_node.ros.publishers import qos_profile
+from ris_node.ros.start import start_ros
 from ris_node.types import Status
 
 STAGES = ("age_at_start", "preprocess", "inference", "postprocess", "publish", "total")
@@ -111,7 +111,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Listen to the bench's node.")
     parser.add_argument("namespace")
     args = parser.parse_args()
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    start_ros()
     client = BenchClient(args.namespace)
     executor = SingleThreadedExecutor()
     executor.add_node(client.node)

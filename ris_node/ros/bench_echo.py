@@ -14,13 +14,13 @@ from typing import Any
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.signals import SignalHandlerOptions
 from ris_msgs.msg import Grounding
 from sensor_msgs.msg import Image
 
 from ris_node.entry import start
 from ris_node.interface import NODE_NAME, topic
 from ris_node.ros.publishers import qos_profile
+from ris_node.ros.start import start_ros
 
 
 def make_echo(namespace: str) -> Any:
@@ -38,7 +38,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Echo the bench's images.")
     parser.add_argument("namespace")
     args = parser.parse_args()
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    start_ros()
     executor = SingleThreadedExecutor()
     executor.add_node(make_echo(args.namespace))
     thread = threading.Thread(target=_spin, args=(executor,), daemon=True)

@@ -16,7 +16,6 @@ from typing import Any
 import cv2
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
-from rclpy.signals import SignalHandlerOptions
 from ris_msgs.msg import Query as QueryMsg
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
@@ -31,6 +30,7 @@ from ris_node.interface import topic
 from ris_node.ros.conversions import ns_to_stamp
 from ris_node.ros.images import encode_image
 from ris_node.ros.publishers import qos_profile
+from ris_node.ros.start import start_ros
 
 FRAME_ID = "camera_optical_frame"
 
@@ -117,7 +117,7 @@ def main() -> int:
     args = parser.parse_args()
     # One core is the node's: a renderer with threads of its own would take it.
     cv2.setNumThreads(1)
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    start_ros()
     try:
         source = open_source(args.source, demo_spec(args.width, args.height, args.seed), args.rate)
         count = DemoCamera(source, FrameWriter(args.keep), args.hfov).run(args.seconds, args.rate)

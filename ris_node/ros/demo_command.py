@@ -17,7 +17,6 @@ from typing import Any
 
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
-from rclpy.signals import SignalHandlerOptions
 from ris_msgs.msg import Grounding, NodeStatus
 from ris_msgs.msg import Query as QueryMsg
 
@@ -25,6 +24,7 @@ from ris_node.entry import start
 from ris_node.interface import NODE_NAME, topic
 from ris_node.ros.conversions import ns_to_stamp
 from ris_node.ros.publishers import qos_profile
+from ris_node.ros.start import start_ros
 
 _FOUND_S = 0.5
 
@@ -99,7 +99,7 @@ def main() -> int:
     parser.add_argument("--listeners", type=int, default=1, help="how many must listen to commands before the first")
     args = parser.parse_args()
     commands = json.loads(args.script.read_text(encoding="utf-8"))
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    start_ros()
     try:
         speaker = DemoSpeaker()
         problem = speaker.wait(args.timeout, args.listeners)

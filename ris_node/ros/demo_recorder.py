@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
-from rclpy.signals import SignalHandlerOptions
 from ris_msgs.msg import Grounding, NodeStatus, RegionTarget
 from sensor_msgs.msg import Image
 
@@ -28,6 +27,7 @@ from ris_node.interface import NODE_NAME, topic
 from ris_node.rle import encode_rle
 from ris_node.ros.conversions import instance_from_msg, stamp_to_ns, timing_from_msg
 from ris_node.ros.publishers import qos_profile
+from ris_node.ros.start import start_ros
 from ris_node.ros.target_messages import target_from_msg
 from ris_node.types import Status
 
@@ -111,7 +111,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Record the node's answers.")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    start_ros()
     code = 0
     try:
         recorder = DemoRecorder(JsonLines(args.out / ANSWERS))

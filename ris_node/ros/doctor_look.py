@@ -21,6 +21,7 @@ from ris_node.entry import start
 from ris_node.errors import RisError
 from ris_node.ros.camera import camera_from_info
 from ris_node.ros.images import decode_compressed, decode_image
+from ris_node.ros.start import start_ros
 
 COMPRESSED = "sensor_msgs/msg/CompressedImage"
 
@@ -28,7 +29,7 @@ COMPRESSED = "sensor_msgs/msg/CompressedImage"
 def main() -> int:
     """Look at the topics that the command line names."""
     topic, info_topic, seconds = sys.argv[1], sys.argv[2], float(sys.argv[3])
-    rclpy.init()
+    start_ros(signals=True)
     node = rclpy.create_node("ris_doctor_look")
     try:
         answer = look(node, topic, info_topic, seconds)

@@ -20,6 +20,7 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 
 from ris_node.entry import start
+from ris_node.ros.start import start_ros
 
 FIRST_FRAME_S, SILENCE_S, MATCH_S = 20.0, 3.0, 20.0
 
@@ -27,7 +28,7 @@ FIRST_FRAME_S, SILENCE_S, MATCH_S = 20.0, 3.0, 20.0
 def main() -> int:
     """Play the role that the command line names."""
     role, topic, width, height, frames, rate_hz = sys.argv[1:7]
-    rclpy.init()
+    start_ros(signals=True)
     node = rclpy.create_node(f"ris_doctor_{role}")
     try:
         if role == "send":

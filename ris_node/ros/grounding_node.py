@@ -39,12 +39,13 @@ def _run(args: Sequence[str] | None) -> int:
 
     from ris_node.errors import ConfigError
     from ris_node.ros.node import GroundingNode
+    from ris_node.ros.start import start_ros
 
     _keep_freed_memory()
     interrupted: list[int] = []
     # rclpy's own handler, installed next, ends the context and then calls this one: no KeyboardInterrupt from here on
     signal.signal(signal.SIGINT, lambda number, _: interrupted.append(number))
-    rclpy.init(args=list(args) if args is not None else None)
+    start_ros(args, signals=True)
     node = None
     try:
         node = GroundingNode()

@@ -13,11 +13,11 @@ from typing import Any
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.signals import SignalHandlerOptions
 
 from ris_node.ros.play_bag import PlayBag
 from ris_node.ros.play_control import Keys, offer_services, on_signals
 from ris_node.ros.player import Player, PlayOptions, PlaySummary
+from ris_node.ros.start import start_ros
 
 NODE = "ris_play"
 
@@ -34,7 +34,7 @@ def play_bag(path: Path, options: PlayOptions, *, show: bool = False) -> PlaySum
         ConfigError: the options do not fit the bag.
         DataError: the bag cannot be read.
     """
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    start_ros()
     try:
         with PlayBag(path) as bag:
             node = rclpy.create_node(NODE)

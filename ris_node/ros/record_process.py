@@ -17,12 +17,12 @@ from typing import Any
 
 import rclpy
 from rclpy.parameter import Parameter
-from rclpy.signals import SignalHandlerOptions
 
 from ris_node.bagwriter import BagWriter
 from ris_node.errors import ConfigError, DataError
 from ris_node.ros.bag_recorder import BagRecorder, NewTopic, Taken, Wanted
 from ris_node.ros.play_process import spinning
+from ris_node.ros.start import start_ros
 
 NODE = "ris_record"
 _SYNC_S = 1.0
@@ -63,7 +63,7 @@ def record_bag(options: RecordOptions) -> RecordSummary:
         ConfigError: the bag's folder exists, or storage and compression do not go together.
         DataError: the disk is full or failed; what was written before is kept.
     """
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    start_ros()
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
