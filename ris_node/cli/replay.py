@@ -248,7 +248,7 @@ def _replay_one(bag: Path, folder: Path, options: ReplayOptions, grounder: Any, 
 
     with bar:
         summary = replay(bag, folder, options, grounder=grounder, progress=show, stop=stop)
-    for line in (*(f"note: {note}" for note in summary.notes), *summary.problems):
+    for line in summary.lines():
         print(f"{bag}: {line}", file=sys.stderr)
     counts = ", ".join(f"{count} {name}" for name, count in sorted(summary.statuses.items()))
     state = "" if summary.complete else " (partial)"

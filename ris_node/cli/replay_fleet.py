@@ -50,8 +50,8 @@ def _tell(result: FleetResult, out: Path) -> None:
     for record in result.records:
         for error in record.errors:
             print(f"{record.job.bag}: {error}", file=sys.stderr)
-        for problem in record.summary.problems if record.summary is not None else ():
-            print(f"{record.job.bag}: {problem}", file=sys.stderr)
+        for line in record.summary.lines() if record.summary is not None else ():
+            print(f"{record.job.bag}: {line}", file=sys.stderr)
     failed = [record for record in result.records if record.failed]
     again = sum(record.attempts > 1 for record in result.records)
     lost = f", {result.lost_workers} workers lost" if result.lost_workers else ""

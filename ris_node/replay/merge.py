@@ -38,6 +38,7 @@ def merge_runs(
         "complete": not lost and all(run.get("complete", False) for run in runs),
         "frames": sum(int(run.get("frames", 0)) for run in runs),
         "problems": list(lost),
+        "notes": [f"{run.get('bag')}: {note}" for run in runs for note in run.get("notes", ())],
         "runs": runs,
     }
     write_atomic(out / SUMMARY, json.dumps(whole, indent=1) + "\n")

@@ -141,6 +141,10 @@ class ReplaySummary:
     model_id: str = ""
     interrupted: bool = False
 
+    def lines(self) -> list[str]:
+        """Return what a console shows of notes and problems."""
+        return [*(f"note: {note}" for note in self.notes), *self.problems]
+
     def to_json(self) -> dict[str, Any]:
         """The summary as JSON values."""
         return {**asdict(self), "out": str(self.out), "problems": list(self.problems), "notes": list(self.notes)}

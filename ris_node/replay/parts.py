@@ -29,6 +29,7 @@ from ris_node.interface import PUBLISHERS
 from ris_node.outputs import owns
 from ris_node.replay.answer import NODE, Answered
 from ris_node.replay.options import BAG, FIGURES, FILM, PARTS, REPORT, RESULTS, SCORES, SUMMARY, ReplayOptions
+from ris_node.replay.reasons import Reason, reason_of, tally
 from ris_node.replay.rows import RowWriter, join
 
 SEAL, ROWS = "seal.json", "rows.parquet"
@@ -47,6 +48,13 @@ class Seal:
     frames: int
     statuses: dict[str, int] = field(default_factory=dict)
     model_id: str = ""
+    reasons: list[Reason] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, path: Path) -> Seal:
+        """Read `seal.json`."""
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return cls(**{**values, "reasons": [Reason(*kind) for kind in values.get("reasons", ())]})
 
 
 class Part:
@@ -61,6 +69,7 @@ class Part:
         self._bag = open_result_bag(folder / BAG, options.overlays) if options.bag else None
         self._film = Film(folder / FILM, rate) if options.video else None
         self._statuses: Counter[str] = Counter()
+        self._reasons: list[Reason] = []
         self._model_id = ""
         self.frames = 0
 
@@ -73,6 +82,8 @@ class Part:
         if self._film is not None and answered.picture is not None:
             self._film.add(answered.picture)
         self._statuses[row["status"]] += 1
+        if reason := reason_of(row):
+            self._reasons = tally([*self._reasons, reason])
         self._model_id = row["model_id"]
         self.frames += 1
 
@@ -105,7 +116,7 @@ class Part:
         if not self.frames:
             shutil.rmtree(self.folder)
             return None
-        seal = Seal(self._fingerprint, self._first, self.frames, dict(self._statuses), self._model_id)
+        seal = Seal(self._fingerprint, self._first, self.frames, dict(self._statuses), self._model_id, self._reasons)
         write_atomic(self.folder / SEAL, json.dumps(asdict(seal)))
         return seal
 
@@ -176,7 +187,7 @@ class Parts:
         if not self._folder.exists():
             raise ConfigError(f"{self._out} holds a complete replay: give --overwrite, or another --out")
         while (path := self._folder / f"{len(self.seals):06d}" / SEAL).is_file():
-            seal = Seal(**json.loads(path.read_text(encoding="utf-8")))
+            seal = Seal.read(path)
             if seal.fingerprint != self._fingerprint:
                 raise ConfigError(
                     f"{self._out} holds a part of another replay (bag, command, model or settings differ):"

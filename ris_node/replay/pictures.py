@@ -109,6 +109,7 @@ def grounding_of(row: Mapping[str, Any]) -> Grounding:
         width=width,
         height=height,
         stamp_ns=int(row["stamp_ns"]),
+        message=row["message"],
         point=(point[0], point[1]) if point else None,
         planes=Planes(Letterbox(max(width, 1), max(height, 1)), nothing, pieces, None, region),
     )

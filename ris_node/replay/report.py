@@ -18,6 +18,7 @@ from ris_node.replay import charts
 from ris_node.replay.merge import read_summary
 from ris_node.replay.options import REPORT
 from ris_node.replay.pictures import drawn, fetch
+from ris_node.replay.reasons import reason_of, tally
 from ris_node.replay.review import read_figures, read_scores
 from ris_node.replay.rows import content_hash, iter_rows
 from ris_node.report import page as parts
@@ -52,7 +53,7 @@ def write_report(out: Path, bags: Sequence[Path]) -> Path:
     summary, scores = read_summary(out), read_scores(out)
     found = [_summary(summary, rows, out), _timelines(rows, scores), *_targets(rows), *_quality(out)]
     found += _pictures(out, rows, scores, summary, bags)
-    found += _troubles(rows)
+    found += [*_reasons(rows), *_troubles(rows)]
     found.append(_about(out, summary))
     state = "" if summary.get("complete", True) else "PARTIAL: "
     commands = list(dict.fromkeys(row["command"] for row in rows if row["command"]))
@@ -211,6 +212,15 @@ def _worst(rows: Rows, scores: Rows) -> list[tuple[Mapping[str, Any], str]]:
         if all(row["bag"] != k["bag"] or abs(row["frame"] - k["frame"]) > 3 for k, _ in kept):
             kept.append((row, why))
     return kept[:WORST]
+
+
+def _reasons(rows: Rows) -> list[parts.Section]:
+    kinds = tally(filter(None, map(reason_of, rows)))
+    if not kinds:
+        return []
+    body = parts.table(("target", "frames", "reason"), [(kind.status, kind.frames, kind.message) for kind in kinds])
+    note = "What ~/region says in frames whose region is in the picture; reasons that differ in numbers are one line."
+    return [parts.Section("Why there was no target", body, note)]
 
 
 def _troubles(rows: Rows) -> list[parts.Section]:

@@ -24,6 +24,7 @@ from ris_node.replay.frames import FrameJob, FrameReader, film_rate
 from ris_node.replay.options import SUMMARY, Progress, ReplayOptions, ReplaySummary
 from ris_node.replay.parts import Parts
 from ris_node.replay.prefetch import Prefetch
+from ris_node.replay.reasons import message_of, tally
 from ris_node.replay.rows import target_row
 from ris_node.replay.topics import Chosen
 from ris_node.runtime.ort import cores
@@ -149,7 +150,8 @@ class Session:
             messages += target_messages(target, confirmed, grounding.query.id, job.stamp_ns)
         if job.index < self._resumed_at:
             return
-        self._parts.add(answered, {**answered.row, **target_row(target, confirmed)}, messages)
+        row = {**answered.row, **target_row(target, confirmed), "message": message_of(grounding, target)}
+        self._parts.add(answered, row, messages)
         self._frames += 1
         if grounding.status is Status.ERROR:
             self._failed += 1
@@ -200,6 +202,7 @@ class Session:
         notes = [*self._bag.notes, *dict.fromkeys(reader.notes)]
         if reader.late or reader.equal:
             notes.append(f"stamps: {reader.late} went back and {reader.equal} repeated the one before")
+        notes += [reason.note() for reason in tally(kind for seal in self._parts.seals for kind in seal.reasons)]
         if self._failed > 1:
             notes.append(f"{self._failed} frames could not be answered (status ERROR says why)")
         if interrupted:
