@@ -26,7 +26,7 @@ help:
 	@echo "  make lint     ruff, check and format          make type     mypy, strict"
 	@echo "  make bench    latency, CPU and memory: bare network, core, node over DDS, ours against CLIPSeg and others"
 	@echo "                (these are exported once, with random weights, which takes minutes); writes bench/"
-	@echo "  make evaluate how good the bundles are, beside two baselines (minutes; needs ../shared); writes bench/evaluation/"
+	@echo "  make evaluate how good the bundles are, beside two baselines (minutes; needs RIS_DATA, see ris data); writes bench/evaluation/"
 	@echo "  make soak     the tests that take minutes, 10 of them at 60 Hz"
 	@echo "  make config   writes config/ris_node.yaml anew after a change of ris_node/config.py"
 	@echo "  make clean    removes .venv and what the commands above have built"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""`ris data`: which data sets can be read, whether one on this disk is whole, and one as JSON lines."""
+"""`ris data`: public sets under RIS_DATA, which forms can be read, whether a set is whole, and one as JSON lines."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ from ris_node.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from ris_node.data.sampleset import SampleSet
+    from ris_node.data.sets import PublicSet
 
 EPILOG = """examples:
+  ris data                                          the public sets that recipes name, and which are here
+  ris data sets camvid                              one of them: terms, source, layout under RIS_DATA
   ris data list                                     every data set that can be read
   ris data list refcoco                             where it comes from and how it lies on the disk
   ris data check refcoco data --split val           read it, count it, and draw some of it: refcoco-val.png
@@ -37,8 +40,9 @@ _SHOWN = 10
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `ris data`."""
     parser.epilog = EPILOG
-    parser.add_argument("action", choices=("list", "check", "convert"), help="what to do")
-    parser.add_argument("name", nargs="?", help="a data set of 'ris data list', or jsonl")
+    actions = ("sets", "list", "check", "convert")
+    parser.add_argument("action", nargs="?", choices=actions, default="sets", help="what to do (default: sets)")
+    parser.add_argument("name", nargs="?", help="a public set; else a form of 'ris data list', or jsonl")
     parser.add_argument("root", nargs="?", type=Path, help="the folder that holds it (jsonl: the file)")
     parser.add_argument("--split", help="part of the set (default: its first)")
     parser.add_argument("--out", metavar="FILE", type=Path, help="convert: the file of JSON lines to write")
@@ -51,6 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do what `args` ask for."""
+    if args.action == "sets":
+        return _sets(args)
     if args.action == "list":
         return _list(args)
     if not args.name or args.root is None:
@@ -58,6 +64,45 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "convert":
         return _convert(args)
     return _check(args)
+
+
+def _sets(args: argparse.Namespace) -> int:
+    """Say of the public sets what they are and what is here; 1 where the one that was asked for is not whole."""
+    from ris_node.data import sets
+
+    chosen = [sets.public_set(args.name)] if args.name else list(sets.SETS)
+    root, problem = None, ""
+    try:
+        root = sets.data_root()
+    except DataError as error:
+        problem = str(error)
+    state = {one.name: _state(one, root) for one in chosen}
+    if args.json:
+        rows = [
+            {**vars(one), "files": dict(one.files), "folder": str(sets.folder_of(one.name, root)) if root else "",
+             "whole": not state[one.name], "missing": state[one.name]} for one in chosen
+        ]  # fmt: skip
+        print(json.dumps({"root": str(root or ""), "problem": problem, "sets": rows}, indent=2))
+        return 1 if args.name and any(state.values()) else 0
+    if args.name:
+        (one,) = chosen
+        print(f"{one.name}: {one.what}\nterms: {one.licence}\npublished: {one.published}")
+        print(f"below {root or '$RIS_DATA'}/{one.name}:")
+        print("\n".join(f"  {line}" for line in one.layout))
+        if not state[one.name]:
+            print(f"here: whole, {', '.join(f'{count} {pattern}' for pattern, count in one.files.items())}")
+        return _complain(state[one.name], "missing") if root or not problem else _complain([problem], "problem")
+    for one in chosen:
+        print(f"{'whole  ' if not state[one.name] else 'missing'} {one.name:20} {one.what} [{one.licence}]")
+    print(problem or f"RIS_DATA is {root}", file=sys.stderr)
+    return 0
+
+
+def _state(one: PublicSet, root: Path | None) -> list[str]:
+    """Return what a set lacks; empty where it is whole."""
+    from ris_node.data.sets import folder_of
+
+    return one.missing(folder_of(one.name, root)) if root else ["RIS_DATA is not set"]
 
 
 def _list(args: argparse.Namespace) -> int:

@@ -39,8 +39,8 @@ A line of the manifest is one of 'ris predict --manifest' with the truth beside 
   {"id", "image", "text", "type", "present", "size": [width, height], "mask": run lengths or null, "region": the same}
   and, where known, "kind", "set", "class", "group" (true and false sentences that belong together).
 
-Without --manifest the set is built from ../shared (RIS_SHARED): camvid/val, 84 streets, 20 COCO pictures, none of
-which is trained on; --suite first is the part that version 0.1 was measured on.
+Without --manifest the set is built from the public sets under RIS_DATA (see `ris data`): camvid/val, 84
+streets, 20 COCO pictures, none of which is trained on; --suite first is the part that version 0.1 was measured on.
 
 exit codes: 0 measured, goals reached or not; 1 something could not be measured; 2 wrong usage
 """
@@ -57,7 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     on.add_argument("--manifest", metavar="FILE", type=Path, help="JSON lines with the truth (default: built)")
     on.add_argument("--data", metavar=("NAME", "ROOT"), nargs=2, help="a set of 'ris data list', or jsonl and a file")
     on.add_argument("--split", default="", help="part of --data (default: its validation part)")
-    on.add_argument("--root", metavar="DIR", type=Path, help="the images' folder (default: the manifest's, or shared)")
+    on.add_argument(
+        "--root", metavar="DIR", type=Path, help="the images' folder (default: the manifest's, or RIS_DATA)"
+    )
     on.add_argument("--suite", choices=("full", "first"), default="full", help="which built set (default: full)")
     on.add_argument("--every", metavar="N", type=int, default=1, help="every N-th picture only, for a quick look")
     on.add_argument("--write-manifest", metavar="FILE", type=Path, help="write what is measured on as JSON lines")
@@ -100,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _setting(args: argparse.Namespace) -> Setting:
     from ris_node.data.evalset import build, read_manifest
-    from ris_node.data.readers import shared_dir
+    from ris_node.data.sets import data_root
     from ris_node.evaluation.run import Setting
 
     if args.data:
@@ -112,7 +114,7 @@ def _setting(args: argparse.Namespace) -> Setting:
     elif args.manifest:
         items, root = read_manifest(args.manifest), args.root or args.manifest.parent
     else:
-        root = args.root or shared_dir()
+        root = args.root or data_root()
         print("building the evaluation set (about 15 s) ...", file=sys.stderr)
         items = build(root, args.suite)
     suite = "" if args.manifest or args.data else args.suite

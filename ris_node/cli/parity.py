@@ -12,8 +12,9 @@ from ris_node.errors import ConfigError
 
 EPILOG = """\
 Both graphs run on ONNX Runtime, on rendered streets, edge cases (black, saturated, very wide, one word, too many words,
-an absent thing) and, where ../shared is there, real frames. Limits by the second one's precision: no NaN; masks IoU at
-least 0.995 each (float32), 0.99 (fp16), 0.95 on average (INT8); the same presence on 98 %; sure pixels agree.
+an absent thing) and, where RIS_DATA has camvid and streets, real frames. Limits by the second one's precision: no
+NaN; masks IoU at least 0.995 each (float32), 0.99 (fp16), 0.95 on average (INT8); the same presence on 98 %; sure
+pixels agree.
 Engines are held against ONNX Runtime by `ris engine verify` on the machine that runs them.
 
 examples:
@@ -30,7 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument("graphs", nargs="*", metavar="A", help="two vision graphs, or one bundle (default: packaged)")
     parser.add_argument("--bundle", type=Path, help="whose text graph and thresholds are used, with two graphs")
-    parser.add_argument("--real", type=int, default=24, help="real frames of ../shared to add (default: %(default)s)")
+    parser.add_argument(
+        "--real", type=int, default=24, help="real frames of the public sets to add (default: %(default)s)"
+    )
     parser.add_argument("--json", action="store_true", help="print the result as JSON on stdout")
 
 

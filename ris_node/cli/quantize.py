@@ -22,7 +22,7 @@ result is written into the manifest: INT8 is the CPU's default only where it kep
 only after the golden answers in the bundle came out as here.
 
 examples:
-  ris quantize --for cpu                              the packaged default bundle, frames of ../shared
+  ris quantize --for cpu                              the packaged default bundle, frames of the public sets
   ris quantize --for cpu my/bundle --images frames/   calibrated on your own camera
   ris quantize --for tensorrt my/bundle               writes vision.int8-trt.onnx; see `ris check`
   ris quantize --for cpu --keep 'node_conv2d_2' --every 4
@@ -39,7 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", nargs="?", default="", help="the bundle's folder (default: the packaged one)")
     parser.add_argument("--for", dest="target", choices=("cpu", "tensorrt"), required=True, help="who shall run it")
     parser.add_argument("--frames", type=int, default=128, help="frames to calibrate on (default: %(default)s)")
-    parser.add_argument("--images", type=Path, metavar="DIR", help="calibrate on these pictures instead of ../shared")
+    parser.add_argument(
+        "--images", type=Path, metavar="DIR", help="calibrate on these pictures instead of the public sets"
+    )
     parser.add_argument("--keep", nargs="+", default=[], metavar="NODE", help="nodes that stay float (patterns)")
     parser.add_argument(
         "--every", type=int, default=3, metavar="N", help="measure on every n-th evaluation picture; 0: not at all"
@@ -76,10 +78,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _measure(folder: Path, every: int) -> dict[str, Any]:
     from ris_node.data.evalset import build
-    from ris_node.data.readers import shared_dir
+    from ris_node.data.sets import data_root
     from ris_node.export.int8 import measure_int8
 
-    root = shared_dir()
+    root = data_root()
     items = build(root)
     groups = set(list(dict.fromkeys(item.group for item in items))[::every])
     return measure_int8(folder, [item for item in items if item.group in groups], root)

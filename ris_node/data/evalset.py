@@ -194,7 +194,7 @@ def _mask_key(expression: Expression) -> str:
 
 def _item(expression: Expression, picture: Annotated, image: str, name: str, number: int) -> EvalItem:
     return EvalItem(
-        id=f"{picture.name.removeprefix('data/')}/{number:02d}",
+        id=f"{picture.name}/{number:02d}",
         image=image,
         text=expression.text,
         type=expression.type,

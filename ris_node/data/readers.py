@@ -9,7 +9,6 @@ in the picture are one object, marked as a crowd where its shape says so.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -21,6 +20,7 @@ import numpy as np
 from ris_node.data.annotated import NOISE_FRACTION, Annotated, make_objects
 from ris_node.data.classes import CLASSES, VOID, class_id
 from ris_node.data.pictures import read_rgb
+from ris_node.data.sets import data_root, locate
 from ris_node.errors import DataError
 from ris_node.geometry.camera import Camera
 from ris_node.geometry.transform import Transform, camera_mount
@@ -59,21 +59,9 @@ _CAMERA_HEIGHT_M = {"camvid": 1.4, "streets": 1.6}
 _HFOV_DEG = {"camvid": 60.0, "streets": 55.0}
 
 
-def shared_dir() -> Path:
-    """The folder with `data/` beside the repository (or RIS_SHARED).
-
-    Raises:
-        DataError: when it is not there.
-    """
-    root = Path(os.environ.get("RIS_SHARED", Path(__file__).resolve().parents[2].parent / "shared"))
-    if not (root / "data").is_dir():
-        raise DataError(f"no data folder at {root / 'data'}; set RIS_SHARED to the folder that holds data/")
-    return root
-
-
 @dataclass(frozen=True)
 class PictureSet(Sequence[Annotated]):
-    """A lazy sequence of annotated pictures; `root` is the folder of the shared data, `names` the file stems."""
+    """A lazy sequence of annotated pictures; `root` is the data root (RIS_DATA), `names` the file stems."""
 
     root: Path
     source: str
@@ -90,7 +78,7 @@ class PictureSet(Sequence[Annotated]):
         return (self.read(name) for name in self.names)
 
     def image_path(self, name: str) -> str:
-        """Path of a picture's image below the shared folder, as written in manifests."""
+        """Path of a picture's image below the data root, as written in manifests."""
         return f"{self.folder}/{name}.jpg"
 
     def read(self, name: str) -> Annotated:
@@ -107,7 +95,7 @@ class PictureSet(Sequence[Annotated]):
 
     @cached_property
     def _segments(self) -> dict[str, dict[int, tuple[str, bool]]]:
-        path = self.root / "data/coco100/panoptic_train2017.json"
+        path = self.root / "coco100/panoptic_train2017.json"
         content = json.loads(path.read_text(encoding="utf-8"))
         names = {c["id"]: c["name"] for c in content["categories"]}
         return {
@@ -121,19 +109,20 @@ class PictureSet(Sequence[Annotated]):
 def open_set(name: str, root: Path | None = None) -> PictureSet:
     """Open "camvid/train", "camvid/val", "streets/train", "streets/val", "coco100/train" or "coco100/val".
 
-    `root` is the shared folder. The val parts of streets and coco100 are listed in `splits/*.txt`.
+    `root` is the data root (None: RIS_DATA). The val parts of streets and coco100 are listed in `splits/*.txt`.
 
     Raises:
         DataError: for an unknown name, or when the data is not there.
     """
-    root = root or shared_dir()
     source, _, part = name.partition("/")
-    folders = {"camvid": f"data/camvid/{part}", "streets": "data/streets", "coco100": "data/coco100/train2017"}
+    folders = {"camvid": f"camvid/{part}", "streets": "streets", "coco100": "coco100/train2017"}
     if source not in folders or part not in ("train", "val"):
         raise DataError(f"no picture set {name!r}; there are {', '.join(f'{s}/train, {s}/val' for s in folders)}")
-    stems = sorted(p.stem for p in (root / folders[source]).glob("*.jpg"))
+    root = root or data_root()
+    folder = locate(folders[source], root)
+    stems = sorted(p.stem for p in folder.glob("*.jpg"))
     if not stems:
-        raise DataError(f"no pictures in {root / folders[source]}; set RIS_SHARED to the folder that holds data/")
+        raise DataError(f"{name} has no pictures in {folder}: 'ris data sets {source}' says how to lay it out")
     if source != "camvid":
         kept_out = set(split_names(source))
         stems = [s for s in stems if (s in kept_out) == (part == "val")]

@@ -22,7 +22,8 @@ from tqdm import tqdm
 from ris_node.atomic import write_atomic
 from ris_node.data.annotated import Annotated
 from ris_node.data.classes import class_by_name
-from ris_node.data.readers import SPLITS_DIR, open_set, shared_dir
+from ris_node.data.readers import SPLITS_DIR, open_set
+from ris_node.data.sets import locate
 from ris_node.entry import start
 from ris_node.language.lexicon import CITYSCAPES
 from ris_node.types import F32, U8
@@ -86,9 +87,11 @@ def main() -> None:
     """Look through all pictures of a source and write what was found."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--source", default="streets", help="a picture set with index masks (default: %(default)s)")
-    parser.add_argument("--teacher", default="pretrained/deeplab_cityscapes.onnx", help="below the shared folder")
+    parser.add_argument(
+        "--teacher", default="pretrained/deeplab_cityscapes.onnx", help="file of a public set (default: %(default)s)"
+    )
     args = parser.parse_args()
-    teacher = Teacher(shared_dir() / args.teacher)
+    teacher = Teacher(locate(args.teacher))
     found: dict[str, list[str]] = {}
     for part in ("train", "val"):
         pictures = open_set(f"{args.source}/{part}")

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from ris_node.data.readers import shared_dir
+from ris_node.data.sets import locate
 from ris_node.entry import start
 from ris_node.errors import RisError
 from ris_node.evaluation import people
@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 0 unless the texts or a bundle could not be read."""
     options = _parser().parse_args(arguments)
     try:
-        report = measure(shared_dir() / "data/text", options.bundles)
+        report = measure(locate("text"), options.bundles)
     except (RisError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -202,7 +202,7 @@ def _cell(title: str, value: float) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m ris_node.evaluation.language",
-        description="Measure the grammar and the text side of bundles on what people said (needs the shared texts).",
+        description="Measure the grammar and the text side of bundles on what people said (the public set `text`).",
         epilog="example: python -m ris_node.evaluation.language --bundles engines/default --json > language.json",
     )
     parser.add_argument("--bundles", nargs="*", type=Path, default=[], help="bundles of the referring family")

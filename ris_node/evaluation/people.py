@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What people wrote and what was meant: the text sets beside the repository, and labels of our own for manoeuvres."""
+"""What people wrote and what was meant: the public set `text`, and labels of our own for manoeuvres."""
 
 from __future__ import annotations
 

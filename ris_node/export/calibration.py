@@ -33,13 +33,13 @@ def calibration_feeds(grounder: Grounder, count: int, images: Path | None = None
     Args:
         grounder: of the bundle to calibrate; its text graph makes the features.
         count: how many, spread evenly over the pictures.
-        images: a folder of pictures; None: training pictures of ../shared, with expressions of theirs.
+        images: a folder of pictures; None: training pictures of the public sets, with expressions of theirs.
 
     Raises:
         ExportError: the folder has no pictures.
-        DataError: ../shared is not there.
+        DataError: RIS_DATA is not set, or lacks them.
     """
-    pairs = _own(images, count) if images is not None else _shared(count)
+    pairs = _own(images, count) if images is not None else _public(count)
     feeds = []
     for image, query in pairs:
         try:
@@ -65,7 +65,7 @@ def _own(folder: Path, count: int) -> Iterator[tuple[U8, str]]:
         yield read_rgb(files[index]), COMMANDS[number % len(COMMANDS)]
 
 
-def _shared(count: int) -> Iterator[tuple[U8, Query]]:
+def _public(count: int) -> Iterator[tuple[U8, Query]]:
     rng = np.random.default_rng(SEED)
     for name, share in zip(SETS, (count - count // 3, count // 3), strict=True):
         pictures = open_set(name)

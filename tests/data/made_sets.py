@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -17,28 +18,35 @@ from ris_node.data.readers import LABELS, split_names
 from ris_node.training.rendered import training_scene
 
 SEED = 4
+STREETS = 6  # different ones
 SIZE = 240, 180  # the renderings are brought to this width and height
 COCO = {"car": "car", "person": "person", "truck": "truck", "bus": "bus", "tree": "tree-merged", "road": "road",
         "pavement": "pavement-merged", "sky": "sky-other-merged", "building": "building-other-merged"}  # fmt: skip
 
 
 def write_sets(root: Path, train: int, val: int = 0, sources: Sequence[str] = ("camvid", "streets", "coco100")) -> Path:
-    """Write `train` and `val` pictures of each source below `root/data`; return `root`."""
+    """Write `train` and `val` pictures of each source below the data root `root`; return `root`."""
     number = 0
     for source in sources:
-        files = _files(root / "data", source, train, val)
+        files = _files(root, source, train, val)
         segments = {}
         for file in files:
             file.parent.mkdir(parents=True, exist_ok=True)
-            picture = training_scene(number, SEED)
+            picture = _street(number % STREETS)
             number += 1
             image = cv2.resize(picture.image, SIZE, interpolation=cv2.INTER_AREA)
             cv2.imwrite(str(file.with_suffix(".jpg")), image[..., ::-1])
             labels, segments[file.name] = _labels(picture, source)
             cv2.imwrite(str(file.with_suffix(".png")), cv2.resize(labels, SIZE, interpolation=cv2.INTER_NEAREST))
         if source == "coco100":
-            _write_panoptic(root / "data/coco100/panoptic_train2017.json", segments)
+            _write_panoptic(root / "coco100/panoptic_train2017.json", segments)
     return root
+
+
+@cache
+def _street(number: int) -> Annotated:
+    """Render a street once for all sets of a test run: it takes a second."""
+    return training_scene(number, SEED)
 
 
 def _files(data: Path, source: str, train: int, val: int) -> list[Path]:
@@ -48,7 +56,8 @@ def _files(data: Path, source: str, train: int, val: int) -> list[Path]:
             data / source / part / f"made_{i:03d}" for part, n in (("train", train), ("val", val)) for i in range(n)
         ]
     folder = data / (f"{source}/train2017" if source == "coco100" else source)
-    kept_out = split_names(source)[:val]
+    listed = split_names(source)  # from all of the list: a suite may take the first of it only
+    kept_out = [listed[i] for i in np.linspace(0, len(listed) - 1, val).astype(int)] if val else []
     return [folder / name for name in (*(f"made_{i:03d}" for i in range(train)), *kept_out)]
 
 

@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from made_sets import write_sets
 
 from ris_node.data import evalset
 from ris_node.data.evalset import EvalItem, build, check, is_stuff, listening_pairs, read_manifest, write_manifest
-from ris_node.data.readers import open_set
 from ris_node.errors import DataError
 from ris_node.rle import encode_rle
 
@@ -22,28 +22,23 @@ ITEM = EvalItem("a/0", "a.jpg", "the car", "object", "single", "s", True, 8, 6, 
                 "single", "a.jpg")  # fmt: skip
 
 
-def few(name, root=None):
-    """Every 12th picture of a set; of small ones, too, at least two."""
-    pictures = open_set(name, root)
-    return replace(pictures, names=pictures.names[::12])
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    return write_sets(tmp_path_factory.mktemp("sets"), train=0, val=6)
 
 
 @pytest.fixture(scope="module")
-def items():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evalset, "open_set", few)
-        return build()
+def items(root):
+    return build(root)
 
 
-@pytest.mark.shared
-def test_it_is_the_same_every_time(items, monkeypatch):
-    monkeypatch.setattr(evalset, "open_set", few)
+def test_it_is_the_same_every_time_from_wherever_the_data_lies(items, root, monkeypatch):
+    monkeypatch.setenv("RIS_DATA", str(root))
     assert build() == items
     other = build(seed=1)
     assert [i.text for i in other] != [i.text for i in items]
 
 
-@pytest.mark.shared
 def test_it_is_composed_as_asked(items):
     named = [i for i in items if i.present and i.type == "object"]
     assert sum(map(is_stuff, named)) <= 0.2 * len(named)
@@ -58,23 +53,20 @@ def test_it_is_composed_as_asked(items):
         assert i.mask is None or i.mask_truth().any()
 
 
-@pytest.mark.shared
 def test_it_survives_jsonl(items, tmp_path):
     path = tmp_path / "eval.jsonl"
     write_manifest(path, items)
     assert read_manifest(path) == items
 
 
-@pytest.mark.shared
-def test_the_first_suite_is_part_of_the_full_one(items, monkeypatch):
-    monkeypatch.setattr(evalset, "open_set", few)
-    first = build(suite="first")
+def test_the_first_suite_is_part_of_the_full_one(items, root):
+    first = build(root, suite="first")
     assert [i for i in items if i.id in {f.id for f in first}] == first
     assert {i.set for i in items} == set(evalset.SETS) and {i.set for i in first} == set(evalset.DRIVING)
     streets = {i.group for i in first if i.set == "streets/val"}
     assert streets < {i.group for i in items if i.set == "streets/val"}
     with pytest.raises(DataError, match="full, first"):
-        build(suite="last")
+        build(root, suite="last")
 
 
 def test_a_bad_line_is_named(tmp_path):

@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 import json
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from made_sets import write_sets
 from own_folders import own_cache, root  # noqa: F401
 
 from ris_node.data.annotated import Annotated
@@ -21,7 +21,6 @@ from ris_node.data.formats.index import Request, open_data
 from ris_node.data.formats.indexmasks import read_facade
 from ris_node.data.formats.panoptic import _pictures
 from ris_node.data.formats.registry import FORMATS, format_named
-from ris_node.data.readers import shared_dir
 from ris_node.data.scenes import annotate_scene
 from ris_node.errors import DataError
 from ris_node.scene import CameraSpec, SceneSpec, render_scene
@@ -227,20 +226,18 @@ def test_the_registry_is_whole(root: Path) -> None:
                 open_data(entry.name, root, entry.splits[0])
 
 
-@pytest.mark.shared
-@pytest.mark.parametrize(("name", "split", "pattern"), [
-    ("coco100", "val", "*"), ("camvid", "val", "val/*1."), ("streets", "all", "*3.")])  # fmt: skip
-def test_the_shared_sets_read(root: Path, name: str, split: str, pattern: str) -> None:
-    folder = shared_dir() / "data" / name
-    if pattern == "*":
-        root = folder
-    for path in () if pattern == "*" else sorted(folder.glob(f"{pattern}jpg"))[:6]:
-        (root / path.relative_to(folder)).parent.mkdir(exist_ok=True)
-        for file in (path, path.with_suffix(".png")):
-            (root / file.relative_to(folder)).symlink_to(file)
-    samples = open_data(name, root, split)
-    assert len(samples.by_image) == (20 if pattern == "*" else 6) and not samples.problems
-    for members in samples.by_image[:6]:
+@pytest.fixture(scope="module")
+def sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_sets(tmp_path_factory.mktemp("sets"), train=2, val=3)
+
+
+@pytest.mark.parametrize(
+    ("name", "split", "count"), [("coco100", "val", 3), ("camvid", "val", 3), ("streets", "all", 5)]
+)
+def test_sets_as_they_lie_under_ris_data_read(sets: Path, root: Path, name: str, split: str, count: int) -> None:
+    samples = open_data(name, sets / name, split)
+    assert len(samples.by_image) == count and not samples.problems
+    for members in samples.by_image:
         for index in members:
             sample = samples[index]
             assert sample.present == sample.has_target()
@@ -249,23 +246,23 @@ def test_the_shared_sets_read(root: Path, name: str, split: str, pattern: str) -
                 assert sample.mask is not None and sample.mask.any()
 
 
-@pytest.mark.shared
-def test_shared_panoptic_written_as_published_reads_the_same(root: Path) -> None:
-    folder = shared_dir() / "data/coco100"
+def test_small_panoptic_written_as_published_reads_the_same(sets: Path, root: Path) -> None:
+    folder = sets / "coco100"
     content = json.loads((folder / "panoptic_train2017.json").read_text(encoding="utf-8"))
-    content["annotations"] = content["annotations"][:4]
     (root / "train2017").mkdir()
     for item in content["annotations"]:
         small = cv2.imread(str(folder / "train2017" / item["file_name"]), cv2.IMREAD_UNCHANGED)
         ids = np.zeros(small.shape, np.int64)
-        for info in item["segments_info"]:
+        for number, info in enumerate(item["segments_info"]):
+            info["id"] = 70_000 * (number + 1) + 256 * number + 3  # all three bytes of the colour are in use
             ids[small == info["png_value"]] = info["id"]
         write(root / "panoptic_train2017" / item["file_name"], panoptic_png(ids))
         stem = Path(item["file_name"]).stem
         (root / f"train2017/{stem}.jpg").write_bytes((folder / f"train2017/{stem}.jpg").read_bytes())
     (root / "panoptic_train2017.json").write_text(json.dumps(content))
     official = list(_pictures(Request(format_named("coco-panoptic"), root, "train")))
-    small_ids = list(islice(_pictures(Request(format_named("coco100"), folder, "all")), 4))
+    small_ids = list(_pictures(Request(format_named("coco100"), folder, "all")))
+    assert len(official) == 5
     for (_, ours), (_, theirs) in zip(official, small_ids, strict=True):
         assert isinstance(ours, Annotated) and isinstance(theirs, Annotated)
         assert (ours.class_map == theirs.class_map).all() and (ours.instance_map == theirs.instance_map).all()

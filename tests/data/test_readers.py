@@ -1,59 +1,80 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The readers on the real data: sizes, ids, splits, and what is refused."""
+"""The readers on rendered streets in the published layouts: sizes, ids, splits, and what is refused."""
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
+from made_sets import SIZE, write_sets
 
 from ris_node.data.annotated import make_objects
 from ris_node.data.classes import CLASSES, class_id
-from ris_node.data.readers import open_set, shared_dir, split_names
+from ris_node.data.readers import LABELS, open_set, split_names
 from ris_node.errors import DataError
 
-SETS = {"camvid/train": 367, "camvid/val": 101, "streets/train": 336, "streets/val": 84, "coco100/train": 80,
-        "coco100/val": 20}  # fmt: skip
+SETS = tuple(f"{source}/{part}" for source in ("camvid", "streets", "coco100") for part in ("train", "val"))
 
 
-@pytest.mark.shared
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    return write_sets(tmp_path_factory.mktemp("sets"), train=2, val=3)
+
+
 @pytest.mark.parametrize("name", SETS)
-def test_every_set_reads(name):
-    pictures = open_set(name)
-    assert len(pictures) == SETS[name]
-    for index in (0, len(pictures) // 2, -1):
-        a = pictures[index]
+def test_every_set_reads(root, name):
+    pictures = open_set(name, root)
+    assert len(pictures) == (2 if name.endswith("train") else 3)
+    for a in pictures:
         assert a.image.dtype == a.class_map.dtype == np.uint8
-        assert a.class_map.max() < len(CLASSES)
+        assert a.class_map.max() < len(CLASSES) and a.image.shape == (*SIZE[::-1], 3)
         assert make_objects(a.instance_map, a.class_map, frozenset(o.id for o in a.objects if o.crowd)) == a.objects
+        assert a.objects, "a street has something on it"
         for item in a.objects:
             mask = a.object_mask((item.id,))
             assert mask.sum() == item.area
             assert (a.class_map[mask] == item.class_id).mean() > 0.99
 
 
-@pytest.mark.shared
-def test_camvid_labels_mean_what_they_say():
-    a = open_set("camvid/val")[0]
+@pytest.mark.parametrize("source", ["camvid", "streets"])
+def test_labels_mean_what_they_say(root, source):
+    pictures = open_set(f"{source}/val", root)
+    name = pictures.names[0]
+    a = pictures.read(name)
+    labels = cv2.imread(str(root / pictures.folder / f"{name}.png"), cv2.IMREAD_UNCHANGED)
+    for label in ("sky", "road", "car", "building"):
+        assert np.array_equal(a.class_mask(class_id(label)), labels == LABELS[source].index(label))
     rows = np.nonzero(a.class_mask(class_id("sky")))[0], np.nonzero(a.class_mask(class_id("road")))[0]
     assert rows[0].mean() < 0.4 * a.height < 0.6 * a.height < rows[1].mean()
     assert a.camera is not None and a.camera_in_base is not None
 
 
-@pytest.mark.shared
-def test_splits_are_disjoint_and_whole():
+def test_splits_are_disjoint_and_whole(root):
     for source in ("streets", "coco100"):
-        train, val = open_set(f"{source}/train").names, open_set(f"{source}/val").names
-        assert not set(train) & set(val)
-        assert set(val) == set(split_names(source))
-    assert not set(open_set("camvid/train").names) & set(open_set("camvid/val").names)
+        train, val = open_set(f"{source}/train", root).names, open_set(f"{source}/val", root).names
+        assert not set(train) & set(split_names(source)) and set(val) <= set(split_names(source))
+    assert (len(split_names("streets")), len(split_names("coco100"))) == (84, 20)
 
 
-def test_unknown_sets_and_places_are_refused(monkeypatch, tmp_path):
-    monkeypatch.setenv("RIS_SHARED", str(tmp_path))
-    with pytest.raises(DataError, match="RIS_SHARED"):
-        shared_dir()
+def test_unknown_sets_and_places_are_refused(monkeypatch, root, tmp_path):
     with pytest.raises(DataError, match="no picture set"):
         open_set("kitti/train", tmp_path)
+    with pytest.raises(DataError, match=r"camvid/train is not at .*'ris data sets camvid'"):
+        open_set("camvid/train", tmp_path)
+    (tmp_path / "camvid/train").mkdir(parents=True)
     with pytest.raises(DataError, match="no pictures"):
         open_set("camvid/train", tmp_path)
+    monkeypatch.setenv("RIS_DATA", str(root))
+    assert open_set("camvid/val").names == open_set("camvid/val", root).names
+
+
+def test_a_label_image_that_does_not_fit_is_named(root, tmp_path):
+    copy = write_sets(tmp_path, train=1, sources=("camvid",))
+    label = next((copy / "camvid/train").glob("*.png"))
+    cv2.imwrite(str(label), np.full(SIZE[::-1], 40, np.uint8))
+    with pytest.raises(DataError, match="label 40 is not one of the 12 labels"):
+        open_set("camvid/train", copy)[0]
+    label.unlink()
+    with pytest.raises(DataError, match=f"cannot read the label image {label}"):
+        open_set("camvid/train", copy)[0]
