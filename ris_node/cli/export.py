@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 EPILOG = """examples:
   ris export runs/mine/best.pt --out engines/mine        graphs, tokenizer, thresholds, manifest
+  ris export runs/mine/moments --out engines/mine        the mean of the averages that `moments` of the YAML kept
   ris export runs/mine/best.pt --out engines/mine --use "our own pictures, any use"
   ris export runs/mine/last.pt --weights mine.safetensors         weights for another run's `init`, in half precision
   ris predict --image a.png --command "the red car" --bundle engines/mine --out out
@@ -33,7 +34,8 @@ exit codes: 0 exported; 1 the checkpoint is damaged, or a graph does not match t
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `ris export`."""
     parser.epilog = EPILOG
-    parser.add_argument("checkpoint", metavar="CHECKPOINT", type=Path, nargs="?", help="best.pt or last.pt of a run")
+    of = "best.pt or last.pt of a run; several, or its folder of moments: the mean of their averages"
+    parser.add_argument("checkpoints", metavar="CHECKPOINT", type=Path, nargs="*", help=of)
     parser.add_argument("--out", metavar="DIR", type=Path, help="the bundle's folder")
     parser.add_argument("--weights", metavar="FILE", type=Path, help="write the weights alone, to train on from")
     parser.add_argument("--cache", metavar="DIR", type=Path, default=Path("runs/pools"), help="where pools are kept")
@@ -46,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Export, or add a report, as `args` say."""
-    if (args.checkpoint is None) == (args.quality is None):
+    if bool(args.checkpoints) == bool(args.quality):
         raise ConfigError("give a checkpoint to export, or --quality to add a report to a bundle")
     if (args.out is None) == (args.weights is None) or (args.weights and args.quality):
         raise ConfigError("say where to: --out DIR for a bundle, or, with a checkpoint, --weights FILE for weights")
@@ -57,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     if args.quality is not None:
         manifest = add_quality(args.out, args.quality)
     else:
-        trained = open_checkpoint(args.checkpoint)
+        trained = open_checkpoint(*args.checkpoints)
         chosen = calibrate_on_held_out(trained, args.cache)
         manifest = write_bundle(trained, chosen, args.out, _trunk(trained.config), args.note, args.use)
     if args.json:
@@ -78,12 +80,12 @@ def _trunk(config: TrainConfig) -> Path | None:
 
 
 def _weights(args: argparse.Namespace) -> int:
-    from ris_node.training.checkpoint import load_checkpoint
+    from ris_node.training.mean import load_mean
     from ris_node.training.weights import SUFFIX, save_weights
 
     if args.weights.suffix != SUFFIX:
         raise ConfigError(f"{args.weights}: a file of weights is named *{SUFFIX}, as `init` knows it by")
-    save_weights(args.weights, load_checkpoint(args.checkpoint))
+    save_weights(args.weights, load_mean(args.checkpoints))
     size = args.weights.stat().st_size
     print(json.dumps({"weights": str(args.weights), "bytes": size}) if args.json else f"{args.weights}: {size} bytes")
     return 0

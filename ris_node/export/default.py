@@ -24,8 +24,8 @@ from ris_node.models.registry import build_model, model_config
 from ris_node.models.trunk import GraphSpec
 from ris_node.training.calibrate import Calibration, calibrate
 from ris_node.training.check import answers
-from ris_node.training.checkpoint import load_checkpoint
 from ris_node.training.config import TrainConfig, config_from
+from ris_node.training.mean import load_mean
 from ris_node.training.pools import load_pool, plan, prepare
 from ris_node.training.words import WordFeatures
 
@@ -48,22 +48,30 @@ DESCRIPTION = (
 
 @dataclass(frozen=True)
 class Trained:
-    """A checkpoint made ready: the averaged model in evaluation mode, its run's settings, and its step."""
+    """A checkpoint made ready: the averaged model in evaluation mode, its run's settings, and its step.
+
+    `mean_of` are the steps whose running averages the weights are the mean of.
+    """
 
     name: str
     model: Any
     config: TrainConfig
     step: int
+    mean_of: tuple[int, ...] = ()
 
 
-def open_checkpoint(path: Path) -> Trained:
-    """Rebuild the model of a checkpoint, with its averaged weights."""
-    content = load_checkpoint(path)
-    config = config_from(content["config"], str(path))
+def open_checkpoint(*paths: Path) -> Trained:
+    """Rebuild the model of a checkpoint, with its averaged weights; of several, with their mean.
+
+    Raises:
+        TrainingError: one cannot be read, or they are of different networks.
+    """
+    content = load_mean(paths)
+    config = config_from(content["config"], str(paths[-1]))
     settings = model_config(config.model, content["settings"])
     model = build_model(config.model, settings, GraphSpec.from_json(json.loads(content["graph"])))
     model.load_state_dict(content["average"])
-    return Trained(config.model, model.eval(), config, int(content["step"]))
+    return Trained(config.model, model.eval(), config, int(content["step"]), tuple(content["mean_of"]))
 
 
 def calibrate_on_held_out(trained: Trained, cache: Path) -> Calibration:
@@ -145,6 +153,7 @@ def _manifest(trained: Trained, chosen: Calibration, latency: Any, note: str, us
             "torch": str(torch.__version__),
             "note": note,
             "steps": trained.step,
+            **({"mean_of_steps": list(trained.mean_of)} if len(trained.mean_of) > 1 else {}),
             "expressions": trained.step
             * trained.config.optim.images
             * trained.config.optim.expressions

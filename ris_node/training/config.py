@@ -111,7 +111,8 @@ class TrainConfig:
     names a checkpoint or a file of weights (`ris export --weights`), from all weights of that one; `init: packaged` are
     the weights that came with the package.
     A check comes every `check_steps` steps, or where that is 0 every `check_minutes`; after `patience` checks without
-    a better one the run stops (0: never). Each check draws `grid` answers into one picture.
+    a better one the run stops (0: never). Each check draws `grid` answers into one picture. Of the run's second half,
+    the running averages of `moments` steps are kept, for `ris export` to take their mean.
     """
 
     model: str = "tsmi"
@@ -125,6 +126,7 @@ class TrainConfig:
     check_steps: int = 0
     patience: int = 0
     grid: int = 12
+    moments: int = 0
     save_minutes: float = 2.0
     seed: int = 3
 

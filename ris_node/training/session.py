@@ -14,6 +14,7 @@ from ris_node.training.curves import Curves
 from ris_node.training.grid import draw_grid, pick
 from ris_node.training.items import Drawn
 from ris_node.training.log import Log, Means
+from ris_node.training.mean import moment_steps
 from ris_node.training.words import WordFeatures
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Session:
         self.stale = int(trainer.progress.get("stale", 0))
         self._saved = self._checked = self._said = clock()
         self._steps = 0
+        self._moments = moment_steps(trainer.config)
 
     def after(self, values: dict[str, float]) -> None:
         """Do what is due after a step."""
@@ -44,6 +46,8 @@ class Session:
         self.means.add(values)
         self.log.step(values["loss"])
         self._steps += 1
+        if step in self._moments:
+            self._keep_average()
         if step % _SAY_EVERY == 0:
             now = self.clock()
             self._tell("step", {"step": step, "s": (now - self._said) / self._steps, **self.means.take()})
@@ -54,6 +58,13 @@ class Session:
             self._steps = 0
         if self.clock() - self._saved > 60 * config.save_minutes:
             self.save()
+
+    def _keep_average(self) -> None:
+        """Write what `ris export` needs of this moment: no optimiser, no weights but the averaged ones."""
+        state = {k: v for k, v in self.trainer.state().items() if k not in ("model", "optimiser", "progress")}
+        folder = self.out / "moments"
+        folder.mkdir(exist_ok=True)
+        save_checkpoint(folder / f"{self.trainer.step:06d}.pt", state)
 
     def _check_is_due(self, step: int) -> bool:
         config = self.trainer.config
