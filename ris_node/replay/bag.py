@@ -13,7 +13,7 @@ from typing import Any
 
 from ris_node.errors import BagError
 from ris_node.messages import typestore
-from ris_node.replay.files import find_files, unpack
+from ris_node.replay.files import PACKED, find_files, unpack
 from ris_node.replay.message import BrokenBagError, Message, Storage, TopicInfo
 from ris_node.replay.storage import open_storage
 
@@ -169,7 +169,10 @@ class Bag:
         for old in Path(self._folder.name).iterdir():
             old.unlink()
         path, problem = unpack(packed, Path(self._folder.name))
-        storage = open_storage(path, damaged=bool(problem))
+        try:
+            storage = open_storage(path, damaged=bool(problem))
+        except BagError as error:
+            raise BagError(f"{problem}; {self._named(str(error))}" if problem else self._named(str(error))) from error
         if problem:
             storage.problem = problem
             self._trouble(problem)
@@ -178,7 +181,15 @@ class Bag:
         self._open = (number, storage)
         return storage
 
+    def _named(self, words: str) -> str:
+        """The words with the names of decompressed files as they are known outside."""
+        for packed in self._files:
+            if packed.suffix in PACKED:
+                words = words.replace(str(Path(self._folder.name) / packed.stem), f"{packed}, decompressed")
+        return words
+
     def _trouble(self, problem: str) -> None:
+        problem = self._named(problem)
         if problem not in self._problems:
             self._problems.append(problem)
 

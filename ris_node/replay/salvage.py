@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from pathlib import Path
 from typing import Protocol
@@ -82,24 +83,23 @@ def open_scan(path: Path, kind: str) -> Storage:
 
 
 class Given:
-    """What was read of a file before it broke: the last receive time, and how many messages of each topic had it."""
+    """Which messages of a file were read already: topic and receive time, eight bytes each."""
 
     def __init__(self) -> None:
-        self.last_ns: int | None = None
-        self.at_last: Counter[str] = Counter()
+        self._times: dict[str, array[int]] = {}
+        self._left: dict[str, Counter[int]] = {}
+
+    def __len__(self) -> int:
+        return sum(len(times) for times in self._times.values())
 
     def add(self, topic: str, log_ns: int) -> None:
-        """Note a message; they come in order of receive time."""
-        if log_ns != self.last_ns:
-            self.last_ns = log_ns
-            self.at_last.clear()
-        self.at_last[topic] += 1
+        """Note a message."""
+        self._times.setdefault(topic, array("q")).append(log_ns)
 
     def covers(self, message: Message) -> bool:
-        """Whether a message was read before; each counts once."""
-        if self.last_ns is None or message.log_ns > self.last_ns:
-            return False
-        if message.log_ns == self.last_ns:
-            self.at_last[message.topic] -= 1
-            return self.at_last[message.topic] >= 0
-        return True
+        """Whether a message was read already; each counts once."""
+        if message.topic not in self._left:
+            self._left[message.topic] = Counter(self._times.get(message.topic, ()))
+        left = self._left[message.topic]
+        left[message.log_ns] -= 1
+        return left[message.log_ns] >= 0

@@ -66,7 +66,8 @@ class McapScan:
         self._path, self._size = path, path.stat().st_size
         self._schemas: dict[int, Any] = {}
         self._channels: dict[int, Any] = {}
-        self._near: list[int] = []
+        self._sure_ns: int | None = None  # when the last message was written that is sure to be one
+        self._odd = (-1, -_NEAR_NS)  # place and time of the last one that is not: a time that goes on is no damage
         self._ledger = Ledger(path)
         seen: Counter[int] = Counter()
         data = self._mapped()
@@ -80,7 +81,7 @@ class McapScan:
 
     def messages(self, topics: Collection[str], start_ns: int | None) -> Iterator[Message]:
         """See `Storage.messages`; in order within each chunk, and of chunks as they were written."""
-        self._near = []
+        self._sure_ns, self._odd = None, (-1, -_NEAR_NS)
         for messages in self._pieces(self._mapped()):
             for found in messages:
                 channel = self._channels[found.channel]
@@ -222,8 +223,10 @@ class McapScan:
                 search = stop
             elif chunk is not None or self._is_sure(opcode, data, at):
                 search = at + 10  # its length may be wrong
-            if opcode == _MESSAGE:
-                self._near = [*self._near[-1:], _MESSAGE_HEAD.unpack_from(data, at + 9)[2]]
+                if opcode == _MESSAGE:
+                    self._sure_ns = _MESSAGE_HEAD.unpack_from(data, at + 9)[2]
+            elif opcode == _MESSAGE:
+                self._odd = at, _MESSAGE_HEAD.unpack_from(data, at + 9)[2]
             at = stop if chunk is None or chunk.compression else chunk.begin
         if place is None:
             self._ledger.damaged(end, "its end is missing")
@@ -239,9 +242,9 @@ class McapScan:
     def _is_sure(self, opcode: int, data: Bytes, at: int) -> bool:
         if opcode == _MESSAGE:
             channel, _, log_ns, _ = _MESSAGE_HEAD.unpack_from(data, at + 9)
-            return channel in self._channels and (
-                not self._near or min(abs(log_ns - near) for near in self._near) < _NEAR_NS
-            )
+            near = self._sure_ns is None or abs(log_ns - self._sure_ns) < _NEAR_NS
+            near = near or (self._odd[0] != at and abs(log_ns - self._odd[1]) < _NEAR_NS)
+            return near and channel in self._channels
         if opcode == _CHUNK:
             chunk = _chunk(data, at, len(data))
             return chunk is not None and chunk.fits

@@ -15,7 +15,8 @@ from ris_node.replay.message import BrokenBagError, Message, TopicInfo
 from ris_node.replay.storage import plain
 
 _TOPICS = "SELECT id, CAST(name AS BLOB), CAST(type AS BLOB) FROM topics"  # damaged text is no UTF-8
-_MOST_MISSES = 10_000  # rows in turn that cannot be read, where nothing says which is the last
+_EACH = 1000  # rows after damage that are asked for one by one
+_MOST = 2**40  # no bag has as many rows
 
 
 class SqliteScan:
@@ -100,36 +101,46 @@ class _Damage:
 def _rows(connection: Any, damage: _Damage, broken: type[Exception]) -> Iterator[tuple[int, tuple[Any, Any, Any]]]:
     """Number and (topic, receive time, data) of each row that can be read, in order of numbers.
 
-    Where reading in order breaks off, each number is asked for by itself until one is there again.
+    Where reading in order breaks off, numbers are asked for one by one until a row is there again.
     """
-    last, columns = 0, "topic_id, timestamp, data FROM messages"
+    last, query = 0, "SELECT id, topic_id, timestamp, data FROM messages WHERE id >= ? ORDER BY id"
     while True:
         try:
-            for number, *row in connection.execute(f"SELECT id, {columns} WHERE id > ? ORDER BY id", (last,)):
-                last = number
-                yield number, (row[0], row[1], row[2])
+            for number, *row in connection.execute(query, (last + 1,)):
+                if number > last:  # damaged pages lead back
+                    last = number
+                    yield number, (row[0], row[1], row[2])
             return
         except broken as error:
             why = str(error)
-        for number in range(last + 1, _last_number(connection, broken, last + _MOST_MISSES) + 1):
+        for number in _numbers(last + 1, _last_number(connection, broken)):
             found = None
             with suppress(broken):
-                found = connection.execute(f"SELECT {columns} WHERE id = ?", (number,)).fetchone()
-            if found is not None:
-                damage.add(last, number - last - 1, why)
-                last = number
-                yield number, found
+                found = next(iter(connection.execute(f"{query} LIMIT 1", (number,))), None)
+            if found is not None and found[0] > last:
+                damage.add(last, found[0] - last - 1, why)
+                last = found[0]
+                yield last, (found[1], found[2], found[3])
                 break
         else:
             damage.ends(last, why)
             return
 
 
-def _last_number(connection: Any, broken: type[Exception], otherwise: int) -> int:
+def _numbers(first: int, last: int) -> Iterator[int]:
+    """Numbers to ask for: each one at first, then ever fewer, for a damaged `last` may be far away."""
+    number, step = first, 1
+    while number <= last:
+        yield number
+        step = 1 if number < first + _EACH else 2 * step
+        number += step
+
+
+def _last_number(connection: Any, broken: type[Exception]) -> int:
     with suppress(broken):
-        (number,) = connection.execute("SELECT max(id) FROM messages").fetchone()
+        ((number,),) = connection.execute("SELECT max(id) FROM messages")
         return int(number or 0)
-    return otherwise
+    return _MOST
 
 
 def _text(value: Any) -> str:

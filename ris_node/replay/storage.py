@@ -61,33 +61,32 @@ class _Whole:
         wanted = [c for c in self._reader.connections if (not topics or c.topic in topics) and self._known(c)]
         if not wanted:
             return
-        given, count = Given(), 0
+        given, why = Given(), ""
         try:
             for connection, log_ns, data in self._reader.messages(wanted, start=start_ns):
                 given.add(connection.topic, log_ns)
-                count += 1
                 yield Message(connection.topic, connection.msgtype, log_ns, data)
         except GeneratorExit:
             raise
         except Exception as error:  # damage inside; rosbags raises its own, apsw's and others
-            yield from self._rest(topics, start_ns, given, error)
+            why = f"damaged inside ({type(error).__name__}: {' '.join(str(error).split())})"
         expected = sum(int(connection.msgcount) for connection in wanted)
-        if start_ns is None and count < expected:  # rosbags passes over records that it does not understand
-            raise BrokenBagError(f"{self._path}: {expected - count} of {expected} messages that it counts are damaged")
+        if not why and start_ns is None and len(given) < expected:  # rosbags passes over what it does not understand
+            why = f"{expected - len(given)} of {expected} messages that it counts are damaged"
+        if why:
+            yield from self._rest(topics, start_ns, given, why)
 
-    def _rest(self, topics: Collection[str], start_ns: int | None, given: Given, error: Exception) -> Iterator[Message]:
-        """What lies whole after damage that the index cannot be followed over."""
-        after = f"after the message received at {given.last_ns / 1e9:.6f} s" if given.last_ns else "at its beginning"
-        words = f"{self._path}: damaged {after} ({type(error).__name__}: {' '.join(str(error).split())})"
+    def _rest(self, topics: Collection[str], start_ns: int | None, given: Given, why: str) -> Iterator[Message]:
+        """What else can be found in a file whose index leads astray."""
         try:
             for message in open_scan(self._path, kind_of(self._path)).messages(topics, start_ns):
                 if not given.covers(message):
                     yield message
-        except BrokenBagError as broken:
-            raise broken from error
-        except BagError:
+        except BrokenBagError:
+            raise
+        except BagError:  # nothing more
             pass
-        raise BrokenBagError(words) from error
+        raise BrokenBagError(f"{self._path}: {why}")
 
     def close(self) -> None:
         """See `Storage.close`."""
