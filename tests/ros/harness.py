@@ -99,6 +99,7 @@ class Spinning:
         rclpy.init(context=self.context, domain_id=domain)
         self.executor = SingleThreadedExecutor(context=self.context)
         self.thread = threading.Thread(target=self._spin, daemon=True)
+        self._ended = threading.Event()
 
     def start(self, node: Any) -> None:
         self.node = node
@@ -106,17 +107,18 @@ class Spinning:
         self.thread.start()
 
     def _spin(self) -> None:
-        from rclpy.executors import ExternalShutdownException
+        while not self._ended.is_set():
+            self.executor.spin_once(timeout_sec=0.1)
 
-        try:
-            while self.context.ok():
-                self.executor.spin_once(timeout_sec=0.1)
-        except ExternalShutdownException:
-            pass
+    def stop(self) -> None:
+        """End the thread, then the context: one that ends under a spinning executor makes it raise."""
+        self._ended.set()
+        self.executor.wake()
+        self.thread.join(20.0)
+        self.context.try_shutdown()
 
     def close(self) -> None:
-        self.context.try_shutdown()
-        self.thread.join(5.0)
+        self.stop()
         self.executor.shutdown(0.0)
         self.node.destroy_node()
 
@@ -250,8 +252,7 @@ class InProcess:
         self._spinning.start(self.node)
 
     def close(self) -> None:
-        self._spinning.context.try_shutdown()
-        self._spinning.thread.join(5.0)
+        self._spinning.stop()
         assert self.node.close()
         self._spinning.close()
 
