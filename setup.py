@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from setuptools import find_packages, setup
@@ -13,6 +14,12 @@ PACKAGE = "ris_node"
 SHARE = f"share/{PACKAGE}"
 BAGS = ["rosbags>=0.11", "mcap", "pyarrow>=14", "zstandard", "lz4", "plotly>=5", "jinja2>=3"]
 DATA_FOLDERS = ("launch", "config", "engines")  # each is linked in ros2_ws/src/ris_node
+MESSAGES_MISSING = """
+ris_node needs the package ris_msgs, which neither this workspace nor a sourced one provides. It lies in {root}/msgs,
+but colcon looks for no package inside another. Link it into the workspace, beside ris_node, and build again:
+
+    ln -s {name}/msgs {beside}/ris_msgs && colcon build
+"""
 
 
 def share_files(folder: str) -> list[tuple[str, list[str]]]:
@@ -28,6 +35,18 @@ def share_files(folder: str) -> list[tuple[str, list[str]]]:
     return pairs
 
 
+def check_messages() -> None:
+    """End a build by colcon that would leave a node without its messages; pip builds go on: the core needs no ROS."""
+    by_colcon = "colcon_distutils_commands" in os.environ.get("PYTHONPATH", "")
+    if not by_colcon or "--help" in sys.argv or not {"install", "develop"}.intersection(sys.argv):
+        return
+    prefixes = filter(None, os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep))
+    if not any(Path(prefix, "share/ament_index/resource_index/packages/ris_msgs").exists() for prefix in prefixes):
+        root = Path(__file__).resolve().parent
+        sys.exit(MESSAGES_MISSING.format(root=root, name=root.name, beside=root.parent))
+
+
+check_messages()
 setup(
     name=PACKAGE,
     version="0.1.0",

@@ -1,9 +1,11 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The ROS way: colcon finds both packages in ros2_ws and builds what `ros2 run` and `ros2 launch` look for."""
+"""The ROS way: colcon builds both packages, in ros2_ws and in anybody's workspace, or says what is missing."""
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,12 +15,18 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKSPACE = ROOT / "ros2_ws"
+INDEX = "share/ament_index/resource_index/packages"
+EMPTY_MESSAGES = """cmake_minimum_required(VERSION 3.16)
+project(ris_msgs NONE)
+find_package(ament_cmake REQUIRED)
+ament_package()
+"""
 pytestmark = pytest.mark.ros
 
 
-def run(*command: str) -> str:
+def run(*command: str, folder: Path = WORKSPACE) -> str:
     """Run a command in the workspace; its output."""
-    done = subprocess.run(command, cwd=WORKSPACE, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -53,3 +61,38 @@ def test_colcon_builds_the_node(colcon: str, options: tuple[str, ...], tmp_path:
     assert (prefix / "share/ament_index/resource_index/packages/ris_node").exists()
     script = f'. "{tmp_path}/install/local_setup.sh" && exec "{prefix}/lib/ris_node/ris" --version'
     assert run("sh", "-c", script).startswith("ris_node ")
+
+
+@pytest.fixture
+def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Somebody's workspace with a checkout in src/ and no ris_msgs in force; its messages are empty, to build fast."""
+    checkout = tmp_path / "src" / "my_ris"
+    (checkout / "msgs").mkdir(parents=True)
+    for name in ("ris_node", "resource", "package.xml", "setup.cfg"):
+        (checkout / name).symlink_to(ROOT / name)
+    shutil.copy(ROOT / "setup.py", checkout)
+    shutil.copy(ROOT / "msgs" / "package.xml", checkout / "msgs")
+    (checkout / "msgs" / "CMakeLists.txt").write_text(EMPTY_MESSAGES)
+    for variable in ("AMENT_PREFIX_PATH", "CMAKE_PREFIX_PATH"):
+        prefixes = [p for p in os.environ[variable].split(":") if not Path(p, INDEX, "ris_msgs").exists()]
+        monkeypatch.setenv(variable, ":".join(prefixes))
+    return tmp_path
+
+
+@pytest.mark.parametrize("options", [(), ("--symlink-install",)], ids=["copied", "linked"])
+def test_a_foreign_workspace_builds_both_or_says_how(colcon: str, options: tuple[str, ...], foreign: Path) -> None:
+    command = [colcon, "build", *options]
+    failed = subprocess.run(command, cwd=foreign, capture_output=True, text=True, check=False)
+    assert failed.returncode and "ris_node needs the package ris_msgs" in failed.stderr
+    cure = re.search(r"^ +(ln -s .*) && colcon build$", failed.stderr, re.MULTILINE)
+    assert cure, failed.stderr
+    run("sh", "-c", cure[1], folder=foreign)
+    run(*command, folder=foreign)
+    for package in ("ris_msgs", "ris_node"):
+        assert (foreign / "install" / package / INDEX / package).exists()
+
+
+def test_pip_builds_without_the_messages(foreign: Path) -> None:
+    pip = (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index", ".")
+    run(*pip, folder=foreign / "src" / "my_ris")
+    assert list((foreign / "src" / "my_ris").glob("ris_node-*.whl"))
