@@ -13,6 +13,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from envsetup import prefix
 from envsetup.place import Place, SetupError
 from envsetup.stamps import Run, Step
 
@@ -58,7 +59,10 @@ def steps_for(place: Place, profile: str) -> list[Step]:
     )  # fmt: skip
     project = Step("project", "install ris_node itself, in development mode", install_project,
                    inputs=(root / "setup.py", root / "setup.cfg"), products=(place.venv / "bin" / "ris",))  # fmt: skip
-    return [*steps, messages, project]
+    names = "\n".join(file.name for file in prefix.launch_files(place))
+    registered = Step("prefix", "register ris_node with `ros2 run` and `ros2 launch`", prefix.register,
+                      inputs=(root / "setup.py",), key=names, products=(place.venv / prefix.INDEX,))  # fmt: skip
+    return [*steps, messages, project, registered]
 
 
 def build_pins(files: tuple[Path, ...]) -> str:

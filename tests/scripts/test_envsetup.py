@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from envsetup import steps, tools  # noqa: E402
+from envsetup import prefix, steps, tools  # noqa: E402
 from envsetup.place import Place, SetupError  # noqa: E402
 from envsetup.stamps import Stamps, Step  # noqa: E402
 from envsetup.talk import Talk  # noqa: E402
@@ -76,6 +76,28 @@ def test_paths_of_the_build_machine_are_replaced() -> None:
     assert text == "P;N"
 
 
+@pytest.mark.ros
+def test_ros2_run_and_ros2_launch_find_the_sources(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ament_index_python.packages import get_package_prefix, get_package_share_directory
+
+    for name in ("launch", "resource", *prefix.DATA):
+        (place.root / name).symlink_to(ROOT / name)
+    info = place.venv / "lib" / "python3.11" / "site-packages" / "ris_node-0.1.0.dist-info"
+    for folder in (info, place.venv / "bin"):
+        folder.mkdir(parents=True)
+    (info / "METADATA").write_text("Name: ris-node\nVersion: 0.1.0\n")
+    (info / "entry_points.txt").write_text("[console_scripts]\nris = ris_node.cli.__main__:main\n")
+    (place.venv / "bin" / "ris").touch(mode=0o755)
+    monkeypatch.setenv("AMENT_PREFIX_PATH", str(place.venv))
+    for _ in range(2):  # again over what is there
+        prefix.register(place, Talk(verbose=False))
+        assert get_package_prefix("ris_node") == str(place.venv)
+        assert os.access(place.venv / "lib" / "ris_node" / "ris", os.X_OK)
+        share = Path(get_package_share_directory("ris_node"))
+        assert (share / "package.xml").is_file() and (share / "engines" / "default").is_dir()
+        assert [root for root, _, files in os.walk(share) if "ris.launch.py" in files] == [str(share / "launch")]
+
+
 def test_a_wrong_torch_wish_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCH", "yes please")
     with pytest.raises(SetupError, match="give 0, 1 or auto"):
@@ -116,8 +138,7 @@ def test_with_ros_sets_what_ros_needs(tmp_path: Path, wheels: bool) -> None:
         (venv / "share/ament_index/resource_index/packages/rclpy").touch()
     result = with_ros(tmp_path, "env", AMENT_PREFIX_PATH="/opt/ros/x", PYTHONPATH="/mine")
     env = dict(line.split("=", 1) for line in result.stdout.splitlines())
-    prefixes = [str(venv / "ris_msgs"), *([str(venv)] if wheels else []), "/opt/ros/x"]
-    assert env["AMENT_PREFIX_PATH"].split(":") == prefixes
+    assert env["AMENT_PREFIX_PATH"] == f"{venv}/ris_msgs:{venv}:/opt/ros/x"
     assert env["PATH"].startswith(f"{venv}/bin:")
     assert env["PYTHONPATH"] == f"{venv}/ris_msgs/lib/python3.11/site-packages:/mine"
     assert env["LD_LIBRARY_PATH"].split(":") == [f"{venv}/ris_msgs/lib", *([f"{venv}/lib"] if wheels else [])]
