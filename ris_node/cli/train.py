@@ -13,6 +13,8 @@ EPILOG = """examples:
   ris train config/train/default.yaml --out runs/mine            as many CPU processes as optim.processes, or one GPU
   ris train config/train/default.yaml --out runs/mine --resume   go on after a stop, a crash or a power cut
   ris train config/train/default.yaml --out runs/b --resume runs/a/best.pt     go on from another checkpoint
+  ris train config/train/default.yaml --out runs/mine --go-on    the same line begins it and, after a stop, goes on
+  ris train config/train/default.yaml --out runs/try --set optim.steps=100 --set 'data.variants={rendered: 2}'
   accelerate launch --num_processes 4 -m ris_node.training config/train/default.yaml --out runs/mine   four GPUs
 
 writes into OUT: last.pt and best.pt (checkpoints, whole or not there), log.jsonl (one line every 20 steps and every
@@ -28,8 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument("config", metavar="CONFIG", type=Path, help="YAML of the run (unknown keys are refused)")
     parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="the run's folder")
-    parser.add_argument(
+    again = parser.add_mutually_exclusive_group()
+    again.add_argument(
         "--resume", metavar="FILE", type=Path, nargs="?", const=LAST, help="go on from FILE (default: OUT/last.pt)"
+    )
+    again.add_argument("--go-on", action="store_true", help="--resume where DIR holds a run, else begin one")
+    parser.add_argument(
+        "--set", metavar="KEY=VALUE", action="append", default=[], help="instead of what CONFIG says (repeatable)"
     )
     parser.add_argument("--cache", metavar="DIR", type=Path, default=Path("runs/pools"), help="where pools are kept")
     parser.add_argument("--workers", metavar="N", type=int, default=2, help="processes that draw the pools")
@@ -40,5 +47,6 @@ def run(args: argparse.Namespace) -> int:
     from ris_node.training.config import load_config
     from ris_node.training.run import Plan, run_training
 
-    resume = args.out / LAST if args.resume is LAST else args.resume
-    return run_training(Plan(load_config(args.config), args.out, args.cache, args.workers, resume))
+    last = args.out / LAST
+    resume = last if args.resume is LAST or (args.go_on and last.exists()) else args.resume
+    return run_training(Plan(load_config(args.config, args.set), args.out, args.cache, args.workers, resume))

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -131,8 +131,10 @@ class TrainConfig:
     seed: int = 3
 
 
-def load_config(path: Path) -> TrainConfig:
+def load_config(path: Path, changes: Sequence[str] = ()) -> TrainConfig:
     """Read a run's settings; paths in `init`, `data.files` and, if it is there, `trunk` are relative to its folder.
+
+    `changes` ("optim.steps=100", the value as in YAML) take the place of what the file says.
 
     Raises:
         ConfigError: the file cannot be read, is no mapping, or has an unknown key or a wrong value at any level.
@@ -141,11 +143,28 @@ def load_config(path: Path) -> TrainConfig:
         values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"cannot read {path}: {error}") from error
+    for change in changes:
+        values = _changed(values, change)
     config, folder = config_from(values, str(path)), path.parent.resolve()
     files = {name: str(folder / file) for name, file in config.data.files.items()}
     init = config.init if config.init in ("", PACKAGED) else str(folder / config.init)
     trunk = str(folder / config.trunk) if (folder / config.trunk).is_file() else config.trunk
     return dataclasses.replace(config, init=init, trunk=trunk, data=dataclasses.replace(config.data, files=files))
+
+
+def _changed(values: Any, change: str) -> Any:
+    """`values` with one of them, named by a dotted key before "=", replaced."""
+    name, equals, text = change.partition("=")
+    *outer, key = name.split(".")
+    if not equals or not key or not isinstance(values, Mapping):
+        raise ConfigError(f"--set {change}: give KEY=VALUE, such as optim.steps=100")
+    if outer:
+        rest = ".".join([*outer[1:], key]) + equals + text
+        return {**values, outer[0]: _changed(values.get(outer[0], {}), rest)}
+    try:
+        return {**values, key: yaml.safe_load(text)}
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {change}: the value is no YAML ({error})") from error
 
 
 def config_from(values: Any, where: str = "config") -> TrainConfig:

@@ -101,6 +101,23 @@ def test_unknown_or_wrong_settings_are_refused():
         config_from({"optim": {"bf16": 1}})
 
 
+def test_settings_can_be_given_beside_the_file(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("optim: {steps: 5, images: 2}\n", encoding="utf-8")
+    changed = load_config(path, ["optim.steps=7", "data.variants={rendered: 2}", "moments=2"])
+    assert (changed.optim.steps, changed.optim.images, changed.moments) == (7, 2, 2)
+    assert changed.data.variants == {"rendered": 2} and load_config(path).optim.steps == 5
+    for wrong, why in (
+        ("optim.steps", "KEY=VALUE"),
+        ("optim.steps.more=1", "KEY=VALUE"),
+        ("colour=1", "unknown keys"),
+        ("optim.steps={", "no YAML"),
+        ("optim.steps=many", "must be like"),
+    ):
+        with pytest.raises(ConfigError, match=why):
+            load_config(path, [wrong])
+
+
 def test_rates_rise_hold_and_fall():
     optim = OptimConfig(steps=100, warmup=10, decay=0.5)
     rates = [rate_at(step, optim) for step in range(101)]

@@ -89,6 +89,8 @@ def test_ris_train_learns_from_ones_own_pictures(tmp_path, capsys, monkeypatch):
     assert load_checkpoint(tmp_path / "run/best.pt")["step"] in (12, 24)
     assert len(list((tmp_path / "run/grids").iterdir())) == 2
     assert main(["train", given, "--out", out, "--cache", cache]) == 1 and "--resume" in capsys.readouterr().err
+    assert main(["train", given, "--out", out, "--cache", cache, "--go-on", "--set", "optim.steps=26"]) == 0
+    assert load_checkpoint(tmp_path / "run/last.pt")["step"] == 26
     bundle = tmp_path / "bundle"
     assert main(["export", f"{out}/best.pt", "--out", str(bundle), "--cache", cache, "--json"]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["out"] == str(bundle)
