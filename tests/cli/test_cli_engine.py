@@ -19,15 +19,13 @@ from ris_node.runtime.tensorrt import toolkit
 from ris_node.runtime.tensorrt.cuda import Cuda
 from ris_node.runtime.tensorrt.toolkit import Toolkit
 
-pytestmark = pytest.mark.shared
-
 
 @pytest.fixture
-def machine(shared, tmp_path, monkeypatch):
+def machine(tmp_path, monkeypatch):
     """A bundle, a cache and a machine whose TensorRT builds for real and executes with ONNX Runtime."""
     real = rtx_kit()
     bundle = make_tiny_bundle(tmp_path / "bundle")
-    rig = Rig(shared / "tensorrt_api" / "11.4.0.106.json")
+    rig = Rig("11.4.0.106")
     network = (bundle / "vision.fp32.onnx").read_bytes()
     rig.script.load = lambda plan: network if plan.startswith(b"vtrt") else None
     rig.trt.__version__ = real.version

@@ -22,7 +22,7 @@ import pytest
 
 pytest.importorskip("rclpy")
 pytest.importorskip("ris_msgs")
-pytestmark = [pytest.mark.ros, pytest.mark.shared]
+pytestmark = pytest.mark.ros
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "runtime"))
 from engine_kit import Rig as EngineRig  # noqa: E402
@@ -54,9 +54,9 @@ def bundle(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def machine(shared, bundle, tmp_path, monkeypatch) -> Iterator[Machine]:
+def machine(bundle, tmp_path, monkeypatch) -> Iterator[Machine]:
     built_by = rtx_kit()
-    fake = EngineRig(shared / "tensorrt_api" / "11.4.0.106.json")
+    fake = EngineRig("11.4.0.106")
     network = (bundle / "vision.fp32.onnx").read_bytes()
     fake.script.load = lambda plan: network if plan.startswith(b"vtrt") else None  # only what RTX has built
     fake.trt.__version__ = built_by.version

@@ -13,6 +13,7 @@ import pytest
 from fake_cuda import FakeCudart
 from fake_tensorrt import Script, fake_tensorrt
 from onnx import TensorProto, helper
+from real_bindings import api_file
 
 from ris_node.bundle import open_bundle
 from ris_node.config import ModelConfig
@@ -29,10 +30,10 @@ COMPILE_ONLY = DeviceInfo("no GPU, compiled only", "8.9", 0, platform_name(), "t
 class Rig:
     """A fake TensorRT of a release with a fake CUDA under it."""
 
-    def __init__(self, api: Path, **cuda: Any) -> None:
+    def __init__(self, release: str, **cuda: Any) -> None:
         self.script, self.cudart = Script(), FakeCudart(**cuda)
         self.script.streams = self.cudart.streams
-        self.trt = fake_tensorrt(api, self.script)
+        self.trt = fake_tensorrt(api_file(release), self.script)
         self.kit = Toolkit(self.trt, Cuda(self.cudart), GPU, "tensorrt")
 
 

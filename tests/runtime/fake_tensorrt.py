@@ -53,7 +53,7 @@ class Script:
 
 
 def fake_tensorrt(api: Path, script: Script, version: str = "") -> ModuleType:
-    """A module with the API of a file of `tensorrt_api/`, whose behaviour `script` steers."""
+    """A module with the API of the API file of a release (real_bindings.py), whose behaviour `script` steers."""
     names: dict[str, Any] = json.loads(api.read_text(encoding="utf-8"))["names"]
     trt = ModuleType("fake_tensorrt")
     trt.__version__ = version or json.loads(api.read_text(encoding="utf-8"))["version"]

@@ -2,9 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Our code against the real bindings of TensorRT 10.3.0 and 11.4, and of two releases of cuda-python.
 
-The bindings' wheels install anywhere; the libraries behind them do not. So they are imported, in their own process,
-over three small shared libraries that define what they ask for and give nothing. `make test` fetches the wheels
-(2 MB) into .venv/bindings; without them these tests are skipped, with the command that gets them.
+real_bindings.py says how they are imported without the libraries behind them.
 """
 
 from __future__ import annotations
@@ -13,7 +11,6 @@ import ast
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +18,7 @@ from pathlib import Path
 import pytest
 from engine_kit import RELEASES, Rig, ask, grid_sample, quiet
 from fake_tensorrt import signature_of
+from real_bindings import BINDINGS, ROOT, api_file, in_bindings
 from tiny_bundle import make_tiny_bundle
 
 from ris_node.errors import BackendError
@@ -28,21 +26,8 @@ from ris_node.runtime.tensorrt.build import build_engine
 from ris_node.runtime.tensorrt.maker import make_engine
 from ris_node.runtime.tensorrt.spec import BuildSpec
 
-ROOT = Path(__file__).resolve().parents[2]
 OURS = ROOT / "ris_node" / "runtime" / "tensorrt"
-BINDINGS = Path(os.environ.get("RIS_BINDINGS", ROOT / ".venv" / "bindings"))
 CUDA_RELEASES = ("12.8.0", "13.5.0")
-SYMBOLS = (
-    "createInferBuilder_INTERNAL",
-    "createInferRuntime_INTERNAL",
-    "createInferRefitter_INTERNAL",
-    "createNvOnnxParser_INTERNAL",
-    "createNvOnnxParserRefitter_INTERNAL",
-    "getPluginRegistry",
-    "getBuilderPluginRegistry",
-    "getNvOnnxParserVersion",
-    "initLibNvInferPlugins",
-)
 LOOK = """
 import json, sys
 import tensorrt_bindings as module
@@ -83,61 +68,21 @@ except BackendError as error:
 """
 
 
-def bindings(release: str) -> Path:
-    folder = BINDINGS / release
-    if not (folder / "tensorrt_bindings").is_dir():
-        get = f"pip install --no-deps --target {folder} tensorrt-cu12-bindings=={release}"
-        pytest.skip(f"no bindings of TensorRT {release}: {get}")
-    return folder
-
-
 @pytest.fixture(scope="module")
-def stubs(tmp_path_factory) -> dict[str, Path]:
-    """Folders with the three libraries for each major, which give nothing."""
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
-        pytest.skip("no C compiler for the stub libraries")
-    folders = {}
-    for major in ("10", "11"):
-        folder = folders[major] = tmp_path_factory.mktemp(f"stubs{major}")
-        source = folder / "stub.c"
-        source.write_text("".join(f"void *{name}(void) {{ return 0; }}\n" for name in SYMBOLS))
-        for name in ("nvinfer", "nvinfer_plugin", "nvonnxparser"):
-            file = f"lib{name}.so.{major}"
-            options = ["-shared", "-fPIC", f"-Wl,-soname,{file}", "-o", str(folder / file), str(source)]
-            subprocess.run([compiler, *options], check=True)
-    return folders
-
-
-def in_bindings(release: str, stubs: dict[str, Path], code: str, *args: str) -> str:
-    """Run code in a process where `tensorrt_bindings` is the real one."""
-    env = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(bindings(release)), str(ROOT)]),
-        "LD_LIBRARY_PATH": str(stubs[release.split(".", maxsplit=1)[0]]),
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", code, *args], env=env, capture_output=True, text=True, check=False, timeout=120
-    )
-    assert not done.returncode, done.stderr[-2000:]
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def used(shared, tmp_path_factory) -> set[tuple[str, str]]:
+def used(tmp_path_factory) -> set[tuple[str, str]]:
     """Every (class, name) that our code touches, seen on both fakes over a build, a run and every way to fail."""
     found: set[tuple[str, str]] = set()
     bundle = make_tiny_bundle(tmp_path_factory.mktemp("tiny"))
     for release in RELEASES:
         for refuse in ((), ("parse_from_file",), ("set_timing_cache",), ("build_serialized_network",)):
-            rig = Rig(shared / "tensorrt_api" / f"{release}.json")
+            rig = Rig(release)
             rig.script.refuse.update(refuse)
             try:
                 make_engine(ask(bundle, rig.kit, tmp_path_factory.mktemp("cache")), rig.kit, quiet)
             except Exception:
                 assert refuse
             found |= rig.script.used
-        rig = Rig(shared / "tensorrt_api" / f"{release}.json")
+        rig = Rig(release)
         out = tmp_path_factory.mktemp("out") / "model.engine"
         build_engine(bundle / "vision.fp32.onnx", BuildSpec(tf32=True), out, rig.trt)
         with pytest.raises(BackendError, match="GridSample"):
@@ -161,10 +106,9 @@ def enum_uses() -> dict[str, set[str]]:
     return found
 
 
-@pytest.mark.shared
-def test_the_fake_has_seen_every_name_that_our_files_use(used, shared):
+def test_the_fake_has_seen_every_name_that_our_files_use(used):
     """No attribute of our files that is a name of TensorRT's may have escaped the record."""
-    api = json.loads((shared / "tensorrt_api" / "10.3.0.json").read_text())["names"]
+    api = json.loads(api_file("10.3.0").read_text())["names"]
     classes = {owner for owner, _ in used}
     known = {name for owner in classes for name in api[owner] if not name.startswith("_")}
     # Python's or our own objects have them too; on TensorRT's, the fake would have had to offer them
@@ -177,18 +121,17 @@ def test_the_fake_has_seen_every_name_that_our_files_use(used, shared):
     assert len(used) > 30
 
 
-@pytest.mark.shared
 @pytest.mark.parametrize("release", RELEASES)
-def test_every_name_and_signature_is_in_the_real_bindings(release, used, stubs, shared):
+def test_every_name_and_signature_is_in_the_real_bindings(release, used):
     enums = enum_uses()
     wanted = sorted(used)
-    said = json.loads(in_bindings(release, stubs, LOOK, json.dumps(wanted), ",".join(enums)))
+    said = json.loads(in_bindings(release, LOOK, json.dumps(wanted), ",".join(enums)))
     assert said["version"] == release
     missing = [name for name, doc in said["names"].items() if doc is None]
     assert not missing, f"TensorRT {release} has no {missing}"
     for name, members in enums.items():
         assert members <= set(said["enums"][name]), f"{name} of {release} lacks {members - set(said['enums'][name])}"
-    api = json.loads((shared / "tensorrt_api" / f"{release}.json").read_text())["names"]
+    api = json.loads(api_file(release).read_text())["names"]
     checked = 0
     for owner, name in wanted:
         real, filed = signature_of(said["names"][f"{owner}.{name}"].split("\n")[0]), signature_of(api[owner][name])
@@ -199,8 +142,8 @@ def test_every_name_and_signature_is_in_the_real_bindings(release, used, stubs, 
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_our_logger_monitor_and_errors_on_the_real_bindings(release, stubs):
-    words = in_bindings(release, stubs, RUN)
+def test_our_logger_monitor_and_errors_on_the_real_bindings(release):
+    words = in_bindings(release, RUN)
     assert "TensorRT gives no builder" in words and "is the GPU's driver there?" in words
 
 

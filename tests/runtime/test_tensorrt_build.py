@@ -29,8 +29,8 @@ def bundle(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(params=RELEASES)
-def rig(request, shared) -> Rig:
-    return Rig(shared / "tensorrt_api" / f"{request.param}.json")
+def rig(request) -> Rig:
+    return Rig(request.param)
 
 
 def convolution(path: Path, kind: int) -> Path:
@@ -50,7 +50,6 @@ def convolution(path: Path, kind: int) -> Path:
     return path
 
 
-@pytest.mark.shared
 def test_an_engine_with_its_tensors_and_progress(rig, bundle, tmp_path):
     seen: list[tuple[str, float]] = []
     out = tmp_path / "model.engine"
@@ -64,7 +63,6 @@ def test_an_engine_with_its_tensors_and_progress(rig, bundle, tmp_path):
     assert fractions == sorted(fractions) and fractions[-1] == 1.0 and len(set(fractions)) > 2
 
 
-@pytest.mark.shared
 @pytest.mark.parametrize(
     "refuse, words",
     [
@@ -84,14 +82,12 @@ def test_everything_that_says_no_is_heard_with_the_log(rig, bundle, tmp_path, re
     assert not list((tmp_path / "e").glob("*")) if (tmp_path / "e").exists() else True
 
 
-@pytest.mark.shared
 def test_parser_errors_name_the_node(rig, tmp_path):
     path = grid_sample(tmp_path / "bad.onnx")
     with pytest.raises(BackendError, match=r"node 3 node_3 \(GridSample\): this operator is not supported"):
         build_engine(path, BuildSpec(), tmp_path / "e", rig.trt)
 
 
-@pytest.mark.shared
 def test_a_silent_float32_engine_is_an_error(rig, tmp_path):
     wide, half = convolution(tmp_path / "w.onnx", TensorProto.FLOAT), convolution(tmp_path / "h.onnx", 10)
     with pytest.raises(BackendError, match=r"fp16 was asked for, but .* 1 fp32"):
@@ -119,7 +115,6 @@ def test_how_many_layers_make_a_precision():
             Audit(heavy).check(wish)
 
 
-@pytest.mark.shared
 def test_timings_are_kept_and_damaged_ones_replaced(rig, bundle, tmp_path):
     cache = tmp_path / "timing" / "10.cache"
     for content in (None, b"of another GPU"):
@@ -132,7 +127,6 @@ def test_timings_are_kept_and_damaged_ones_replaced(rig, bundle, tmp_path):
         build_engine(bundle / "vision.fp32.onnx", BuildSpec(), tmp_path / "e", rig.trt, timing_cache=cache)
 
 
-@pytest.mark.shared
 def test_made_once_then_found_and_loaded_once_where_there_is_a_gpu(rig, bundle, tmp_path):
     request = ask(bundle, rig.kit, tmp_path)
     engine, built = make_engine(request, rig.kit, quiet)
@@ -146,7 +140,6 @@ def test_made_once_then_found_and_loaded_once_where_there_is_a_gpu(rig, bundle, 
     assert not rig.cudart.live, "the check at the end of a build gave everything back"
 
 
-@pytest.mark.shared
 def test_an_engine_that_does_not_load_is_not_kept(rig, bundle, tmp_path):
     rig.script.refuse.add("deserialize_cuda_engine")
     rig.script.errors = ["the plan is of another compute capability"]
@@ -155,7 +148,6 @@ def test_an_engine_that_does_not_load_is_not_kept(rig, bundle, tmp_path):
     assert not list(tmp_path.glob("tiny*/*"))
 
 
-@pytest.mark.shared
 def test_an_engine_that_gives_nan_is_not_kept(rig, bundle, tmp_path):
     rig.script.bend = lambda out: {**out, "mask_logits": out["mask_logits"] * np.nan}
     with pytest.raises(EngineRefusedError, match=r"^the engine just built/.* NaN or infinite values in mask_logits"):
@@ -163,7 +155,6 @@ def test_an_engine_that_gives_nan_is_not_kept(rig, bundle, tmp_path):
     assert not list(tmp_path.glob("*/fp32*"))
 
 
-@pytest.mark.shared
 def test_a_builder_of_another_version_or_a_changed_network_is_refused(rig, bundle, tmp_path):
     request = ask(bundle, rig.kit, tmp_path)
     with pytest.raises(BackendError, match=r"tensorrt 10\.9\.0 was asked for, here is"):

@@ -27,8 +27,6 @@ from ris_node.runtime.tensorrt.session import TensorRtSession
 from ris_node.runtime.tensorrt.store import StoredEngine, find_engine
 from ris_node.runtime.tensorrt.toolkit import load_module, version_numbers
 
-pytestmark = pytest.mark.shared
-
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory) -> Path:
@@ -36,8 +34,8 @@ def bundle(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(params=RELEASES)
-def rig(request, shared) -> Rig:
-    return Rig(shared / "tensorrt_api" / f"{request.param}.json")
+def rig(request) -> Rig:
+    return Rig(request.param)
 
 
 @pytest.fixture
@@ -152,14 +150,14 @@ def test_tensors_that_are_not_the_manifests(rig, engine):
     assert not rig.cudart.live
 
 
-def test_too_little_memory_and_no_gpu(shared, rig, engine):
+def test_too_little_memory_and_no_gpu(rig, engine):
     rig.cudart.memory = 1000
     with pytest.raises(BackendError, match=r"cudaMallocHost failed: out of memory \(CUDA error 2\)"):
         TensorRtSession(engine, rig.kit)
     assert not rig.cudart.live
     with pytest.raises(BackendError, match="no CUDA here"):
         TensorRtSession(engine, replace(rig.kit, cuda=None))
-    none = Rig(shared / "tensorrt_api" / "10.3.0.json", devices=0)
+    none = Rig("10.3.0", devices=0)
     with pytest.raises(BackendError, match="no CUDA-capable device"):
         none.kit.cuda.device_count()
 
@@ -266,11 +264,11 @@ def test_what_is_not_supported_is_refused_by_version(monkeypatch):
                 load_module("tensorrt")
 
 
-def test_detection_says_what_is_missing(monkeypatch, shared):
+def test_detection_says_what_is_missing(monkeypatch):
     monkeypatch.setattr(toolkit.importlib.util, "find_spec", lambda name: None)
     assert "TensorRT is not installed: on a Jetson" in toolkit.probe()
     monkeypatch.setattr(toolkit, "installed", lambda: "tensorrt")
-    rig = Rig(shared / "tensorrt_api" / "10.3.0.json")
+    rig = Rig("10.3.0")
     monkeypatch.setattr(Cuda, "load", classmethod(lambda cls: Cuda(rig.cudart)))
     monkeypatch.setattr(toolkit, "load_module", lambda name: rig.trt)
     found = toolkit.detect(0)
