@@ -30,7 +30,6 @@ def commands() -> list[list[str]]:
 def test_the_commands_of_the_readme_end_with_a_bundle_that_answers(tmp_path, monkeypatch, capsys):
     shutil.copytree(EXAMPLE, tmp_path / "own")
     monkeypatch.chdir(tmp_path / "own")
-    monkeypatch.setenv("RIS_SHARED", str(tmp_path / "nowhere"))
     monkeypatch.setenv("RIS_DATA", str(tmp_path / "nowhere"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     train, export, predict = commands()

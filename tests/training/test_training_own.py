@@ -137,7 +137,7 @@ def test_the_packaged_weights_fit_the_packaged_example():
 
 
 def test_without_a_data_folder_the_packaged_weights_are_offered(tmp_path, monkeypatch):
-    monkeypatch.setenv("RIS_SHARED", str(tmp_path / "nowhere"))
+    monkeypatch.delenv("RIS_DATA", raising=False)
     with pytest.raises(TrainingError, match="init: packaged"):
         find_trunk(config())
     (tmp_path / "own.yaml").write_text("trunk: mine.onnx", encoding="utf-8")
