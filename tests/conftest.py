@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What every test may rely on: the shared data, its own ROS domain and namespace, and honest skips.
+"""What every test may rely on: its own ROS domain and namespace, and honest skips.
 
-RIS_SHARED names the data folder (default: `shared` beside the repository). RIS_REQUIRE is a comma-separated list of
-marks; a skip of a test that carries one of them is a failure, so that a run cannot pass by leaving things out.
+RIS_REQUIRE is a comma-separated list of marks; a skip of a test that carries one of them is a failure, so that a run
+cannot pass by leaving things out.
 """
 
 from __future__ import annotations
@@ -22,8 +22,6 @@ import pytest
 # Before torch is imported: on a busy machine, its threads waiting for each other make tiny networks ten times slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-ROOT = Path(__file__).resolve().parent.parent
-SHARED = Path(os.environ.get("RIS_SHARED", ROOT.parent / "shared"))
 REQUIRED = frozenset(filter(None, os.environ.get("RIS_REQUIRE", "").split(",")))
 NEEDS = {"ros": ("rclpy", "ris_msgs"), "torch": ("torch",)}  # mark: modules
 HELP = {"ros": "run the tests with `make test` or scripts/with_ros", "torch": "`make test TORCH=1` installs it"}
@@ -32,13 +30,11 @@ DOMAINS = range(1, 101)  # higher ones reach into the ephemeral ports
 
 def why_not(mark: str) -> str:
     """Return why tests with `mark` cannot run here, or nothing."""
-    if mark == "shared":
-        return "" if (SHARED / "data").is_dir() else f"there is no {SHARED}/data; set RIS_SHARED to the data folder"
     missing = [name for name in NEEDS[mark] if importlib.util.find_spec(name) is None]
     return f"no {' and no '.join(missing)}: {HELP[mark]}" if missing else ""
 
 
-REASONS = {mark: reason for mark in ("shared", *NEEDS) if (reason := why_not(mark))}
+REASONS = {mark: reason for mark in NEEDS if (reason := why_not(mark))}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -87,12 +83,6 @@ def remove_dead_segments(folder: Path) -> list[str]:
             continue
         removed.append(segment.name)
     return removed
-
-
-@pytest.fixture(scope="session")
-def shared() -> Path:
-    """Return the folder that holds `data/` and `pretrained/`; for tests marked `shared`."""
-    return SHARED
 
 
 def free_domain() -> tuple[int, IO[str]]:
