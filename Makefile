@@ -3,9 +3,10 @@
 
 PYTHON ?= python3
 TORCH ?= auto
+JOBS ?= 2
 SETUP = $(PYTHON) scripts/setup_env.py
 RUN = scripts/with_ros
-PYTEST = $(RUN) python -m pytest --timeout 600 --durations 10 $(ARGS)
+PYTEST = $(RUN) python -m pytest --timeout 600 --durations 10
 
 export SOURCE COMMAND BAG TORCH
 
@@ -21,7 +22,8 @@ help:
 	@echo "                (SOURCE is a video, a folder of images, or camera:0); on a recorded drive: make demo BAG=drive/"
 	@echo "                the demo's own drive as a bag: make demo ARGS=--record"
 	@echo "  make test     everything is set up, then the tests run; ARGS='-k camera' picks some;"
-	@echo "                TORCH=0 leaves torch and its tests out, TORCH=1 installs it whatever its size"
+	@echo "                TORCH=0 leaves torch and its tests out, TORCH=1 installs it whatever its size;"
+	@echo "                JOBS=4 runs them in four processes (2 by default)"
 	@echo "  make setup    only the set-up: .venv with ROS 2, ris_msgs and this project (PYTHON=python3.12 picks one)"
 	@echo "  make lint     ruff, check and format          make type     mypy, strict"
 	@echo "  make bench    latency, CPU and memory: bare network, core, node over DDS, ours against CLIPSeg and others"
@@ -42,7 +44,7 @@ demo:
 
 test:
 	@$(SETUP) --profile test
-	@$(PYTEST) -m "not gpu and not soak"
+	@$(PYTEST) -n $(JOBS) --dist loadfile -m "not gpu and not soak" $(ARGS)
 
 lint:
 	@$(SETUP) --profile test
@@ -65,7 +67,7 @@ evaluate:
 
 soak:
 	@$(SETUP) --profile test
-	@$(PYTEST) --timeout 1800 -m soak
+	@$(PYTEST) --timeout 1800 -m soak $(ARGS)
 
 config:
 	@$(SETUP) --profile demo
