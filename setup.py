@@ -64,10 +64,12 @@ setup(
         *(pair for folder in DATA_FOLDERS for pair in share_files(folder)),
     ],
     zip_safe=False,
-    # OpenCV (cv2) is needed too, but comes under several names (apt, opencv-python, -headless), so it is an extra.
-    install_requires=["setuptools", "numpy>=1.21", "onnxruntime>=1.16", "pyyaml", "tokenizers", "tqdm", "psutil"],
+    # Other wheels bring cv2 and onnxruntime too (opencv-python, onnxruntime-gpu): docs/install.md says how to keep one.
+    install_requires=[
+        *("numpy>=1.21", "opencv-python-headless>=4.5", "onnxruntime>=1.16"),
+        *("pyyaml", "tokenizers", "tqdm", "psutil"),
+    ],
     extras_require={
-        "opencv": ["opencv-python-headless>=4.5"],
         "bags": BAGS,
         "replay": BAGS,  # the same under the verb's name
         "ray": ["ray>=2.9"],

@@ -10,16 +10,18 @@ import platform
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
 from ris_node.cli.finding import BROKEN, NOTE, OK, WARNING, Finding
 
+OPENCVS = tuple(f"opencv-{kind}" for kind in ("python-headless", "python", "contrib-python-headless", "contrib-python"))
 PIP_LINE = "make setup, or pip install -r requirements/runtime.txt; with an installed ROS, see the README"
 # (module, distributions that provide it, oldest version that works); versions as in setup.py.
 NEEDED: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("numpy", ("numpy",), "1.21"),
-    ("cv2", ("opencv-python-headless", "opencv-python", "opencv-contrib-python", "opencv"), "4.5"),
+    ("cv2", (*OPENCVS, "opencv"), "4.5"),
     ("onnxruntime", ("onnxruntime", "onnxruntime-gpu"), "1.16"),
     ("tokenizers", ("tokenizers",), ""),
     ("yaml", ("PyYAML",), ""),
@@ -70,6 +72,7 @@ def check_packages() -> Iterator[Finding]:
             continue
         version = _version(distributions) or str(getattr(loaded, "__version__", "unknown"))
         yield _compare(module, version, oldest, next((pins[d] for d in distributions if d in pins), ""))
+        yield from _one_folder(module, distributions)
 
 
 def _compare(module: str, version: str, oldest: str, pin: str) -> Finding:
@@ -80,6 +83,19 @@ def _compare(module: str, version: str, oldest: str, pin: str) -> Finding:
     if pin and pin != version:
         return Finding("packages", NOTE, f"{what}; tested with {pin}", "", data)
     return Finding("packages", OK, what, "", data)
+
+
+def _one_folder(module: str, distributions: tuple[str, ...]) -> Iterator[Finding]:
+    """Warn of packages that brought `module` into the same folder: the last one's files are there, for all of them."""
+    folders: dict[str, list[str]] = {}
+    for name in distributions:
+        with suppress(metadata.PackageNotFoundError):
+            folders.setdefault(str(metadata.distribution(name).locate_file(module)), []).append(name)
+    for folder, names in folders.items():
+        if len(names) > 1:
+            what = f"{' and '.join(names)} both put their files into {folder}: the one installed last is what runs"
+            advice = f"keep one: pip uninstall {' '.join(names)}, then install it alone (docs/install.md says how)"
+            yield Finding("packages", WARNING, what, advice, {"package": module, "rivals": names})
 
 
 def _cores() -> Finding:

@@ -78,6 +78,19 @@ def test_versions_agree_with_setup_py() -> None:
         assert f'"{wanted}' in text, f"setup.py does not ask for {wanted}"
 
 
+def test_two_packages_in_one_folder_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder, name in (("a", "opencv-python"), ("a", "opencv-python-headless"), ("b", "opencv-contrib-python")):
+        info = tmp_path / folder / f"{name.replace('-', '_')}-4.5.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 4.5\n", encoding="utf-8")
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "b"), str(tmp_path / "a")])
+    found = list(doctor_machine._one_folder("cv2", doctor_machine.OPENCVS))
+    assert [f.level for f in found] == [WARNING]
+    assert found[0].data["rivals"] == ["opencv-python-headless", "opencv-python"]
+    assert "pip uninstall opencv-python-headless opencv-python" in found[0].advice
+    assert list(doctor_machine._one_folder("numpy", ("numpy",))) == []
+
+
 def test_the_shipped_profile_lets_full_hd_through(tmp_path: Path) -> None:
     limits = read_limits(ROOT / "launch/fastdds.xml")
     assert limits.message >= 1920 * 1080 * 3
