@@ -28,6 +28,7 @@ from ris_node.ros.diagnostics import Meter, diagnostic_array
 from ris_node.ros.engine import Engine
 from ris_node.ros.lifecycle import ACTIVE, FINALIZED, INACTIVE, UNCONFIGURED, Autostart, guard_transitions, told
 from ris_node.ros.logs import NodeLogger, forward_logs
+from ris_node.ros.mismatch import Mismatches
 from ris_node.ros.params import NodeParameters
 from ris_node.ros.publishers import Publishers
 from ris_node.ros.services import Services
@@ -81,6 +82,7 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
         self.source = FrameSource(self)
         self.goals = GroundAction(self, wiring.goal_actions(self))
         self.offers = Services(self, wiring.service_actions(self))
+        self.mismatches = Mismatches(self)
         self._autostart = Autostart(self, self._model_ready, wanted=self.live.model.autostart)
         guard_transitions(self)
         self._watch_time()
@@ -269,6 +271,7 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
             self.status.update(**{key: complaint, other: ""})
         if now_s >= self._diagnostics_due_s:
             self._diagnostics_due_s = now_s + 1.0
+            self.status.update(unheard=self.mismatches.look())
             self._publish_diagnostics()
 
     # for the parts --------------------------------------------------------------------------------------------------
@@ -283,6 +286,7 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
             "lifecycle": self.phase,
             "missing": ", ".join(sorted(self.outputs.missing)),
             "note": self.camera.note,
+            "not_heard_by": self.mismatches.outputs,
         }
         stamp, name = self.get_clock().now().to_msg(), self.get_fully_qualified_name()
         array = diagnostic_array(name, stamp, self.status.report, counters, self.meter.read(), extra)

@@ -54,8 +54,8 @@ def interface_class(name: str, kind: str = "msg") -> Any:
 class Publishers:
     """All publishers of the node, by the names in the table; those whose package is missing are left out.
 
-    They have no event handlers: rclpy's defaults only warn of other ends with another QoS or type, but make several of
-    each, and every one of them is asked each time the executor waits.
+    They have no event handlers: rclpy's defaults only warn of other ends with another QoS or type, which `Mismatches`
+    does better, but make several of each, and every one of them is asked each time the executor waits.
     """
 
     def __init__(self, node: Node) -> None:

@@ -9,7 +9,6 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from ris_node.interface import topic
@@ -93,12 +92,7 @@ class FrameSource:
         if self._image is None:
             return ""
         name = self._image.topic_name
-        complaint = self._silence.complaint(now_s, name, self._node.count_publishers)
-        if complaint and self._node.parameters.config.input.input_reliability == "reliable":
-            offered = [end.qos_profile.reliability for end in self._node.get_publishers_info_by_topic(name)]
-            if offered and ReliabilityPolicy.RELIABLE not in offered:
-                return f"'{name}' is published best effort: set input_reliability to best_effort"
-        return complaint
+        return self._silence.complaint(now_s, name, self._node.count_publishers)
 
     def _on_depth(self, serialized: bytes) -> None:
         msg = self._read(serialized, "depth/image")

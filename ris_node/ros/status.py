@@ -34,8 +34,9 @@ class NodeState(IntEnum):
 class Report:
     """Everything `~/status` carries but the stamp.
 
-    `message` is of the moment; `degraded` (the stream) and `impaired` (the model: another precision or runtime than was
-    meant) last and make READY into DEGRADED; `waiting` (for a first frame) does not.
+    `message` is of the moment; `degraded` (the stream), `unheard` (publishers that do not connect) and `impaired` (the
+    model: another precision or runtime than was meant) last and make READY into DEGRADED; `waiting` (for a first frame)
+    does not.
     """
 
     state: NodeState = NodeState.UNLOADED
@@ -46,12 +47,13 @@ class Report:
     message: str = ""
     degraded: str = ""
     impaired: str = ""
+    unheard: str = ""
     waiting: str = ""
 
     @property
     def shortfall(self) -> str:
         """Everything that makes READY into DEGRADED, in words; empty where nothing does."""
-        return "; ".join(text for text in (self.impaired, self.degraded) if text)
+        return "; ".join(text for text in (self.impaired, self.unheard, self.degraded) if text)
 
     @property
     def shown(self) -> NodeState:

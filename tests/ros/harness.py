@@ -234,6 +234,17 @@ class Client:
         self.results.clear()
 
 
+def diagnostics(client: Client) -> Any:
+    """The status in the next message on `/diagnostics` that the node sends from now on."""
+    heard: list[Any] = []
+    subscription = client.listen("/diagnostics", heard)
+    try:
+        wait_for(lambda: heard, "/diagnostics", 10.0)
+    finally:
+        client.node.destroy_subscription(subscription)
+    return heard[-1].status[0]
+
+
 def parameters(values: dict[str, Any]) -> list[Parameter]:
     return [Parameter(name, value=value) for name, value in values.items()]
 

@@ -14,7 +14,7 @@ pytest.importorskip("rclpy")
 pytest.importorskip("ris_msgs")
 pytestmark = pytest.mark.ros
 
-from harness import GREEN, Rig, image_msg, near, rig, tiny, wait_for  # noqa: E402
+from harness import GREEN, Rig, diagnostics, image_msg, near, rig, tiny, wait_for  # noqa: E402
 from harness import box_of as box  # noqa: E402
 from rcl_interfaces.srv import SetParameters  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
@@ -76,11 +76,7 @@ def test_mistakes_in_any_order(bundle: Path, order: tuple[Callable[[Rig], None],
 
 
 def counted(live: Rig) -> dict[str, str]:
-    heard: list = []
-    subscription = live.client.listen("/diagnostics", heard)
-    wait_for(lambda: heard, "/diagnostics", 10.0)
-    live.client.node.destroy_subscription(subscription)
-    return {pair.key: pair.value for pair in heard[-1].status[0].values}
+    return {pair.key: pair.value for pair in diagnostics(live.client).values}
 
 
 def broken(*_: object) -> None:
