@@ -24,6 +24,7 @@ from ris_node.ros.images import decode_compressed, decode_image
 from ris_node.ros.start import start_ros
 
 COMPRESSED = "sensor_msgs/msg/CompressedImage"
+MEET_S = 5.0  # on a busy machine DDS takes seconds until two processes know each other
 
 
 def main() -> int:
@@ -41,9 +42,9 @@ def main() -> int:
 
 
 def look(node: Node, topic: str, info_topic: str, seconds: float) -> dict[str, Any]:
-    """Who publishes on the topics and with which QoS, and what came in `seconds` seconds."""
-    end = time.monotonic() + seconds
-    while not node.count_publishers(topic) and time.monotonic() < end:
+    """Who publishes on the topics and with which QoS, and what came in `seconds` seconds from the first message on."""
+    met = time.monotonic() + max(seconds, MEET_S)
+    while not node.count_publishers(topic) and time.monotonic() < met:
         rclpy.spin_once(node, timeout_sec=0.05)
     compressed = any(publisher["type"] == COMPRESSED for publisher in _publishers(node, topic))
     frames: list[dict[str, Any]] = []
@@ -55,14 +56,16 @@ def look(node: Node, topic: str, info_topic: str, seconds: float) -> dict[str, A
         qos_profile_sensor_data,
     )
     node.create_subscription(CameraInfo, info_topic, infos.append, qos_profile_sensor_data)
-    start, end = time.monotonic(), time.monotonic() + seconds
-    while time.monotonic() < end:
+    while node.count_publishers(topic) and not (frames or infos) and time.monotonic() < met:
+        rclpy.spin_once(node, timeout_sec=0.05)
+    start, before = time.monotonic(), len(frames)
+    while time.monotonic() < start + seconds:
         rclpy.spin_once(node, timeout_sec=0.1)
     return {
         "publishers": _publishers(node, topic),  # only now: nodes' names are known later than their topics
         "info_publishers": _publishers(node, info_topic),
         "frames": len(frames),
-        "rate_hz": len(frames) / (time.monotonic() - start),
+        "rate_hz": (len(frames) - before) / (time.monotonic() - start),
         "last": frames[-1] if frames else None,
         "info": _info_problem(infos[-1]) if infos else None,
     }
