@@ -210,6 +210,7 @@ def _camera_arguments(plan: Plan) -> list[str]:
     seconds = plan.script.seconds + _PATIENCE_S
     options = {"source": plan.source, "seed": plan.seed, "width": plan.width, "height": plan.height, "rate": plan.rate}
     options |= {"hfov": plan.hfov, "seconds": seconds, "keep": plan.out / KEPT}
+    options["listeners"] = 1 if plan.record is None else 2
     return [part for name, value in options.items() for part in (f"--{name}", str(value))]
 
 

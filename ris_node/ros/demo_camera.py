@@ -47,14 +47,17 @@ def camera_info(camera: Camera, header: Header) -> Any:
 
 
 class DemoCamera:
-    """Publishes frames at a rate until its time or its source is over."""
+    """Publishes frames at a rate until its time or its source is over.
 
-    def __init__(self, source: Source, writer: FrameWriter, hfov_deg: float) -> None:
+    It listens for the first command only once `listeners` others are matched to its images: the speaker waits for it,
+    and no frame after the first command is lost to a recorder that DDS has yet to find.
+    """
+
+    def __init__(self, source: Source, writer: FrameWriter, hfov_deg: float, listeners: int = 0) -> None:
         self.node = rclpy.create_node("demo_camera")
         self._image = self.node.create_publisher(Image, "image", qos_profile(topic("image").qos))
         self._info = self.node.create_publisher(CameraInfo, "camera_info", qos_profile(topic("camera_info").qos))
-        query = topic("query")
-        self.node.create_subscription(QueryMsg, query.name, self._on_query, qos_profile(query.qos))
+        self._listeners, self._listening = listeners, False
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self.node)
         self._source, self._writer, self._hfov = source, writer, hfov_deg
@@ -75,12 +78,19 @@ class DemoCamera:
         while frame is not None and rclpy.ok() and time.monotonic() - begin < seconds:
             self._publish(frame)
             count += 1
+            self._listen()
             self._executor.spin_once(timeout_sec=0.0)
             if self._asked and not started:
                 begin, count, started = time.monotonic(), 1, True
             time.sleep(max(0.0, begin + count / rate - time.monotonic()))
             frame = self._source.frame(time.monotonic() - begin) if started else frame
         return count
+
+    def _listen(self) -> None:
+        if not self._listening and self._image.get_subscription_count() >= self._listeners:
+            query = topic("query")
+            self.node.create_subscription(QueryMsg, query.name, self._on_query, qos_profile(query.qos))
+            self._listening = True
 
     def _on_query(self, _: Any) -> None:
         self._asked = True
@@ -113,6 +123,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=10.0)
     parser.add_argument("--seconds", type=float, default=3600.0)
     parser.add_argument("--hfov", type=float, default=0.0)
+    parser.add_argument("--listeners", type=int, default=0, help="how many have to take the images before commands")
     parser.add_argument("--keep", type=Path, required=True)
     args = parser.parse_args()
     # One core is the node's: a renderer with threads of its own would take it.
@@ -120,7 +131,7 @@ def main() -> int:
     start_ros()
     try:
         source = open_source(args.source, demo_spec(args.width, args.height, args.seed), args.rate)
-        count = DemoCamera(source, FrameWriter(args.keep), args.hfov).run(args.seconds, args.rate)
+        count = DemoCamera(source, FrameWriter(args.keep), args.hfov, args.listeners).run(args.seconds, args.rate)
         print(f"camera: {count} frames", flush=True)
     except RisError as error:
         print(f"camera: {error}", file=sys.stderr)
