@@ -32,7 +32,7 @@ def grounder():
 
 @pytest.fixture(scope="module")
 def streets():
-    return [training_scene(number, 7) for number in range(8)]
+    return [training_scene(number, 7) for number in range(5)]
 
 
 def test_its_unused_inputs_are_still_there(grounder):
