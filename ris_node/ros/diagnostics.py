@@ -39,10 +39,18 @@ class Reading:
 
 
 class Meter:
-    """Collects timings and verdicts of the last frames. Thread-safe."""
+    """Collects timings and verdicts of the frames since the model was configured. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._begin()
+
+    def restart(self) -> None:
+        """Forget all, as the worker's counters do: another model may answer from now on."""
+        with self._lock:
+            self._begin()
+
+    def _begin(self) -> None:
         self._timings: deque[Timing] = deque(maxlen=_WINDOW)
         self._moments: deque[float] = deque(maxlen=_WINDOW)
         self._publish_ms: deque[float] = deque(maxlen=_WINDOW)

@@ -97,6 +97,7 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
         """Load the model beside the executor: done within seconds, or still LOADING when this returns."""
         self.live = self.parameters.config
         self.targets.restart()
+        self.meter.restart()
         capacity = _QUEUE if self.live.input.drop_policy == "all" else 1
         self.worker = Worker(self.answerer.process, self._on_worker_error, capacity=capacity)
         self.engine.start(self.live, self._on_model)

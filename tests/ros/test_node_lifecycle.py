@@ -59,6 +59,8 @@ def test_ten_times_round_without_a_leak(bundle: Path):
             client.connected()
             client.say("the red thing")
             assert client.ground().status == Grounding.STATUS_PRESENT
+            answers = sum(live.node.meter.read().statuses.values())
+            assert answers <= live.node.worker.counters.received, "both count since the model was configured"
             assert client.change(DEACTIVATE) and client.change(CLEANUP)
             client.wait_state(NodeStatus.STATE_UNLOADED)
             client.results.clear()
