@@ -76,5 +76,5 @@ config:
 	@mv config/ris_node.yaml.new config/ris_node.yaml
 
 clean:
-	rm -rf .venv .venv.lock .venv.log build install log demo bench ris_node.egg-info
+	rm -rf .venv .venv.lock .venv.log build dist install log demo bench ris_node.egg-info
 	rm -rf ros2_ws/build ros2_ws/install ros2_ws/log .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -46,11 +46,20 @@ def check_messages() -> None:
         sys.exit(MESSAGES_MISSING.format(root=root, name=root.name, beside=root.parent))
 
 
+def readme() -> dict[str, str]:
+    """Return the page for a package index; in a workspace that links the sources there is none, and no need of one."""
+    page = Path(__file__).with_name("README.md")
+    if not page.is_file():
+        return {}
+    return {"long_description": page.read_text(encoding="utf-8"), "long_description_content_type": "text/markdown"}
+
+
 check_messages()
 setup(
     name=PACKAGE,
     version="0.1.0",
     description="Camera frames and a command in, a mask and a region target in metres out, on ROS 2",
+    **readme(),
     author="ris_node authors",
     author_email="maintainers@ris-node.invalid",
     license="Apache-2.0",

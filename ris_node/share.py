@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-import site
 import sys
 from pathlib import Path
 
@@ -15,11 +14,12 @@ _PACKAGE = Path(__file__).resolve().parent
 def share_folders(name: str) -> list[Path]:
     """Return the folders named `name` that came with the package, best first.
 
-    The source tree, then `share/ris_node` beside the installed package (`pip install --target`), of the Python prefix,
-    of the user's own prefix (`pip install --user`), and of each ament prefix.
+    The source tree, then `share/ris_node` beside the installed package (`pip install --target`), of the prefix that
+    the package lies below, of the Python prefix, and of each ament prefix.
     """
     ament = [Path(prefix) for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if prefix]
-    user = [Path(site.USER_BASE)] if site.ENABLE_USER_SITE and site.USER_BASE else []
-    prefixes = [_PACKAGE.parent, Path(sys.prefix), *user, *ament]
+    # PREFIX/lib/python3.11/site-packages: a Debian's own pip, and `pip install --user`, have others than sys.prefix.
+    installed = _PACKAGE.parent.name in ("site-packages", "dist-packages")
+    prefixes = [_PACKAGE.parent, *_PACKAGE.parents[3 : 4 if installed else 3], Path(sys.prefix), *ament]
     folders = [_PACKAGE.parent / name, *(prefix / "share/ris_node" / name for prefix in prefixes)]
     return [folder for folder in dict.fromkeys(folders) if folder.is_dir()]

@@ -49,6 +49,11 @@ class Place:
         return self.venv / "ris_msgs"
 
     @property
+    def wheels(self) -> Path:
+        """Wheels of the run-time packages, for the test of the project's own wheel."""
+        return self.venv / "wheels"
+
+    @property
     def work(self) -> Path:
         """Stamps, logs and intermediate files of the set-up."""
         return self.venv / "setup"

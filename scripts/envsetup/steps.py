@@ -53,6 +53,10 @@ def steps_for(place: Place, profile: str) -> list[Step]:
     if profile == "test":
         files = (requirements / "bindings.txt",)
         steps.append(Step("bindings", "fetch bindings of TensorRT and CUDA for the tests", fetch_bindings, files))
+        files = (requirements / "runtime.txt", requirements / "constraints.txt")
+        wheels = Step("wheels", "fetch the wheels that the test of our own wheel installs", fetch_wheels,
+                      files, products=(place.wheels,))  # fmt: skip
+        steps.append(wheels)
     messages = Step(
         "messages", "build ris_msgs (about a minute)", build_messages,
         inputs=(root / "msgs",), key=build_pins(base_files), products=(place.messages / "lib",),
@@ -148,6 +152,15 @@ def fetch_bindings(place: Place, talk: Talk) -> None:
         if done.returncode:
             why = (done.stderr.strip().splitlines() or ["no reason"])[-1]
             talk.say(f"      left out, and its tests: {pins[0]} ({why})")
+
+
+def fetch_wheels(place: Place, talk: Talk) -> None:
+    """Put the wheels of what the package needs into a folder: the test that installs it then needs no network."""
+    shutil.rmtree(place.wheels, ignore_errors=True)
+    folder = place.root / "requirements"
+    pip = [str(place.python), "-m", "pip", "download", "--no-input", "--progress-bar", "off", "--only-binary", ":all:"]
+    command = [*pip, "-d", str(place.wheels), "-r", str(folder / "runtime.txt"), "-c", str(folder / "constraints.txt")]
+    talk.run(command, log=place.work / "wheels.log", env=place.environment(), hint=INSTALL_HINT)
 
 
 def torch_brings_cuda(place: Place) -> bool:
