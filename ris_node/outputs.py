@@ -15,20 +15,21 @@ from ris_node.errors import ConfigError
 MARKER = ".ris_node_made.json"
 
 
-def check(out: Path, names: Iterable[str], inputs: Iterable[Path] = ()) -> None:
+def check(out: Path, names: Iterable[str], inputs: Iterable[Path] = (), known: Iterable[str] = ()) -> None:
     """Refuse a folder in which writing `names` would touch what this program did not make; touches nothing.
 
     Args:
         out: the output folder; it may be missing.
         names: files and folders in it that will be written, replaced or removed.
         inputs: files and folders that are read; none of them may be, or lie in, what is written.
+        known: what another record than the marker (a bundle's manifest) says to be this program's.
 
     Raises:
         ConfigError: one of them is in the way; the message names it.
     """
     if out.exists() and not out.is_dir():
         raise ConfigError(f"--out {out} is a file: give a folder")
-    wanted, made = list(names), _made(out)
+    wanted, made = list(names), _made(out) | set(known)
     for source in (Path(os.path.realpath(path)) for path in inputs):
         for name in wanted:
             if _holds(out / name, source):
@@ -38,18 +39,18 @@ def check(out: Path, names: Iterable[str], inputs: Iterable[Path] = ()) -> None:
             raise ConfigError(f"{out / name} was not made by this program: choose another --out, or move it away")
 
 
-def claim(out: Path, names: Iterable[str], inputs: Iterable[Path] = ()) -> None:
+def claim(out: Path, names: Iterable[str], inputs: Iterable[Path] = (), known: Iterable[str] = ()) -> None:
     """Make the folder and list `names` in its marker, after `check`, so that a later run may replace them.
 
     Raises:
         ConfigError: see `check`; nothing was touched.
         OSError: the folder cannot be written to.
     """
-    wanted = list(names)
-    check(out, wanted, inputs)
+    wanted, listed = list(names), set(known)
+    check(out, wanted, inputs, listed)
     out.mkdir(parents=True, exist_ok=True)
     made = _made(out)
-    if not made >= set(wanted):
+    if not made | listed >= set(wanted):
         write_atomic(out / MARKER, json.dumps({"made": sorted(made | set(wanted))}, indent=1) + "\n")
 
 

@@ -10,15 +10,15 @@ from pathlib import Path
 LAST = Path("last.pt")  # of OUT: what --resume alone means
 
 EPILOG = """examples:
-  ris train config/train/default.yaml --out runs/mine            as many CPU processes as optim.processes, or one GPU
-  ris train config/train/default.yaml --out runs/mine --resume   go on after a stop, a crash or a power cut
-  ris train config/train/default.yaml --out runs/b --resume runs/a/best.pt     go on from another checkpoint
-  ris train config/train/default.yaml --out runs/mine --go-on    the same line begins it and, after a stop, goes on
-  ris train config/train/default.yaml --out runs/try --set optim.steps=100 --set 'data.variants={rendered: 2}'
-  accelerate launch --num_processes 4 -m ris_node.training config/train/default.yaml --out runs/mine   four GPUs
+  ris train own.yaml --out runs/mine            as many CPU processes as optim.processes, or one GPU
+  ris train own.yaml --out runs/mine --resume   go on after a stop, a crash or a power cut
+  ris train own.yaml --out runs/b --resume runs/a/best.pt       go on from another checkpoint
+  ris train own.yaml --out runs/mine --go-on    the same line begins it and, after a stop, goes on
+  ris train own.yaml --out runs/try --set optim.steps=100 --set 'data.variants={own: 2}'
+  accelerate launch --num_processes 4 -m ris_node.training own.yaml --out runs/mine     four GPUs
 
 writes into OUT: last.pt and best.pt (checkpoints, whole or not there), log.jsonl (one line every 20 steps and every
-check). `ris export OUT/best.pt --out BUNDLE` makes a bundle of a checkpoint.
+check). `ris export OUT/best.pt --out BUNDLE` makes a bundle of a checkpoint; `ris make` makes the packaged one.
 
 exit codes: 0 trained to the end; 1 the run failed, its last checkpoint is whole; 2 wrong usage or an unknown key in
 the YAML; 130 stopped by Ctrl-C or SIGTERM: the step was finished and saved, a second Ctrl-C stops at once.

@@ -51,6 +51,7 @@ examples:
     Verb("check", "ris_node.cli.check", "say what would go wrong with an ONNX file, and compile it with TensorRT-RTX"),
     Verb("parity", "ris_node.cli.parity", "tell whether another precision of a graph still answers as float32"),
     Verb("train", "ris_node.cli.train", "train a network on pictures with expressions, your own too"),
+    Verb("make", "ris_node.cli.make", "make a bundle from the public sets by a recipe: train, export, measure"),
     Verb("evaluate", "ris_node.cli.evaluate", "measure bundles on pictures with the truth, and report"),
     Verb("engine", "ris_node.cli.engine", "build, list, show, verify and remove TensorRT engines"),
     Verb("config", "ris_node.cli.config", "show every parameter of the node with its default and meaning"),

@@ -89,7 +89,7 @@ def test_a_broken_write_leaves_the_old_checkpoint(tmp_path, monkeypatch):
 
 
 def test_unknown_or_wrong_settings_are_refused():
-    shipped = load_config(REPOSITORY / "config/train/default.yaml")
+    shipped = load_config(REPOSITORY / "recipes/default/first.yaml")
     assert config_from(to_mapping(shipped)) == shipped
     with pytest.raises(ConfigError, match="learning_rate"):
         config_from({"optim": {"learning_rate": 1}})
