@@ -67,8 +67,13 @@ SUBSCRIPTIONS: tuple[Topic, ...] = (
     ),
     Topic("camera_info", "sensor_msgs/CameraInfo", SENSOR, "intrinsics; without them no region in metres"),
     Topic("depth/image", "sensor_msgs/Image", SENSOR, "depth registered to the image: 32FC1 m or 16UC1 mm", "optional"),
-    Topic("command", "std_msgs/String", RELIABLE_10, "a command in words; the last said wins"),
-    Topic("query", "ris_msgs/Query", RELIABLE_10, "a command with id, kind, time to live; the last said wins"),
+    Topic(
+        "command",
+        "std_msgs/String",
+        RELIABLE_10,
+        "a command in words; the last said wins, and of more than 10 at once only the last 10 are heard",
+    ),
+    Topic("query", "ris_msgs/Query", RELIABLE_10, "a command with id, kind and time to live; as `command`"),
 )
 
 PUBLISHERS: tuple[Topic, ...] = (

@@ -23,3 +23,9 @@ def share_folders(name: str) -> list[Path]:
     prefixes = [_PACKAGE.parent, *_PACKAGE.parents[3 : 4 if installed else 3], Path(sys.prefix), *ament]
     folders = [_PACKAGE.parent / name, *(prefix / "share/ris_node" / name for prefix in prefixes)]
     return [folder for folder in dict.fromkeys(folders) if folder.is_dir()]
+
+
+def shipped_profile() -> str:
+    """Return the path of `launch/fastdds.xml`, which lets big images through Fast DDS."""
+    files = (folder / "fastdds.xml" for folder in share_folders("launch"))
+    return str(next((file for file in files if file.is_file()), "<ris_node>/launch/fastdds.xml"))

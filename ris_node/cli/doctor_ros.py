@@ -18,6 +18,7 @@ from pathlib import Path
 from ris_node.cli.fastdds import VARIABLES, find_profiles, read_limits
 from ris_node.cli.finding import BROKEN, NOTE, OK, WARNING, Finding
 from ris_node.logfolder import log_folder, log_trouble, spare_folder
+from ris_node.share import shipped_profile
 
 DISTROS = {"humble": (3, 10), "jazzy": (3, 12), "kilted": (3, 12), "lyrical": (3, 14)}  # and their Python
 NEEDED_MESSAGES = ("sensor_msgs", "std_msgs", "std_srvs", "geometry_msgs", "nav_msgs", "diagnostic_msgs")
@@ -100,7 +101,7 @@ def check_transport(width: int, height: int) -> Iterator[Finding]:
         return
     profiles = find_profiles(os.environ, Path.cwd())
     if not profiles:
-        shipped = _shipped_profile()
+        shipped = shipped_profile()
         advice = " ".join(f"{name}={shipped}" for name in VARIABLES)
         what = f"no Fast DDS profile is in force: a 512 kB segment loses most frames of {width}x{height}"
         yield Finding("transport", WARNING, what, f"export {advice} for every process, camera driver too", {"rmw": rmw})
@@ -171,15 +172,6 @@ def _shared_memory(segment: int) -> Iterator[Finding]:
         yield Finding("transport", WARNING, what, advice, data)
     else:
         yield Finding("transport", OK, what, "", data)
-
-
-def _shipped_profile() -> str:
-    """Where launch/fastdds.xml lies: in the repository, or in an ament prefix."""
-    prefixes = [Path(p) / "share/ris_node" for p in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if p]
-    for base in (Path(__file__).resolve().parents[2], *prefixes):
-        if (base / "launch/fastdds.xml").is_file():
-            return str(base / "launch/fastdds.xml")
-    return "<ris_node>/launch/fastdds.xml"
 
 
 def _place(module: str) -> str:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -14,8 +15,9 @@ from ris_node.errors import CommandError
 from ris_node.interface import topic
 from ris_node.ros.conversions import query_from_msg
 from ris_node.ros.lifecycle import ACTIVE, INACTIVE
-from ris_node.ros.publishers import qos_profile, subscribe
+from ris_node.ros.publishers import publishers_of, qos_profile, subscribe
 from ris_node.ros.queries import ActiveQuery, Queries
+from ris_node.sensing.losses import Gaps
 from ris_node.types import Query
 
 
@@ -26,8 +28,14 @@ class Commands:
         self._node = node
         self._log = node.log
         self.queries = Queries(lambda: node.parameters.config.query, self._on_change)
+        self._gaps: list[Gaps] = []
         for message, name, callback in ((String, "command", self._on_command), (QueryMsg, "query", self._on_query)):
-            subscribe(node, message, name, callback, qos_profile(topic(name).qos))
+            self._listen(message, name, callback)
+
+    @property
+    def lost(self) -> int:
+        """How many commands are known to be lost: published faster than they are taken, 10 wait."""
+        return sum(gaps.lost for gaps in self._gaps)
 
     def say(self, query: Query) -> ActiveQuery:
         """Make a query the active one; a refusal is published too.
@@ -56,6 +64,16 @@ class Commands:
         """Clear the query if it is still this one."""
         if self.queries.active is active:
             self.queries.clear(why)
+
+    def _listen(self, message: Any, name: str, callback: Callable[[Any], None]) -> None:
+        gaps = Gaps()
+
+        def take(msg: Any, info: Any) -> None:
+            gaps.take(info, publishers_of(self._node, subscription))
+            callback(msg)
+
+        subscription = subscribe(self._node, message, name, take, qos_profile(topic(name).qos))
+        self._gaps.append(gaps)
 
     def _on_command(self, msg: Any) -> None:
         self._try(Query(msg.data, source="command", stamp_ns=self._node.now_ns()))

@@ -283,12 +283,6 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
 
     def _publish_diagnostics(self) -> None:
         counters = self.worker.counters if self.worker is not None else Counters()
-        extra = {
-            "lifecycle": self.phase,
-            "missing": ", ".join(sorted(self.outputs.missing)),
-            "note": self.camera.note,
-            "not_heard_by": self.mismatches.outputs,
-        }
         stamp, name = self.get_clock().now().to_msg(), self.get_fully_qualified_name()
-        array = diagnostic_array(name, stamp, self.status.report, counters, self.meter.read(), extra)
+        array = diagnostic_array(name, stamp, self.status.report, counters, self.meter.read(), wiring.extras(self))
         self.outputs.publish("/diagnostics", array)

@@ -33,11 +33,19 @@ def qos_profile(qos: Qos) -> QoSProfile:
 
 
 def subscribe(
-    node: Any, message: Any, name: str, callback: Callable[[Any], None], profile: QoSProfile, *, raw: bool = False
+    node: Any, message: Any, name: str, callback: Callable[..., None], profile: QoSProfile, *, raw: bool = False
 ) -> Any:
-    """A subscription without event handlers, see `Publishers`; `raw` ones get serialised bytes."""
+    """A subscription without event handlers, see `Publishers`; `raw` ones get serialised bytes.
+
+    A callback with two arguments is given rclpy's information about the message too.
+    """
     quiet = SubscriptionEventCallbacks(use_default_callbacks=False)
     return node.create_subscription(message, name, callback, profile, event_callbacks=quiet, raw=raw)
+
+
+def publishers_of(node: Any, subscription: Any) -> frozenset[bytes]:
+    """Who publishes on a subscription's topic now, by the middleware's ids."""
+    return frozenset(bytes(end.endpoint_gid) for end in node.get_publishers_info_by_topic(subscription.topic_name))
 
 
 @cache

@@ -9,15 +9,19 @@ import time
 from dataclasses import replace
 from typing import Any
 
+from rclpy.utilities import get_rmw_implementation_identifier
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from ris_node.interface import topic
+from ris_node.launching import PROFILE_VARIABLES
 from ris_node.ros.answering import FrameJob
 from ris_node.ros.conversions import stamp_to_ns
 from ris_node.ros.lifecycle import ACTIVE
-from ris_node.ros.publishers import qos_profile, subscribe
+from ris_node.ros.publishers import publishers_of, qos_profile, subscribe
 from ris_node.ros.raw_image import read_image
 from ris_node.ros.stream import RateGate, SilenceWatch, Take
+from ris_node.sensing.losses import FrameLoss
+from ris_node.share import shipped_profile
 
 _QUEUE_DEPTH = 100  # of the middleware, where every frame is to be kept
 
@@ -33,6 +37,8 @@ class FrameSource:
         self._gate = RateGate()
         self._silence = SilenceWatch()
         self._last_ns = 0
+        self._second_s = 0.0
+        self.loss = FrameLoss()
 
     def start(self) -> None:
         """Subscribe, unless disabled (activation)."""
@@ -41,6 +47,7 @@ class FrameSource:
         self._gate = RateGate()
         self._last_ns = 0
         self._silence.start(time.monotonic())
+        self.loss.restart()
         node, config = self._node, self._node.parameters.config.input
         raw = config.image_transport == "raw"
         name = "image" if raw else compressed_topic(node)
@@ -52,13 +59,13 @@ class FrameSource:
             node,
             Image if raw else CompressedImage,
             name,
-            self._on_raw_image if raw else self._on_image,
+            self._on_raw_image if raw else self._on_compressed,
             profile,
             raw=raw,
         )
         self._subscriptions = [
             self._image,
-            subscribe(node, CameraInfo, "camera_info", node.camera.on_camera_info, _profile("camera_info")),
+            subscribe(node, CameraInfo, "camera_info", self._on_info, _profile("camera_info")),
             subscribe(node, Image, "depth/image", self._on_depth, _profile("depth/image"), raw=True),
         ]
 
@@ -82,8 +89,8 @@ class FrameSource:
 
     @property
     def fresh(self) -> bool:
-        """Whether it is enabled and no frame has come yet."""
-        return self._enabled and self._silence.fresh
+        """Whether it is enabled and neither frame nor camera_info has come yet."""
+        return self._enabled and self._silence.fresh and not self.loss.heard
 
     def complaint(self, now_s: float) -> str:
         """Why no frames come, in words; empty while they do."""
@@ -92,6 +99,11 @@ class FrameSource:
         if self._image is None:
             return ""
         name = self._image.topic_name
+        if now_s >= self._second_s + 1.0:
+            self._second_s = now_s
+            self.loss.second(publishers_of(self._node, self._image))
+        if not self._node.status.report.unheard and (complaint := self.loss.complaint(name)):
+            return f"{complaint}; {_remedy()}"
         return self._silence.complaint(now_s, name, self._node.count_publishers)
 
     def _on_depth(self, serialized: bytes) -> None:
@@ -99,7 +111,16 @@ class FrameSource:
         if msg is not None:
             self._node.camera.on_depth(msg)
 
-    def _on_raw_image(self, serialized: bytes) -> None:
+    def _on_info(self, msg: Any) -> None:
+        self.loss.info()
+        self._node.camera.on_camera_info(msg)
+
+    def _on_compressed(self, msg: Any, info: Any) -> None:
+        self.loss.frame(info)
+        self._on_image(msg)
+
+    def _on_raw_image(self, serialized: bytes, info: Any) -> None:
+        self.loss.frame(info)
         msg = self._read(serialized, "image")
         if msg is not None:
             self._on_image(msg)
@@ -155,6 +176,12 @@ def compressed_topic(node: Any) -> str:
     if node.resolve_topic_name(own) != node.resolve_topic_name(own, only_expand=True):
         return own
     return f"{node.resolve_topic_name('image')}/compressed"
+
+
+def _remedy() -> str:
+    if "fastrtps" in get_rmw_implementation_identifier():
+        return f"start the camera's process, too, with {PROFILE_VARIABLES[0]}={shipped_profile()}"
+    return "give the middleware larger buffers, or publish compressed frames (image_transport)"
 
 
 def _profile(name: str) -> Any:

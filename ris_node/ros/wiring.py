@@ -61,3 +61,16 @@ def service_actions(node: GroundingNode) -> ServiceActions:
         worker=lambda: node.worker,
         grounder=lambda: node.engine.grounder,
     )
+
+
+def extras(node: GroundingNode) -> dict[str, str]:
+    """What `/diagnostics` says beside state, model, frames and latency."""
+    return {
+        "lifecycle": node.phase,
+        "missing": ", ".join(sorted(node.outputs.missing)),
+        "note": node.camera.note,
+        "not_heard_by": node.mismatches.outputs,
+        "camera_infos": str(node.source.loss.infos),
+        "frames_lost": str(node.source.loss.lost),
+        "commands_lost": str(node.commands.lost),
+    }
