@@ -12,13 +12,13 @@ data = store.serialize_cdr(message, "ris_msgs/msg/Query")
 from __future__ import annotations
 
 import os
-import sys
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from ris_node.errors import ConfigError
+from ris_node.share import share_folders
 
 EXTRA = "pip install 'ris_node[bags]'"
 
@@ -36,7 +36,7 @@ def needs(module: str) -> Any:
 
 
 def message_folder() -> Path:
-    """The folder with the definitions of `ris_msgs`: the source tree's, the Python prefix's, or an installed ROS's.
+    """The folder with the definitions of `ris_msgs`: the source tree's, the package's own, or an installed ROS's.
 
     Raises:
         ConfigError: none of them is there.
@@ -44,7 +44,7 @@ def message_folder() -> Path:
     prefixes = [Path(part) for part in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if part]
     folders = [
         Path(__file__).resolve().parents[1] / "msgs" / "msg",
-        Path(sys.prefix) / "share/ris_node/msgs",
+        *share_folders("msgs"),
         *(prefix / "share/ris_msgs/msg" for prefix in prefixes),
     ]
     for folder in folders:
