@@ -9,4 +9,9 @@ and tokenizers; only `models`, `data`, `training` and `export` import torch; onl
 
 from __future__ import annotations
 
+import os
+
+# From 1.32 on, ONNX Runtime's wheels for Linux keep an id of the machine in ~/.cache and report to their maker.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 __version__ = "0.1.0"

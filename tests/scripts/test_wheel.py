@@ -136,13 +136,17 @@ def test_it_answers_from_read_only_site_packages_without_home(environment: Path,
     assert installed == answer([sys.executable, "-m", "ris_node.cli"], tmp_path / "checkout", dict(os.environ))
 
 
-def test_it_answers_from_a_folder_on_the_path(wheel: Path, environment: Path, tmp_path: Path) -> None:
-    target, work = tmp_path / "target", tmp_path / "work"
+def test_it_answers_from_a_folder_on_the_path_and_leaves_home_alone(
+    wheel: Path, environment: Path, tmp_path: Path
+) -> None:
+    target, work, home = (tmp_path / name for name in ("target", "work", "home"))
     work.mkdir()
+    home.mkdir()
     python = environment / "bin" / "python"
     pip(python, "--no-deps", "--target", target, wheel)
-    env = {**NO_HOME, "PYTHONPATH": str(target)}
+    env = {**NO_HOME, "PYTHONPATH": str(target), "HOME": str(home)}
     code = "from ris_node.share import share_folders as s; print(s('engines')[0]); print(s('launch')[0])"
     found = run(python, "-c", code, cwd=work, env=env).split()
     assert found == [str(target / "share/ris_node" / name) for name in ("engines", "launch")]
     assert answer([python, "-m", "ris_node.cli"], work, env)["present"] is True
+    assert list(home.iterdir()) == [], "ONNX Runtime's telemetry keeps an id there"
