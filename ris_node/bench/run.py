@@ -15,6 +15,7 @@ from ris_node.bench.measure import Plan, measure
 from ris_node.bench.report import machine, to_json, to_markdown
 from ris_node.bench.soak import soak
 from ris_node.config import ModelConfig
+from ris_node.outputs import claim
 
 EPILOG = """examples:
   ris bench                            all parts, both sizes, about four minutes; writes bench/bench.md and .json
@@ -64,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     """
     config = ModelConfig(model_dir=args.model, precision=args.precision, num_threads=args.threads)
     missing = "" if args.no_node else ros_missing()
-    args.out.mkdir(parents=True, exist_ok=True)
+    claim(args.out, ["soak.json"] if args.soak > 0.0 else ["bench.md", "bench.json"], by="ris bench")
     if args.soak > 0.0:
         return _soak(args, config, missing)
     if missing:

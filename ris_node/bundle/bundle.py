@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from ris_node.bundle.contract import check_manifest
 from ris_node.bundle.manifest import FAMILIES, FileEntry, GraphSpec, Manifest
 from ris_node.errors import BundleError
 from ris_node.hashing import hash_files
+from ris_node.outputs import claim
 from ris_node.share import share_folders
 
 MANIFEST = "manifest.json"
@@ -27,6 +28,7 @@ VISION_FILES = {  # precision -> the vision graph's file in that precision
 }
 GRAPH_FILES = (*VISION_FILES.values(), "text.onnx")
 OTHER_FILES = ("tokenizer.json", "golden.npz")  # the latter: what the INT8 network answers, to check processors with
+ALL_FILES = (MANIFEST, *GRAPH_FILES, *OTHER_FILES)  # all that a bundle may have
 log = logging.getLogger(__name__)
 
 
@@ -104,6 +106,24 @@ def write_manifest(folder: Path | str, manifest: Manifest) -> Manifest:
     check_manifest(manifest, str(folder / MANIFEST))
     write_atomic(folder / MANIFEST, manifest.to_json())
     return manifest
+
+
+def claim_bundle(folder: Path, names: Sequence[str], inputs: Sequence[Path] = (), *, by: str) -> None:
+    """Claim files of a bundle (see `outputs.claim`); its manifest says what is this program's, whatever verb made it.
+
+    Raises:
+        ConfigError: one of them was put there by somebody else; nothing was touched.
+    """
+    claim(folder, names, inputs, by=by, known=files_of(folder))
+
+
+def files_of(folder: Path) -> set[str]:
+    """Return what a folder's manifest lists, and the manifest; nothing where it has none of ours."""
+    try:
+        manifest = Manifest.from_json((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, BundleError):
+        return set()
+    return {MANIFEST, *manifest.files} & set(ALL_FILES)
 
 
 def is_about(record: Mapping[str, Any], files: Mapping[str, FileEntry]) -> bool:

@@ -10,11 +10,9 @@ from pathlib import Path
 
 from ris_node import outputs
 from ris_node.atomic import replacing
-from ris_node.bundle.bundle import GRAPH_FILES, MANIFEST, OTHER_FILES, open_bundle
-from ris_node.bundle.manifest import Manifest
-from ris_node.errors import BundleError
+from ris_node.bundle.bundle import ALL_FILES, MANIFEST, claim_bundle, files_of, open_bundle
 
-FILES = (MANIFEST, *GRAPH_FILES, *OTHER_FILES)  # all that a bundle may have
+VERB = "ris make"  # in the markers of what is written
 
 
 def check_place(out: Path) -> None:
@@ -23,7 +21,7 @@ def check_place(out: Path) -> None:
     Raises:
         ConfigError: naming what is in the way.
     """
-    outputs.check(out, FILES, known=_files_of(out))
+    outputs.check(out, ALL_FILES, by=VERB, known=files_of(out))
 
 
 def publish(source: Path, out: Path) -> None:
@@ -37,20 +35,11 @@ def publish(source: Path, out: Path) -> None:
         ConfigError: `out` has a file in the way that is no bundle's.
     """
     names = (MANIFEST, *open_bundle(source).manifest.files)
-    old = _files_of(out)
+    old = files_of(out)
     check_place(out)
-    outputs.claim(out, names, [source], old)
+    claim_bundle(out, names, [source], by=VERB)
     with ExitStack() as stack:  # closed from the last to the first: the manifest takes its place at the end
         for name in names:
             shutil.copyfile(source / name, stack.enter_context(replacing(out / name)))
     for name in old - set(names):
         (out / name).unlink(missing_ok=True)
-
-
-def _files_of(folder: Path) -> set[str]:
-    """What a folder's manifest lists, and the manifest; nothing where it has none of ours."""
-    try:
-        manifest = Manifest.from_json((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, BundleError):
-        return set()
-    return {MANIFEST, *manifest.files} & set(FILES)

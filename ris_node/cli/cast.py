@@ -9,6 +9,8 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from ris_node.outputs import claim_file
+
 EPILOG = """\
 Precision lives in the file: TensorRT 11 has no flag for it, and a float32 file gives a float32 engine without a word.
 fp16 computes everything in half precision; fp16-safe leaves norms, softmax and sums in float32: try it where
@@ -43,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         RisError: the graph is not float32, or the bundle is damaged.
     """
     from ris_node.bundle import open_bundle
-    from ris_node.bundle.bundle import VISION_FILES
+    from ris_node.bundle.bundle import VISION_FILES, claim_bundle
     from ris_node.export.cast import cast
     from ris_node.export.half import cast_bundle
 
@@ -53,8 +55,10 @@ def run(args: argparse.Namespace) -> int:
     out = args.out or source.with_name(VISION_FILES["fp16"])
     found = None
     if folder is not None and args.out is None:
+        claim_bundle(folder, [out.name], by="ris cast")
         done, found = cast_bundle(folder, args.to, args.real)
     else:
+        claim_file(out, [source], by="ris cast")
         done = cast(source, out, args.to)
     if args.json:
         print(json.dumps(asdict(done) | {"out": str(out), "parity": found and found.as_dict()}))

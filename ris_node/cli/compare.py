@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ris_node.errors import ConfigError
+from ris_node.outputs import claim_file
 
 if TYPE_CHECKING:
     from ris_node.replay.compare import Comparison
@@ -57,6 +58,8 @@ def run(args: argparse.Namespace) -> int:
     from ris_node.replay.compare_report import format_comparison, write_comparison
     from ris_node.replay.truth import open_truth
 
+    if args.out is not None:
+        claim_file(args.out, [args.a, args.b, *args.bag], by="ris compare")
     a, b = _runs(args)
     truth = open_truth(args.truth, args.bag[0] if args.bag else None) if args.truth else None
     found: Comparison = compare_runs(a, b, truth)

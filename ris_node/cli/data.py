@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ris_node.errors import ConfigError, DataError
+from ris_node.outputs import claim_file
 
 if TYPE_CHECKING:
     from ris_node.data.sampleset import SampleSet
@@ -142,8 +143,7 @@ def _convert(args: argparse.Namespace) -> int:
     if args.out is None:
         raise ConfigError("'ris data convert' needs --out FILE")
     samples, _ = _open(args)
-    if args.out.resolve() == samples.path.resolve():
-        raise ConfigError(f"--out {args.out} is the file that is read; write another")
+    claim_file(args.out, [samples.path], by="ris data convert")
     count = write_jsonl(args.out, converted(samples, args.out.parent))
     left_out = [str(problem) for problem in samples.problems]
     result = {"lines": count, "out": str(args.out), "left_out": left_out}
@@ -157,8 +157,11 @@ def _check(args: argparse.Namespace) -> int:
     if args.samples < 0:
         raise ConfigError(f"--samples is {args.samples}: give 0 or more")
     samples, name = _open(args)
+    sheet = args.sheet or Path(f"{name}.png")
+    if args.samples:
+        claim_file(sheet, by="ris data check")
     result = survey(samples, None if args.all else 500)
-    drawn = _sheet(args, samples, args.sheet or Path(f"{name}.png")) if args.samples else []
+    drawn = _sheet(args, samples, sheet) if args.samples else []
     if args.json:
         print(json.dumps({**result, "sheet": drawn}, ensure_ascii=False, indent=2))
     else:

@@ -129,14 +129,14 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _clean(args: argparse.Namespace) -> int:
-    from ris_node.runtime.tensorrt.store import remove, unfinished
+    from ris_node.runtime.tensorrt.store import remove, shared, unfinished
 
     root = _root(args)
     if args.key:
         going = [folder for folder, _, _ in _chosen(args)]
     else:
         going = [folder for folder, engine, _ in _engines(args) if args.all or engine is None] + unfinished(root)
-        going += [folder for folder in (root / "timing", root / ".locks") if args.all and folder.is_dir()]
+        going += shared(root) if args.all else []
     freed = 0
     for folder in going:
         if not args.dry_run:

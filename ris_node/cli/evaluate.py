@@ -12,12 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ris_node.errors import ConfigError
+from ris_node.outputs import claim, claim_file, sign
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ris_node.data.evalset import EvalItem
     from ris_node.evaluation.run import Measured, Setting
+
+VERB, ANSWERS = "ris evaluate", "answers"
+OUTPUTS = ("report.json", "report.html", ANSWERS)
 
 EPILOG = """examples:
   ris evaluate --bundles engines/keyword-baseline engines/default --out report
@@ -90,6 +94,7 @@ def run(args: argparse.Namespace) -> int:
         from ris_node.report.page import require
 
         require()
+    _claim(args)
     setting = _setting(args)
     if args.write_manifest:
         from ris_node.data.evalset import write_manifest
@@ -98,6 +103,17 @@ def run(args: argparse.Namespace) -> int:
     if systems:
         _report(args, setting, _measure(args, setting), html)
     return 0
+
+
+def _claim(args: argparse.Namespace) -> None:
+    """Refuse what is in the way of the files to be written, before anything is measured."""
+    inputs = [*args.predictions, *([args.manifest] if args.manifest else [])]
+    if args.write_manifest:
+        claim_file(args.write_manifest, inputs, by=VERB)
+    if args.out and (args.bundles or args.predictions):
+        claim(args.out, OUTPUTS, inputs, by=VERB)
+        if not args.no_cache:
+            sign(args.out / ANSWERS, by=VERB)
 
 
 def _setting(args: argparse.Namespace) -> Setting:
@@ -118,7 +134,7 @@ def _setting(args: argparse.Namespace) -> Setting:
         print("building the evaluation set (about 15 s) ...", file=sys.stderr)
         items = build(root, args.suite)
     suite = "" if args.manifest or args.data else args.suite
-    cache = args.out / "answers" if args.out and not args.no_cache else None
+    cache = args.out / ANSWERS if args.out and not args.no_cache else None
     threads = args.threads or os.cpu_count() or 1
     return Setting(every_nth(items, args.every), root, suite, args.every, threads, args.precision, cache, args.quiet)
 

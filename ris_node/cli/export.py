@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ris_node.errors import ConfigError, TrainingError
+from ris_node.outputs import claim_file
 
 if TYPE_CHECKING:
     from ris_node.training.config import TrainConfig
+
+VERB = "ris export"  # in the markers of what is written
 
 EPILOG = """examples:
   ris export runs/mine/best.pt --out engines/mine        graphs, tokenizer, thresholds, manifest
@@ -54,11 +57,13 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("say where to: --out DIR for a bundle, or, with a checkpoint, --weights FILE for weights")
     if args.weights is not None:
         return _weights(args)
+    from ris_node.bundle.bundle import ALL_FILES, claim_bundle
     from ris_node.export.default import add_quality, calibrate_on_held_out, open_checkpoint, write_bundle
 
     if args.quality is not None:
         manifest = add_quality(args.out, args.quality)
     else:
+        claim_bundle(args.out, ALL_FILES, by=VERB)
         trained = open_checkpoint(*args.checkpoints)
         chosen = calibrate_on_held_out(trained, args.cache)
         manifest = write_bundle(trained, chosen, args.out, _trunk(trained.config), args.note, args.use)
@@ -85,6 +90,7 @@ def _weights(args: argparse.Namespace) -> int:
 
     if args.weights.suffix != SUFFIX:
         raise ConfigError(f"{args.weights}: a file of weights is named *{SUFFIX}, as `init` knows it by")
+    claim_file(args.weights, args.checkpoints, by=VERB)
     save_weights(args.weights, load_mean(args.checkpoints))
     size = args.weights.stat().st_size
     print(json.dumps({"weights": str(args.weights), "bytes": size}) if args.json else f"{args.weights}: {size} bytes")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ris_node.pipeline.grounder import Grounder
     from ris_node.types import U8, Frame
 
+VERB = "ris predict"  # in the markers of what is written
 LONGEST_TERMS = 60  # characters, in one line with what follows
 KINDS = {"auto": QueryKind.AUTO, "object": QueryKind.OBJECT, "region": QueryKind.REGION}
 

@@ -18,8 +18,9 @@ from tqdm import tqdm
 
 from ris_node.cli.answers import batch_line
 from ris_node.cli.images import read_image
-from ris_node.cli.predict import KINDS, make_frame, open_grounder
-from ris_node.errors import ConfigError, DataError, RisError
+from ris_node.cli.predict import KINDS, VERB, make_frame, open_grounder
+from ris_node.errors import DataError, RisError
+from ris_node.outputs import claim_file
 from ris_node.types import Query, QueryKind, Status
 
 if TYPE_CHECKING:
@@ -77,8 +78,8 @@ def parse_line(raw: bytes, root: Path) -> Item:
 def run_batch(args: argparse.Namespace) -> int:
     """Answer every line of the manifest; bad lines are named by number and do not stop the rest."""
     lines = _read_manifest(args.manifest)
-    if str(args.out) != "-" and args.out.exists() and (args.out.is_dir() or args.out.samefile(args.manifest)):
-        raise ConfigError(f"--out '{args.out}' is {'a folder' if args.out.is_dir() else 'the manifest'}: give a file")
+    if str(args.out) != "-":
+        claim_file(args.out, [args.manifest], by=VERB)
     grounder = open_grounder(args)
     root = args.root if args.root is not None else args.manifest.parent
 
@@ -125,7 +126,6 @@ def _read_manifest(path: Path) -> list[tuple[int, bytes]]:
 def _open_out(path: Path) -> Any:
     if str(path) == "-":
         return nullcontext(sys.stdout)
-    path.parent.mkdir(parents=True, exist_ok=True)
     return path.open("w", encoding="utf-8")
 
 

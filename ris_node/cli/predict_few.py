@@ -16,8 +16,9 @@ import numpy as np
 
 from ris_node.cli.answers import full_answer
 from ris_node.cli.images import read_image, write_png
-from ris_node.cli.predict import KINDS, make_frame, open_grounder
-from ris_node.errors import ConfigError, RisError
+from ris_node.cli.predict import KINDS, VERB, make_frame, open_grounder
+from ris_node.errors import RisError
+from ris_node.outputs import check, claim
 from ris_node.pipeline.overlay import draw_overlay
 from ris_node.types import Frame, Query, Status
 
@@ -25,27 +26,28 @@ if TYPE_CHECKING:
     from ris_node.pipeline.grounder import Grounder
     from ris_node.pipeline.grounding import Grounding
 
+ENDS = (".json", ".overlay.png", ".mask.png", ".region.png")
 NAME_BYTES = 255  # longest file name of Linux, macOS and Windows file systems
 
 
 def run_few(args: argparse.Namespace) -> int:
     """Answer every command in every picture; what cannot be answered is named and does not stop the rest."""
-    if args.out.exists() and not args.out.is_dir():
-        raise ConfigError(f"--out '{args.out}' is a file: give a folder")
+    stems = _stems(args)
+    names = [f"{stem}{end}" for stem in stems.values() for end in ENDS]
+    check(args.out, names, by=VERB)
     grounder = open_grounder(args)
-    args.out.mkdir(parents=True, exist_ok=True)
-    names: set[str] = set()
+    claim(args.out, names, by=VERB)
     answers, failed = [], 0
     with grounder:
-        for path in map(Path, args.image):
+        for number, path in enumerate(map(Path, args.image)):
             try:
                 frame = make_frame(read_image(path), args.hfov)
             except RisError as error:
                 failed += 1
                 print(f"ris predict: {error}", file=sys.stderr)
                 continue
-            for text in args.command:
-                stem = args.out / _free_name(path, text, names)
+            for place, text in enumerate(args.command):
+                stem = args.out / stems[number, place]
                 try:
                     answers.append(_answer(grounder, frame, Query(text, kind=KINDS[args.type]), stem, path))
                 except (RisError, OSError) as error:  # OSError: this answer's files cannot be written
@@ -78,6 +80,16 @@ def _write_pictures(frame: Frame, grounding: Grounding, stem: Path, alpha: float
     for kind, picture in pictures.items():
         write_png(Path(files[kind]), picture)
     return files
+
+
+def _stems(args: argparse.Namespace) -> dict[tuple[int, int], str]:
+    """What the files' names begin with, by the places of picture and command."""
+    names: set[str] = set()
+    return {
+        (number, place): _free_name(Path(image), text, names)
+        for number, image in enumerate(args.image)
+        for place, text in enumerate(args.command)
+    }
 
 
 def _free_name(path: Path, text: str, taken: set[str]) -> str:

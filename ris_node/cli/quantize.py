@@ -59,9 +59,13 @@ def run(args: argparse.Namespace) -> int:
     if args.frames < 8 or args.every < 0:
         raise ConfigError("--frames is at least 8 and --every at least 0")
     from ris_node.bundle import open_bundle
-    from ris_node.export.int8 import quantise_bundle
+    from ris_node.bundle.bundle import claim_bundle
+    from ris_node.export.int8 import FILES, quantise_bundle
+    from ris_node.runtime.self_check import GOLDEN
 
     folder = Path(args.bundle) if args.bundle else open_bundle(None).path
+    made = [FILES[args.target], *([GOLDEN] if args.target == "cpu" else [])]
+    claim_bundle(folder, made, by="ris quantize")
     done = quantise_bundle(folder, args.target, args.frames, args.images, args.keep)
     print(
         f"{done.layers} layers in INT8, {len(done.kept)} kept float, {done.bytes / 1e6:.2f} MB, "

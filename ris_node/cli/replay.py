@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from ris_node.cli.config import add_set_argument, parse_settings
 from ris_node.errors import ConfigError, RisError
-from ris_node.outputs import check
 
 if TYPE_CHECKING:
     from ris_node.replay.options import Progress, ReplayOptions, ReplaySummary
@@ -195,15 +194,12 @@ def stopping() -> Iterator[threading.Event]:
 
 
 def _replay_all(bags: Sequence[Path], out: Path, options: ReplayOptions, stop: threading.Event) -> list[ReplaySummary]:
-    from ris_node.replay.merge import MERGED, merge_runs
+    from ris_node.replay.merge import check_runs, merge_runs
     from ris_node.replay.run import open_model
 
     summaries = []
     folders = out_folders(bags, out)
-    for bag, folder in zip(bags, folders, strict=True):
-        check(folder, options.writes(), [bag])
-    if len(bags) > 1:
-        check(out, MERGED, bags)
+    check_runs(bags, folders, out, options)
     with open_model(options) as grounder:
         print(f"model {grounder.model_id} on {grounder.info.backend} ({grounder.info.provider})", file=sys.stderr)
         for bag, folder in zip(bags, folders, strict=True):

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import heapq
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,11 +14,12 @@ import numpy as np
 
 from ris_node.bagwriter import BagWriter
 from ris_node.demo.judge import Truth
+from ris_node.demo.recording import VERB
 from ris_node.errors import DemoError, RisError
 from ris_node.geometry.transform import Transform
 from ris_node.interface import LATCHED, RELIABLE_5
 from ris_node.messages import needs
-from ris_node.outputs import owns
+from ris_node.outputs import remove, sign
 from ris_node.scene.bag import (
     BASE_FRAME,
     CAMERA_FRAME,
@@ -30,14 +30,15 @@ from ris_node.scene.bag import (
     tf_message,
 )
 
-LIVE, TRUTH, DRIVE = ".live_bag", ".truth_bag", "drive"
-MADE = (LIVE, TRUTH)  # in any demo; DRIVE where it is asked for
+DRIVE = "drive"
+HALVES = ".bags"  # the folder of the two that become one
+LIVE, TRUTH = f"{HALVES}/live", f"{HALVES}/truth"
+MADE = (HALVES,)  # in any demo; DRIVE where it is asked for
 
 
 def clear(out: Path) -> None:
     """Remove what an earlier run left half done."""
-    for name in (LIVE, TRUTH):
-        shutil.rmtree(out / name, ignore_errors=True)
+    remove(out, HALVES, by=VERB)
 
 
 def record_path(wanted: str | None, out: Path) -> Path | None:
@@ -53,8 +54,7 @@ def record_path(wanted: str | None, out: Path) -> Path | None:
     except RisError as error:
         raise DemoError(str(error)) from error
     if not wanted:
-        if owns(out, DRIVE):
-            shutil.rmtree(out / DRIVE, ignore_errors=True)
+        remove(out, DRIVE, by=VERB)
         return out / DRIVE
     if Path(wanted).exists():
         raise DemoError(f"--record {wanted}: it exists already; choose another name, or remove it first")
@@ -79,6 +79,7 @@ class TruthBag:
         self._bag: BagWriter | None = None
         if out is None:
             return
+        sign(out / HALVES, by=VERB)
         self._bag = BagWriter(out / TRUTH, compression="storage")
         for name in (MASK, REGION_MASK):
             self._bag.add_topic(name, "sensor_msgs/Image", RELIABLE_5)
@@ -116,6 +117,7 @@ def write_drive(out: Path, target: Path, mount: Transform | None) -> int:
     try:
         bags = [open_bag(out / name) for name in (LIVE, TRUTH) if (out / name).is_dir()]
         with BagWriter(target, compression="storage") as joined:
+            sign(target, by=VERB)
             for bag in bags:
                 for topic in bag.topics:
                     joined.add_topic(topic.name, topic.type, topic.qos[0] if topic.qos else RELIABLE_5)

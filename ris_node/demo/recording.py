@@ -15,12 +15,14 @@ import numpy as np
 
 from ris_node.demo.sources import SourceFrame
 from ris_node.errors import DemoError
+from ris_node.outputs import claim, sign
 from ris_node.scene.render import objects_of
 from ris_node.scene.spec import Scene
 from ris_node.scene.world import World
 from ris_node.types import U8
 
 FRAMES, ANSWERS = "frames.jsonl", "results.jsonl"
+VERB = "ris demo"  # in the markers of what is written
 KEPT = "frames"  # the folder of the published frames
 MADE = (KEPT, ANSWERS, f"{ANSWERS}.new", "commands.json", "overlay.mp4", "contact_sheet.png", "logs")
 
@@ -55,8 +57,8 @@ class FrameWriter:
     """Keeps published frames: a JPEG each and, for a rendered scene, its instance and class maps in a PNG."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        claim(folder.parent, [folder.name], by=VERB)
+        self.folder = sign(folder, by=VERB)
         self._lines = JsonLines(folder / FRAMES)
         self._count = 0
 

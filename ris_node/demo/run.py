@@ -8,7 +8,6 @@ import argparse
 import importlib.util
 import json
 import queue
-import shutil
 import signal
 import sys
 import time
@@ -22,11 +21,11 @@ from ris_node.demo.film import Film, contact_sheet
 from ris_node.demo.judge import judge, truth_of
 from ris_node.demo.picture import compose
 from ris_node.demo.processes import Crew
-from ris_node.demo.recording import ANSWERS, KEPT, MADE, JsonLines, read_frames, read_lines
+from ris_node.demo.recording import ANSWERS, KEPT, MADE, VERB, JsonLines, read_frames, read_lines
 from ris_node.demo.script import SEED, Script, demo_spec
 from ris_node.demo.sources import open_source
 from ris_node.errors import ConfigError, DemoError, RisError
-from ris_node.outputs import claim
+from ris_node.outputs import claim, remove, sign
 from ris_node.scene.world import World, build_world
 from ris_node.types import U8
 
@@ -110,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
         _perform(plan, say)
         summary = finish(plan, say)
         if not args.keep_frames:
-            shutil.rmtree(plan.out / KEPT, ignore_errors=True)
+            remove(plan.out, KEPT, by=VERB)
         summary["seconds"] = round(time.monotonic() - begin, 1)
         print(json.dumps(summary) if args.json else report.text(summary, plan.out))
     except RisError as error:
@@ -162,7 +161,9 @@ def plan_of(args: argparse.Namespace) -> Plan:
     if args.source != "scene":
         open_source(args.source, demo_spec(int(width), int(height), args.seed), args.rate)
     out = Path(args.out)
-    claim(out, (*MADE, *drive_bag.MADE, *([drive_bag.DRIVE] if args.record == "" else [])), [Path(args.source)])
+    claim(
+        out, (*MADE, *drive_bag.MADE, *([drive_bag.DRIVE] if args.record == "" else [])), [Path(args.source)], by=VERB
+    )
     size = int(width), int(height)
     record = drive_bag.record_path(args.record, out)
     return Plan(args.source, script, *size, args.rate, args.hfov, args.seed, out, args.model_dir, mount, record)
@@ -170,7 +171,7 @@ def plan_of(args: argparse.Namespace) -> Plan:
 
 def _perform(plan: Plan, say: Any) -> None:
     """Run the four processes until every command has been said."""
-    shutil.rmtree(plan.out / KEPT, ignore_errors=True)
+    remove(plan.out, KEPT, by=VERB)
     drive_bag.clear(plan.out)
     commands = plan.out / "commands.json"
     commands.write_text(json.dumps(plan.script.spoken(), indent=1), encoding="utf-8")
@@ -181,11 +182,12 @@ def _perform(plan: Plan, say: Any) -> None:
     if plan.model_dir:
         parameters["model_dir"] = plan.model_dir
     settings = [part for name, value in parameters.items() for part in ("-p", f"{name}:={value}")]
-    with Crew(plan.out / "logs") as crew:
+    with Crew(sign(plan.out / "logs", by=VERB)) as crew:
         say("starting: node, camera, recorder and speaker, each a process of its own, over DDS")
         crew.start("node", "ris_node.ros.grounding_node", "--ros-args", *settings)
         crew.start("recorder", "ris_node.ros.demo_recorder", "--out", str(plan.out))
         if plan.record is not None:
+            sign(plan.out / drive_bag.HALVES, by=VERB)
             crew.start("bag", "ris_node.cli", "record", "--out", str(plan.out / drive_bag.LIVE))
         crew.start("camera", "ris_node.ros.demo_camera", *_camera_arguments(plan))
         crew.start(

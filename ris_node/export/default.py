@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from ris_node.bundle import InputContract, Manifest, TextContract, Thresholds, write_manifest
+from ris_node.bundle.bundle import ALL_FILES, claim_bundle
 from ris_node.errors import ExportError
 from ris_node.evaluation.summary import quality_of
 from ris_node.export.finish import finish_graphs
@@ -93,8 +94,9 @@ def write_bundle(
 
     Raises:
         ExportError: a graph does not match torch, or the bundle is too large.
+        ConfigError: a file is in the way that this program did not make; nothing was touched.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    claim_bundle(out, ALL_FILES, by="ris export")
     encoder = load_minilm()
     export_vision(encoder, trained.model, out / "vision.fp32.onnx")
     export_text(encoder, trained.model, out / "text.onnx")

@@ -16,6 +16,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from ris_node.bundle import Manifest, TextContract, Thresholds, write_manifest
+from ris_node.bundle.bundle import MANIFEST, claim_bundle
 from ris_node.data.sets import locate
 from ris_node.entry import start
 from ris_node.language.lexicon import CITYSCAPES
@@ -141,7 +142,7 @@ def _static_trunk(trunk: onnx.ModelProto) -> tuple[list[onnx.NodeProto], list[on
 
 def make_bundle(trunk: Path, folder: Path) -> Manifest:
     """Write the bundle: graph and manifest."""
-    folder.mkdir(parents=True, exist_ok=True)
+    claim_bundle(folder, (MANIFEST, "vision.fp32.onnx"), by="ris_node.export.keyword_baseline")
     onnx.save(vision_graph(onnx.load(trunk)), folder / "vision.fp32.onnx")
     return write_manifest(
         folder,

@@ -17,8 +17,8 @@ from ris_node.fleet.jobs import BagRecord, FleetProgress, Job
 from ris_node.fleet.ray_pool import RayPool, cluster
 from ris_node.fleet.schedule import Schedule
 from ris_node.outputs import claim
-from ris_node.replay.merge import MERGED, merge_runs
-from ris_node.replay.options import PARTS, RESULTS, ReplayOptions
+from ris_node.replay.merge import MERGED, check_runs, merge_runs
+from ris_node.replay.options import PARTS, RESULTS, VERB, ReplayOptions
 from ris_node.replay.parts import ROWS, SEAL
 from ris_node.replay.rows import join
 from ris_node.runtime.ort import cores
@@ -89,7 +89,8 @@ def replay_fleet(
         ConfigError: Ray is missing, or options do not go together.
         BackendError: Ray does not start, or the model cannot be loaded.
     """
-    claim(out, (*MERGED, FLEET), bags)
+    check_runs(bags, folders, out, options)
+    claim(out, (*MERGED, FLEET), bags, by=VERB)
     pairs = zip(bags, folders, strict=True)
     jobs = [Job(number, bag.resolve(), folder.resolve()) for number, (bag, folder) in enumerate(pairs)]
     with _pool(options, fleet, len(jobs)) as pool:

@@ -11,11 +11,23 @@ from typing import Any
 
 from ris_node.atomic import replacing, write_atomic
 from ris_node.errors import DataError
-from ris_node.outputs import claim
-from ris_node.replay.options import REPORT, RESULTS, SCORES, SUMMARY
+from ris_node.outputs import check, claim, remove
+from ris_node.replay.options import REPORT, RESULTS, SCORES, SUMMARY, VERB, ReplayOptions
 from ris_node.replay.rows import arrow, join, read_table
 
 MERGED = (RESULTS, SUMMARY, SCORES, REPORT)  # files over several runs
+
+
+def check_runs(bags: Sequence[Path], folders: Sequence[Path], out: Path, options: ReplayOptions) -> None:
+    """Refuse, before anything is read, folders in which something is in the way of these replays.
+
+    Raises:
+        ConfigError: naming it; nothing was touched.
+    """
+    for bag, folder in zip(bags, folders, strict=True):
+        check(folder, options.writes(), [bag], by=VERB)
+    if len(bags) > 1:
+        check(out, MERGED, bags, by=VERB)
 
 
 def merge_runs(
@@ -29,7 +41,7 @@ def merge_runs(
     Raises:
         DataError: a folder holds no results, or of another version of this table.
     """
-    claim(out, MERGED)
+    claim(out, MERGED, by=VERB)
     for folder in folders:
         read_table(folder, ["frame"])
     join([folder / RESULTS for folder in folders], out / RESULTS)
@@ -52,7 +64,7 @@ def merge_runs(
 def _join_scores(folders: Sequence[Path], out: Path) -> None:
     """One scores.parquet, where every run has one."""
     paths = [folder / SCORES for folder in folders]
-    (out / SCORES).unlink(missing_ok=True)
+    remove(out, SCORES, by=VERB)
     if all(path.is_file() for path in paths):
         pa = arrow()
         with replacing(out / SCORES) as target:

@@ -15,6 +15,7 @@ from ris_node.errors import ConfigError
 
 RESULTS, BAG, FILM, REPORT, SUMMARY = "results.parquet", "results", "overlay.mp4", "report.html", "summary.json"
 SCORES, FIGURES = "scores.parquet", "scores.json"
+VERB = "ris replay"  # in the markers of what is written
 PARTS = "parts"  # sealed pieces of an unfinished replay, which a resumed one goes on from
 
 

@@ -14,7 +14,6 @@ import subprocess
 from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +25,9 @@ from ris_node.bagwriter import BagWriter
 from ris_node.demo.film import Film
 from ris_node.errors import ConfigError, DemoError
 from ris_node.interface import PUBLISHERS
-from ris_node.outputs import owns
+from ris_node.outputs import remove, sign
 from ris_node.replay.answer import NODE, Answered
-from ris_node.replay.options import BAG, FIGURES, FILM, PARTS, REPORT, RESULTS, SCORES, SUMMARY, ReplayOptions
+from ris_node.replay.options import BAG, FIGURES, FILM, PARTS, REPORT, RESULTS, SCORES, SUMMARY, VERB, ReplayOptions
 from ris_node.replay.reasons import Reason, reason_of, tally
 from ris_node.replay.rows import RowWriter, join
 
@@ -151,7 +150,7 @@ class Parts:
     def add(self, answered: Answered, row: dict[str, Any], messages: list[tuple[str, bytes]]) -> None:
         """Write a frame into the open part; full parts are sealed."""
         if self._open is None:
-            folder = self._folder / f"{len(self.seals):06d}"
+            folder = sign(self._folder, by=VERB) / f"{len(self.seals):06d}"
             self._open = Part(folder, self.done, self._options, self._rate, self._fingerprint)
         self._open.add(answered, row, messages)
         if self._open.frames >= self._options.part_frames:
@@ -181,7 +180,7 @@ class Parts:
             films = [folder / FILM for folder in folders if (folder / FILM).exists()]
             _join_films(films, self._out / FILM, self._rate, move=complete)
         if complete:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            remove(self._out, PARTS, by=VERB)
 
     def _read(self) -> None:
         if not self._folder.exists():
@@ -198,15 +197,14 @@ class Parts:
 
 def clear(out: Path) -> None:
     """Remove what an earlier replay wrote into a folder, by the folder's marker, and nothing else."""
-    for name in filter(partial(owns, out), (PARTS, BAG)):
-        shutil.rmtree(out / name, ignore_errors=True)
-    for name in filter(partial(owns, out), (RESULTS, FILM, REPORT, SUMMARY, SCORES, FIGURES)):
-        (out / name).unlink(missing_ok=True)
+    for name in (PARTS, BAG, RESULTS, FILM, REPORT, SUMMARY, SCORES, FIGURES):
+        remove(out, name, by=VERB)
 
 
 def open_result_bag(path: Path, overlays: bool) -> BagWriter:
     """A new MCAP bag with the node's topics."""
     bag = BagWriter(path, storage="mcap", compression="storage")
+    sign(path, by=VERB)
     for topic in PUBLISHERS:
         if topic.name in _TOPICS and (overlays or "overlay" not in topic.name):
             bag.add_topic(topic.name.replace("~", NODE), topic.type, topic.qos)
@@ -216,7 +214,7 @@ def open_result_bag(path: Path, overlays: bool) -> BagWriter:
 def _join_bags(parts: list[Path], target: Path, overlays: bool, *, move: bool) -> None:
     from ris_node.replay.bag import open_bag
 
-    shutil.rmtree(target, ignore_errors=True)
+    remove(target.parent, target.name, by=VERB)
     if len(parts) == 1 and move:
         parts[0].replace(target)
         return
@@ -229,7 +227,7 @@ def _join_bags(parts: list[Path], target: Path, overlays: bool, *, move: bool) -
 
 def _join_films(parts: list[Path], target: Path, rate: float, *, move: bool) -> None:
     """Put films one after the other: copied by ffmpeg where it is installed, else encoded again."""
-    target.unlink(missing_ok=True)
+    remove(target.parent, target.name, by=VERB)
     if not parts:
         return
     if len(parts) == 1:

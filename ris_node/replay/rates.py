@@ -26,6 +26,7 @@ from ris_node.bagwriter import BagWriter
 from ris_node.entry import start
 from ris_node.errors import RisError
 from ris_node.interface import SENSOR
+from ris_node.outputs import claim_file
 from ris_node.pipeline.grounder import Grounder
 from ris_node.pipeline.letterbox import Letterbox
 from ris_node.replay import outgoing
@@ -52,11 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.memory_of is not None:
         print(peak_memory(options.memory_of))
         return 0
+    if options.out:
+        claim_file(options.out, by="ris_node.replay.rates")
     with tempfile.TemporaryDirectory(prefix="ris_rates_") as folder:
         found = measure(Path(folder), options.frames, options.rounds, int(options.gigabytes * (1 << 30)))
     print(table(found))
     if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     return 0
 

@@ -16,7 +16,7 @@ from ris_node.replay.bag import Bag, open_bag
 from ris_node.replay.files import find_files
 from ris_node.replay.frames import FrameJob, FrameReader
 from ris_node.replay.merge import read_summary
-from ris_node.replay.options import FIGURES, REPORT, RESULTS, SCORES, Progress, ReplayOptions, ReplaySummary
+from ris_node.replay.options import FIGURES, REPORT, RESULTS, SCORES, VERB, Progress, ReplayOptions, ReplaySummary
 from ris_node.replay.rows import arrow
 from ris_node.replay.session import Session, identity, sequential
 from ris_node.replay.topics import choose
@@ -55,7 +55,7 @@ def replay(
     with ExitStack() as stack:
         opened = stack.enter_context(open_bag(bag))
         chosen = choose(opened, options.topics, commands=options.commands.recorded)
-        claim(out, options.writes(), [bag])
+        claim(out, options.writes(), [bag], by=VERB)
         if grounder is None:
             grounder = stack.enter_context(open_model(options))
         if options.resume and (done := finished(out, options.fingerprint(*identity(opened, chosen, grounder)))):
@@ -76,13 +76,12 @@ def look_again(bag: Path, out: Path, options: ReplayOptions, *, steady: bool = F
     if options.report or options.truth or steady:
         from ris_node.replay.review import review
 
-        claim(out, (SCORES, FIGURES))
+        claim(out, (SCORES, FIGURES), by=VERB)
         review(out, bag, options, live=options.report)
     if options.report:
         from ris_node.replay.report import write_report
 
-        claim(out, (REPORT,))
-
+        claim(out, (REPORT,), by=VERB)
         write_report(out, [bag])
 
 

@@ -20,10 +20,11 @@ from rclpy.executors import SingleThreadedExecutor
 from ris_msgs.msg import Grounding, NodeStatus, RegionTarget
 from sensor_msgs.msg import Image
 
-from ris_node.demo.recording import ANSWERS, JsonLines
+from ris_node.demo.recording import ANSWERS, VERB, JsonLines
 from ris_node.entry import start
 from ris_node.errors import RisError
 from ris_node.interface import NODE_NAME, topic
+from ris_node.outputs import claim
 from ris_node.rle import encode_rle
 from ris_node.ros.conversions import instance_from_msg, stamp_to_ns, timing_from_msg
 from ris_node.ros.publishers import qos_profile
@@ -114,6 +115,7 @@ def main() -> int:
     start_ros()
     code = 0
     try:
+        claim(args.out, [ANSWERS], by=VERB)
         recorder = DemoRecorder(JsonLines(args.out / ANSWERS))
         executor = SingleThreadedExecutor()
         executor.add_node(recorder.node)

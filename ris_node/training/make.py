@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from ris_node import outputs
 from ris_node.atomic import write_atomic
 from ris_node.bundle import packaged_bundles
 from ris_node.bundle.bundle import BASELINE
+from ris_node.bundle.publish import VERB
 from ris_node.entry import INTERRUPTED
 from ris_node.errors import ConfigError, TrainingError
 from ris_node.training.interrupt import RunStoppedError
@@ -96,7 +96,8 @@ class Making:
             RunStoppedError: a line was stopped by Ctrl-C or SIGTERM.
         """
         steps = self.recipe.steps
-        outputs.claim(self.work, [RECORDS, *(step.name for step in steps)])
+        outputs.claim(self.work, [RECORDS, *(step.name for step in steps)], by=VERB)
+        outputs.sign(self.work / RECORDS, by=VERB)
         if anew:
             self._forget(anew)
         before = ""
@@ -131,12 +132,11 @@ class Making:
             raise ConfigError(f"there is no step {name!r} to make anew: there are {', '.join(names)}")
         for step in self.recipe.steps[names.index(name) :]:
             self.record(step).unlink(missing_ok=True)
-            shutil.rmtree(self.work / step.name, ignore_errors=True)
+            outputs.remove(self.work, step.name, by=VERB)
 
     def _make(self, step: Step, inputs: Mapping[str, Any], title: str, child: Child) -> None:
         self._write(step, inputs, [], done=False)
-        out = self.work / step.name
-        out.mkdir(exist_ok=True)
+        out = outputs.sign(self.work / step.name, by=VERB)
         packaged = packaged_bundles()
         places = {
             "here": str(self.recipe.folder),

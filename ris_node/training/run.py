@@ -22,7 +22,9 @@ from accelerate import Accelerator
 
 from ris_node.errors import RisError, TrainingError
 from ris_node.models.registry import model_config
+from ris_node.outputs import claim, remove, sign
 from ris_node.training.batches import Batches
+from ris_node.training.checkpoint import load_checkpoint
 from ris_node.training.config import TrainConfig
 from ris_node.training.interrupt import RunStoppedError
 from ris_node.training.items import Drawn
@@ -31,6 +33,8 @@ from ris_node.training.pools import load_pool, plan, prepare
 from ris_node.training.team import join_on_cpu, launched, leave, open_team
 
 STOPPED = 130
+FILES = ("last.pt", "best.pt", "log.jsonl", "meeting")
+FOLDERS = ("moments", "grids", "tensorboard")
 
 
 @dataclass(frozen=True)
@@ -84,15 +88,14 @@ def run_training(run: Plan) -> int:
     Raises:
         RisError: the data, the trunk or the checkpoint cannot be used, the loss is not a number, or a process failed.
     """
-    _refuse_overwriting(run)
-    run.out.mkdir(parents=True, exist_ok=True)
+    _claim(run)
     count = run.config.optim.processes
     if launched() or count == 1 or torch.cuda.is_available():
         team = open_team()
         return _learn(run, load_data(run, team), team)
     data = load_data(run)
     meeting = run.out / "meeting"
-    meeting.unlink(missing_ok=True)
+    remove(run.out, meeting.name, by="ris train")
     fork = multiprocessing.get_context("fork")
     team_of = [fork.Process(target=_member, args=(number, run, data, meeting)) for number in range(count)]
     for member in team_of:
@@ -100,9 +103,16 @@ def run_training(run: Plan) -> int:
     return _await(team_of, run)
 
 
-def _refuse_overwriting(run: Plan) -> None:
-    if run.resume is None and (run.out / "last.pt").exists():
+def _claim(run: Plan) -> None:
+    """Refuse a folder that holds another run, or anything that no run wrote."""
+    last = run.out / "last.pt"
+    if run.resume is None and last.exists():
         raise TrainingError(f"{run.out} holds a run already: add --resume to go on with it, or name another --out")
+    # a checkpoint of ours says that the folder is a run's, also where it was copied without the marker
+    known = (*FILES, *FOLDERS) if run.resume == last and load_checkpoint(last) else ()
+    claim(run.out, (*FILES, *FOLDERS), by="ris train", known=known)
+    for name in FOLDERS:
+        sign(run.out / name, by="ris train")
 
 
 def _learn(run: Plan, data: Pools, team: Accelerator) -> int:

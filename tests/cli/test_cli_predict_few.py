@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import struct
 import subprocess
 import sys
@@ -24,9 +25,13 @@ from ris_node.types import U8
 BASELINE = str(Path(__file__).resolve().parents[2] / "engines" / "keyword-baseline")
 
 
-def ris(*args: object) -> subprocess.CompletedProcess[str]:
+def ris(*args: object, largest_file: int = resource.RLIM_INFINITY) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "ris_node.cli", "predict", *map(str, args), "--bundle", BASELINE, "--threads", "1"]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, resource.RLIM_INFINITY))
+
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, preexec_fn=limit)
 
 
 @pytest.fixture
@@ -51,11 +56,11 @@ def test_long_names_are_cut_to_what_a_file_system_takes(picture: bytes, tmp_path
 
 
 def test_an_answer_that_cannot_be_written_does_not_stop_the_rest(picture: bytes, tmp_path: Path) -> None:
-    (tmp_path / "o/street.the-road.overlay.png").mkdir(parents=True)
     images = [tmp_path / "street.png", tmp_path / "dot.png"]
+    write_png(images[0], np.random.default_rng(0).integers(0, 255, (400, 400, 3), np.uint8))
     images[1].write_bytes(picture)
-    answer = ris("--image", *images, "--command", "the road", "--out", tmp_path / "o")
-    assert answer.returncode == 1
+    answer = ris("--image", *images, "--command", "the road", "--out", tmp_path / "o", largest_file=100_000)
+    assert answer.returncode == 1, answer.stderr
     assert "street.png', command 'the road': [Errno" in answer.stderr
     assert (tmp_path / "o/dot.the-road.overlay.png").is_file()
 

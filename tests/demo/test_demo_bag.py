@@ -25,6 +25,7 @@ from ris_node.demo.script import demo_spec
 from ris_node.demo.sources import open_source
 from ris_node.errors import DemoError
 from ris_node.geometry.transform import camera_mount
+from ris_node.outputs import claim, sign
 from ris_node.replay.bag import open_bag
 from ris_node.scene import render_scene
 from ris_node.scene.bag import SAID, START_NS, Drive, write_scene_bag
@@ -95,6 +96,8 @@ def test_the_drive_is_joined_in_the_order_of_time_with_truth_and_tf(tmp_path: Pa
     target = drive_bag.record_path("", tmp_path)
     assert target == tmp_path / "drive"
     live = write_scene_bag(tmp_path / "quiet", 8, width=320, height=240, tf=False, truth=False)
+    claim(tmp_path, drive_bag.MADE, by="ris demo")
+    sign(tmp_path / drive_bag.HALVES, by="ris demo")
     live.rename(tmp_path / drive_bag.LIVE)
     with drive_bag.truths(tmp_path, target) as truths:
         truths.add(START_NS + 300_000_000, Truth(("PRESENT",), mask, None), mask.shape)

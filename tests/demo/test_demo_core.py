@@ -66,11 +66,12 @@ def test_the_script_has_an_absent_thing_and_a_change_in_mid_flight(source):
 
 
 def test_kept_frames_come_back_with_their_truth(source, tmp_path):
-    writer = FrameWriter(tmp_path)
+    kept = tmp_path / "frames"
+    writer = FrameWriter(kept)
     frames = [source.frame(t) for t in (0.0, 2.0, 4.0)]
     for i, frame in enumerate(frames):
         writer.add(frame, 1000 + i)
-    back = list(read_frames(tmp_path, source.world, {1000, 1002}))
+    back = list(read_frames(kept, source.world, {1000, 1002}))
     assert [frame.stamp_ns for frame in back] == [1000, 1002]
     assert back[1].scene.objects == frames[2].scene.objects
     assert np.array_equal(back[1].scene.instance_map, frames[2].scene.instance_map)
@@ -80,8 +81,8 @@ def test_kept_frames_come_back_with_their_truth(source, tmp_path):
 
 def test_film_and_sheet_can_be_read_back(source, tmp_path):
     frame = source.frame(1.0)
-    FrameWriter(tmp_path).add(frame, 5)
-    (kept,) = read_frames(tmp_path, source.world, {5})
+    FrameWriter(tmp_path / "frames").add(frame, 5)
+    (kept,) = read_frames(tmp_path / "frames", source.world, {5})
     mask = frame.scene.instance_map > 0
     picture = compose(kept, answer(mask), None)
     assert picture.shape[0] == 720 and picture.shape[1] % 2 == 0
@@ -110,8 +111,9 @@ def test_a_full_disk_is_said(source, tmp_path, what):
         elif what == "lines":
             JsonLines(Path("/dev/full")).write({"a": 1})
         else:
-            (tmp_path / "000000.jpg").symlink_to("/dev/full")
-            FrameWriter(tmp_path).add(source.frame(0.0), 5)
+            writer = FrameWriter(tmp_path / "frames")
+            (writer.folder / "000000.jpg").symlink_to("/dev/full")
+            writer.add(source.frame(0.0), 5)
 
 
 def test_own_footage(tmp_path):

@@ -91,7 +91,7 @@ def test_own_footage_needs_no_truth(tmp_path):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
 def test_a_full_disk_ends_the_demo_with_a_reason(tmp_path):
-    claim(tmp_path, ["results.jsonl"])  # as an earlier demo has
+    claim(tmp_path, ["results.jsonl"], by="ris demo")  # as an earlier demo has
     (tmp_path / "results.jsonl").symlink_to("/dev/full")
     done = demo("--out", str(tmp_path), "--seconds", "10", "--rate", "5", "--size", "320x240")
     assert done.returncode == 1

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ris_node.runtime.tensorrt.store import LOCKS
+
 _POLL_S = 0.2
 
 
@@ -22,7 +24,7 @@ def engine_lock(root: Path, key: str, on_wait: Callable[[float], None] | None = 
     Raises:
         OSError: the cache's folder cannot be written to.
     """
-    folder = root / ".locks"
+    folder = root / LOCKS
     folder.mkdir(parents=True, exist_ok=True)
     begin = time.monotonic()
     with (folder / key).open("w") as handle:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import stat
 from collections.abc import Iterator, Mapping
@@ -30,7 +31,10 @@ ENGINE, MANIFEST, PARITY, SAMPLES, REJECTED = (
     "samples.npz",
     "model.engine.rejected",
 )
-UNFINISHED = (".part-", ".old-")  # what a build that was killed leaves behind
+LOCKS = ".locks"
+# only folders of these names are ever removed: people give --cache-dir folders that hold other things, too
+_NAME = re.compile(r".+-sm.+-(trt|rtx).+-[0-9a-f]{16}")
+_LEFT = re.compile(r"\.(part|old)-[0-9a-f]{16}-\d+")  # of builds that were killed
 _WORDS = {
     "gpu_name": "the GPU",
     "sm": "compute capability",
@@ -130,7 +134,7 @@ def set_parity(engine: StoredEngine, parity: Mapping[str, Any]) -> StoredEngine:
 def list_engines(root: Path) -> Iterator[tuple[Path, StoredEngine | None, str]]:
     """Every engine of a cache: its folder, the engine, or None and why it cannot be used."""
     for folder in sorted(root.glob("*/*-*")):
-        if not folder.is_dir() or folder.name.startswith("."):
+        if not folder.is_dir() or not _NAME.fullmatch(folder.name):
             continue
         try:
             engine = check_engine(folder)
@@ -142,7 +146,13 @@ def list_engines(root: Path) -> Iterator[tuple[Path, StoredEngine | None, str]]:
 
 def unfinished(root: Path) -> list[Path]:
     """What builds that were killed have left behind."""
-    return sorted(p for p in root.glob("*/.*") if p.name.startswith(UNFINISHED))
+    return sorted(p for p in root.glob("*/.*") if p.is_dir() and _LEFT.fullmatch(p.name))
+
+
+def shared(root: Path) -> list[Path]:
+    """The folders of a cache that belong to no one engine: what builds have measured, and their locks."""
+    folders = ((root / "timing", "*-sm*.cache"), (root / LOCKS, "*"))
+    return [f for f, own in folders if f.is_dir() and all(p.is_file() and p.match(own) for p in f.iterdir())]
 
 
 def remove(path: Path, root: Path) -> int:
