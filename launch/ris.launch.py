@@ -41,7 +41,8 @@ ARGUMENTS = {
 
 def grounding_node(context: Any) -> list[Any]:
     """The node; of the arguments that set parameters only those that were given reach it."""
-    given = given_parameters({name: LaunchConfiguration(name).perform(context) for name in parameter_arguments()})
+    names = (*parameter_arguments(), "params_file")
+    given = given_parameters({name: LaunchConfiguration(name).perform(context) for name in names})
     node = LifecycleNode(
         package="ris_node",
         executable="grounding_node",

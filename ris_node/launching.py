@@ -57,8 +57,11 @@ def given_parameters(arguments: Mapping[str, str]) -> dict[str, Value]:
     """Return the parameters that launch arguments set, checked; those left empty set none.
 
     Raises:
-        ConfigError: a value does not fit.
+        ConfigError: a value does not fit, or `params_file`, which launch_ros would only warn of, is not there.
     """
+    file = arguments["params_file"]
+    if not Path(file).is_file():
+        raise ConfigError(f"params_file:={file} is no file: give one as `ris config` prints it")
     vehicle = arguments["vehicle"]
     if vehicle and vehicle not in VEHICLES:
         raise ConfigError(

@@ -96,6 +96,7 @@ def test_the_car_is_the_default_and_the_others_are_smaller() -> None:
         ("camera_z_m", "high", "camera_z_m:=high is no number"),
         ("camera_z_m", "-1", "camera_z_m is -1"),
         ("image_transport", "theora", "raw"),
+        ("params_file", "/nowhere.yaml", "params_file:=/nowhere.yaml is no file"),
     ],
 )
 def test_an_argument_that_does_not_fit_is_named(
