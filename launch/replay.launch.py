@@ -110,6 +110,11 @@ def grounding_node(context: Any) -> list[Any]:
     return [node]
 
 
+def everything(context: Any) -> list[Any]:
+    """Node and processes in one: an argument that does not fit ends the launch, which leaves what has started alone."""
+    return [*grounding_node(context), *processes(context)]
+
+
 def generate_launch_description() -> LaunchDescription:
     declared = topic_arguments(" (its name in the bag)") | parameter_arguments() | ARGUMENTS
     return LaunchDescription(
@@ -119,7 +124,6 @@ def generate_launch_description() -> LaunchDescription:
                 for name, (default, meaning) in declared.items()
             ),
             *(SetEnvironmentVariable(name, value) for name, value in fast_dds_profile(SHARE).items()),
-            OpaqueFunction(function=grounding_node),
-            OpaqueFunction(function=processes),
+            OpaqueFunction(function=everything),
         ]
     )

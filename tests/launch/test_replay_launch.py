@@ -36,7 +36,11 @@ def test_the_node_runs_in_simulated_time_with_every_topic_remapped(file: dict[st
     found = kinds(file["generate_launch_description"]().args[0])
     declared = {entity.args[0]: entity.kwargs for entity in found["DeclareLaunchArgument"]}
     defaults = {name: kwargs["default_value"] for name, kwargs in declared.items()}
-    start = found["OpaqueFunction"][0].kwargs["function"]
+    (starter,) = found["OpaqueFunction"]  # one, so that nothing has started when it raises
+    start = starter.kwargs["function"]
+    with pytest.raises(RuntimeError, match="bag is missing"):
+        start(defaults)
+    defaults["bag"] = "/drives/monday"
     assert set(start(defaults)[0].kwargs["parameters"][1]) == {"autostart", "use_sim_time"}
     node = start(defaults | {"vehicle": "indoor", "default_query": "the red car"})[0].kwargs
     values = node["parameters"][1]
