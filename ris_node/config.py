@@ -142,6 +142,9 @@ class InputConfig(ParameterGroup):
     """How frames come in, and which are answered."""
 
     image_transport: str = param("raw", "subscribe to `image` or `image/compressed`", choices=("raw", "compressed"))
+    depth_transport: str = param(
+        "raw", "subscribe to `depth/image` or `depth/image/compressedDepth`", choices=("raw", "compressedDepth")
+    )
     input_reliability: str = param(
         "best_effort", "QoS reliability asked of the camera", choices=("best_effort", "reliable")
     )

@@ -66,7 +66,20 @@ SUBSCRIPTIONS: tuple[Topic, ...] = (
         "`image_transport` compressed; while active",
     ),
     Topic("camera_info", "sensor_msgs/CameraInfo", SENSOR, "intrinsics; without them no region in metres"),
-    Topic("depth/image", "sensor_msgs/Image", SENSOR, "depth registered to the image: 32FC1 m or 16UC1 mm", "optional"),
+    Topic(
+        "depth/image",
+        "sensor_msgs/Image",
+        SENSOR,
+        "depth registered to the image: 32FC1 m or 16UC1 mm",
+        "optional; `depth_transport` raw; while active",
+    ),
+    Topic(
+        "depth/image/compressedDepth",
+        "sensor_msgs/CompressedImage",
+        SENSOR,
+        "the same as image_transport's PNG; `X/compressedDepth` where `depth/image` is remapped to `X`",
+        "optional; `depth_transport` compressedDepth; while active",
+    ),
     Topic(
         "command",
         "std_msgs/String",

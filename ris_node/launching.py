@@ -17,12 +17,13 @@ TOPICS = {
     "image/compressed": "camera images, compressed; with the parameter image_transport",
     "camera_info": "the camera's calibration; without it there is no target in metres",
     "depth/image": "depth images, where there are any",
+    "depth/image/compressedDepth": "depth images, compressed; with the parameter depth_transport",
     "command": "std_msgs/String with the command's text",
     "query": "ris_msgs/Query",
 }
 # Parameters with a launch argument each; one left empty keeps what the parameter file says.
 PARAMETERS = (
-    *("model_dir", "default_query", "image_transport"),
+    *("model_dir", "default_query", "image_transport", "depth_transport"),
     *("camera_x_m", "camera_y_m", "camera_z_m", "camera_roll_deg", "camera_pitch_deg", "camera_yaw_deg"),
 )
 SIZE = ("vehicle_length_m", "vehicle_width_m", "clearance_m", "min_region_m2")

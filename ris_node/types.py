@@ -110,7 +110,8 @@ class Frame:
 
     `image` is RGB u8[H,W,3]; `depth` f32[H,W] in metres (NaN or <= 0: unknown); `camera_in_target` maps the
     optical frame (z forward, x right, y down) into `target_frame` at the image's stamp; `pose_problem` says why TF
-    could not tell it, and then there is no target: nothing stands in for it.
+    could not tell it, and then there is no target: nothing stands in for it. `depth_problem` says why there is no depth
+    although some came; the ground plane stands in for that.
     """
 
     image: U8
@@ -121,6 +122,7 @@ class Frame:
     camera_in_target: Transform | None = None
     target_frame: str = ""
     pose_problem: str = ""
+    depth_problem: str = ""
 
     @property
     def height(self) -> int:

@@ -14,14 +14,14 @@ from ris_node.errors import BagError, ConfigError
 from ris_node.replay.bag import Bag
 from ris_node.replay.message import TopicInfo
 from ris_node.replay.options import Topics
-from ris_node.sensing.images import ASSUMED, ENCODINGS, GREY
+from ris_node.sensing.depth import depth_trouble
+from ris_node.sensing.images import ASSUMED, DEPTH_ENCODINGS, ENCODINGS, GREY
 
 RAW, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
 CAMERA_INFO, TF = "sensor_msgs/msg/CameraInfo", "tf2_msgs/msg/TFMessage"
 STRING, QUERY, RESULT = "std_msgs/msg/String", "ris_msgs/msg/Query", "ris_msgs/msg/Grounding"
 TF_TYPES = (TF, "tf/msg/tfMessage")
 NONE = "none"  # a name that switches an optional topic off
-DEPTH_ENCODINGS = ("32FC1", "16UC1")
 _LOOKED_AT = 20  # images of unknown encodings, until one is known
 
 
@@ -57,6 +57,8 @@ def choose(bag: Bag, wanted: Topics, *, commands: bool) -> Chosen:
     image = _image(bag, wanted.image, raw, encodings, kinds.get(COMPRESSED, []))
     others = [t.name for t in raw if t is not image and not _of_a_node(t.name, kinds)]
     depths = [name for name in others if encodings[name] in DEPTH_ENCODINGS]
+    packed = [t for t in kinds.get(COMPRESSED, ()) if t is not image and t.name.endswith("/compressedDepth")]
+    depths = depths or ([] if wanted.depth else [t.name for t in packed if _is_read(bag, t)])
     infos = [t.name for t in kinds.get(CAMERA_INFO, ())]
     beside = _camera_of(image.name) + "/camera_info"
     return Chosen(
@@ -132,6 +134,15 @@ def _check_encoding(bag: Bag, name: str, encoding: str) -> None:
         )
     if encoding in ASSUMED:
         bag.notes.append(f"{name}: images of encoding {encoding} are taken as {ASSUMED[encoding]}")
+
+
+def _is_read(bag: Bag, topic: TopicInfo) -> bool:
+    """Whether depth of this kind is read; what is not is noted."""
+    first = first_readable(bag, topic.name) if topic.count else None
+    trouble = depth_trouble(first.format) if first is not None else ""
+    if trouble:
+        bag.notes.append(f"{topic.name} is left out, targets come from the ground plane: {trouble}")
+    return first is not None and not trouble
 
 
 def _optional(bag: Bag, option: str, name: str, found: list[str]) -> str:

@@ -50,7 +50,7 @@ class FrameSource:
         self.loss.restart()
         node, config = self._node, self._node.parameters.config.input
         raw = config.image_transport == "raw"
-        name = "image" if raw else compressed_topic(node)
+        name = "image" if raw else topic_beside(node, "image", "compressed")
         qos = replace(topic("image").qos, reliable=config.input_reliability == "reliable")
         if config.drop_policy == "all":
             qos = replace(qos, depth=_QUEUE_DEPTH)
@@ -66,8 +66,15 @@ class FrameSource:
         self._subscriptions = [
             self._image,
             subscribe(node, CameraInfo, "camera_info", self._on_info, _profile("camera_info")),
-            subscribe(node, Image, "depth/image", self._on_depth, _profile("depth/image"), raw=True),
+            self._depth(config.depth_transport),
         ]
+
+    def _depth(self, transport: str) -> Any:
+        node, profile = self._node, _profile("depth/image")
+        if transport == "raw":
+            return subscribe(node, Image, "depth/image", self._on_depth, profile, raw=True)
+        name = topic_beside(node, "depth/image", "compressedDepth")
+        return subscribe(node, CompressedImage, name, node.camera.on_depth, profile)
 
     def stop(self) -> None:
         """Leave the camera (deactivation, or disabled)."""
@@ -102,9 +109,20 @@ class FrameSource:
         if now_s >= self._second_s + 1.0:
             self._second_s = now_s
             self.loss.second(publishers_of(self._node, self._image))
+            self._look_for_depth()
         if not self._node.status.report.unheard and (complaint := self.loss.complaint(name)):
             return f"{complaint}; {_remedy()}"
         return self._silence.complaint(now_s, name, self._node.count_publishers)
+
+    def _look_for_depth(self) -> None:
+        """Say once that depth comes in a form that was not asked for."""
+        node = self._node
+        raw = node.resolve_topic_name("depth/image")
+        packed = node.resolve_topic_name(topic_beside(node, "depth/image", "compressedDepth"))
+        wanted = node.parameters.config.input.depth_transport == "raw"
+        if wanted and node.count_publishers(packed) and not node.count_publishers(raw):
+            text = f"depth comes on '{packed}' only and is not read: set depth_transport to compressedDepth"
+            node.log.warning(f"{text}; until then targets come from the ground plane", every=math.inf)
 
     def _on_depth(self, serialized: bytes) -> None:
         msg = self._read(serialized, "depth/image")
@@ -167,15 +185,15 @@ class FrameSource:
         self._last_ns = stamp_ns
 
 
-def compressed_topic(node: Any) -> str:
-    """The topic of compressed frames: beside `image` wherever that is remapped to, as image_transport has it.
+def topic_beside(node: Any, base: str, transport: str) -> str:
+    """The topic of compressed images: beside `base` wherever that is remapped to, as image_transport has it.
 
-    A remapping of `image/compressed` itself wins.
+    A remapping of the compressed topic itself wins.
     """
-    own = "image/compressed"
+    own = f"{base}/{transport}"
     if node.resolve_topic_name(own) != node.resolve_topic_name(own, only_expand=True):
         return own
-    return f"{node.resolve_topic_name('image')}/compressed"
+    return f"{node.resolve_topic_name(base)}/{transport}"
 
 
 def _remedy() -> str:

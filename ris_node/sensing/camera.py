@@ -14,7 +14,7 @@ import numpy as np
 from ris_node.config import RegionConfig
 from ris_node.errors import ImageError
 from ris_node.geometry import Camera, Transform
-from ris_node.sensing.images import decode_depth
+from ris_node.sensing.depth import read_depth
 from ris_node.types import F32, U8, Frame
 
 Message = Any
@@ -105,12 +105,14 @@ class CameraContext:
             return Frame(image, stamp_ns, header.frame_id)
         config = self._config()
         pose, problem = self._pose(config, header.frame_id, stamp_ns)
+        depth = self._depth(stamp_ns)
         return Frame(
             image,
             stamp_ns,
             header.frame_id,
             camera=self._camera,
-            depth=self._depth(stamp_ns),
+            depth=depth,
+            depth_problem=self.note if depth is None else "",
             camera_in_target=pose,
             target_frame=config.target_frame,
             pose_problem=problem,
@@ -129,11 +131,11 @@ class CameraContext:
     def _depth(self, stamp_ns: int) -> F32 | None:
         with self._lock:
             near = min(self._depths, key=lambda item: abs(item[0] - stamp_ns), default=None)
+        self.note = ""
         if near is None or abs(near[0] - stamp_ns) > PAIR_NS:
             return None
         try:
-            self.note = ""
-            return decode_depth(near[1])
+            return read_depth(near[1])
         except ImageError as error:
             self.note = f"depth is ignored: {error}"
             return None

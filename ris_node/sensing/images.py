@@ -52,6 +52,7 @@ ENCODINGS: tuple[str, ...] = (*_PLAIN, *_YUV420)
 ASSUMED = {"8UC3": "bgr8", "8UC4": "bgra8", "16UC3": "bgr16", "16UC4": "bgra16"}
 GREY = ("mono8", "8UC1", "mono16", "16UC1")  # and what masks are published as
 _DEPTH = {"32FC1": (4, "f4", 1.0), "16UC1": (2, "u2", 0.001)}
+DEPTH_ENCODINGS = tuple(_DEPTH)
 
 
 def decode_image(msg: Message, other: Callable[[Message, Sequence[str]], U8] | None = None) -> U8:

@@ -109,7 +109,7 @@ def _look(request: TargetRequest, config: RegionConfig, frame_id: str) -> _View:
     pixels = _sample(request.region)
     rays = camera.rays(pixels, quick=True)
     view = _View(camera, mount, frame_id, Surface(), TargetMethod.GROUND_PLANE, pixels, rays, 0.0)
-    note = ""
+    note = frame.depth_problem
     if frame.depth is not None:
         found = _measured(frame.depth, view, config.max_range_m)
         if isinstance(found, _View):

@@ -65,7 +65,8 @@ def test_arguments_left_empty_leave_the_parameter_file_alone(launched: dict[str,
 
 
 def test_given_arguments_set_parameters(launched: dict[str, list[Recorded]]) -> None:
-    given = dict.fromkeys(PARAMETERS, "1.5") | {"image_transport": "compressed", "default_query": "no"}
+    words = {"image_transport": "compressed", "depth_transport": "compressedDepth", "default_query": "no"}
+    given = dict.fromkeys(PARAMETERS, "1.5") | words
     node = node_of(launched, **given)
     found = parameters_of(node)
     assert {name: found[name] for name in PARAMETERS} == {

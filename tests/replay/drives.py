@@ -59,6 +59,14 @@ def jpeg(rgb: np.ndarray, stamp_ns: int) -> Any:
     return msg("sensor_msgs/CompressedImage", header=header(stamp_ns), format="png", data=data.ravel())
 
 
+def compressed_depth(metres: np.ndarray, stamp_ns: int, codec: str = "png") -> Any:
+    """Depth f32[H,W] as image_transport's compressedDepth sends it in millimetres."""
+    _, png = cv2.imencode(".png", np.clip(metres * 1000, 0, 65535).astype(np.uint16))
+    data = np.concatenate([np.zeros(12, np.uint8), png.ravel()])
+    form = f"16UC1; compressedDepth {codec}"
+    return msg("sensor_msgs/CompressedImage", header=header(stamp_ns), format=form, data=data)
+
+
 def camera_info(stamp_ns: int, width: int = WIDTH, height: int = HEIGHT) -> Any:
     k = np.array([width, 0, width / 2, 0, width, height / 2, 0, 0, 1], np.float64)
     roi = msg("sensor_msgs/RegionOfInterest", x_offset=0, y_offset=0, height=0, width=0, do_rectify=False)

@@ -224,12 +224,19 @@ def test_stamps_out_of_order_and_equal_are_answered_and_noted(model: Grounder, t
     assert any("2 went back and 1 repeated" in note for note in summary.notes)
 
 
-def test_depth_and_moving_tf_recorded_after_their_image_still_count(model: Grounder, tmp_path: Path) -> None:
+@pytest.mark.parametrize("packed", [False, True])
+def test_depth_and_moving_tf_recorded_after_their_image_still_count(
+    model: Grounder, tmp_path: Path, packed: bool
+) -> None:
     more = []
     for n in range(12):
         at = START + n * STEP
         down = np.maximum(np.arange(drives.HEIGHT) - drives.HEIGHT / 2, 0.5)  # rows below the horizon
         depth = np.repeat((1.5 * drives.WIDTH / down)[:, None], drives.WIDTH, axis=1).astype(np.float32)
+        if packed:
+            message = drives.compressed_depth(depth, at)
+            more.append(("/depth/compressedDepth", at + 30_000_000, "sensor_msgs/CompressedImage", message))
+            continue
         message = drives.image(depth.view(np.uint8), at, "32FC1")
         message.width = drives.WIDTH
         more.append(("/depth/image", at + 30_000_000, "sensor_msgs/Image", message))

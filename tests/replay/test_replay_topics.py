@@ -108,3 +108,19 @@ def test_recorded_commands_need_a_topic(tmp_path: Path) -> None:
     ]
     with pytest.raises(ConfigError, match="several topics for command: /speech, /chatter"):
         chosen(drives.write(tmp_path / "two", Drive(command="", more=words)), commands=True)
+
+
+@pytest.mark.parametrize("codec", ["png", "rvl"])
+def test_compressed_depth_is_found_or_left_out_with_a_word(tmp_path: Path, codec: str) -> None:
+    packed = drives.compressed_depth(np.zeros((drives.HEIGHT, drives.WIDTH)), START, codec)
+    item = ("/depth/compressedDepth", START, "sensor_msgs/CompressedImage", packed)
+    with open_bag(drives.write(tmp_path / "bag", Drive(more=[item]))) as bag:
+        found = choose(bag, Topics(), commands=False)
+        assert found.image.name == "/camera/image"
+        if codec == "png":
+            assert found.depth == "/depth/compressedDepth" and not bag.notes
+        else:
+            assert not found.depth and "compressedDepth.format to png" in bag.notes[0]
+    both = drives.write(tmp_path / "both", Drive(more=[item, extra("/depth", "16UC1")]))
+    assert chosen(both).depth == "/depth"
+    assert chosen(both, depth="/depth/compressedDepth").depth == "/depth/compressedDepth"

@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from array import array
+
+import cv2
 import numpy as np
 import pytest
 
@@ -9,9 +12,9 @@ pytest.importorskip("rclpy")
 pytest.importorskip("ris_msgs")
 pytestmark = pytest.mark.ros
 
-from harness import SIZE, Rig, camera_info, header, rig, tiny, wait_for  # noqa: E402
+from harness import SIZE, Rig, camera_info, diagnostics, header, rig, tiny, wait_for  # noqa: E402
 from ris_msgs.msg import Grounding, RegionTarget  # noqa: E402
-from sensor_msgs.msg import Image  # noqa: E402
+from sensor_msgs.msg import CompressedImage, Image  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
@@ -246,6 +249,38 @@ def test_depth_of_the_same_moment_is_used(heard: Heard):
         assert heard.region_of(result).method == RegionTarget.METHOD_GROUND_PLANE
     finally:
         client.node.destroy_publisher(depths)
+
+
+PACKED = "depth/image/compressedDepth"
+
+
+def test_compressed_depth_is_used_and_what_is_not_read_is_said(tmp_path_factory):
+    with rig(tiny(tmp_path_factory.mktemp("bundle")), depth_transport="compressedDepth") as live:
+        heard, client = Heard(live), live.client
+        depths = client.publisher(CompressedImage, PACKED, Qos(depth=5, reliable=False))
+        wait_for(depths.get_subscription_count, "the depth subscription")
+        client.say(COMMAND)
+        millimetres = (np.nan_to_num(flat_ground()) * 1000).astype(np.uint16)
+        data = array("B", bytes(12) + cv2.imencode(".png", millimetres)[1].tobytes())
+        for codec, method, words in (
+            ("png", RegionTarget.METHOD_DEPTH, ""),
+            ("rvl", RegionTarget.METHOD_GROUND_PLANE, "depth is ignored: depth of format '16UC1; compressedDepth rvl'"),
+        ):
+            stamp_ns, form = client.next_stamp(), f"16UC1; compressedDepth {codec}"
+            depths.publish(CompressedImage(header=header(stamp_ns), format=form, data=data))
+            wait_for(lambda at=stamp_ns: at in [d[0] for d in list(live.node.camera._depths)], "the depth image")
+            region = heard.region_of(client.result_of(client.send(stamp_ns=stamp_ns)))
+            assert region.method == method and region.message.startswith(words), region
+
+
+def test_compressed_depth_that_nobody_asked_for_is_named_once(tmp_path_factory, monkeypatch):
+    with rig(tiny(tmp_path_factory.mktemp("bundle"))) as live:
+        said: list[str] = []
+        monkeypatch.setattr(live.node.log._logger, "warning", said.append)
+        live.client.publisher(CompressedImage, PACKED, Qos(depth=5, reliable=False))
+        wait_for(lambda: any("set depth_transport to compressedDepth" in text for text in said), "the warning")
+        diagnostics(live.client), diagnostics(live.client)
+        assert sum("depth_transport" in text for text in said) == 1
 
 
 def flat_ground() -> np.ndarray:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import re
 import struct
 from array import array
 
@@ -26,6 +27,7 @@ from ris_node.ros.images import (  # noqa: E402
     encode_jpeg,
 )
 from ris_node.ros.raw_image import read_image  # noqa: E402
+from ris_node.sensing.depth import read_depth  # noqa: E402
 from ris_node.sensing.images import GREY, decode_mask  # noqa: E402
 
 
@@ -194,6 +196,58 @@ def test_depth_in_both_units_and_byte_orders(order: str):
 def test_depth_of_another_kind_is_refused():
     with pytest.raises(ImageError, match="rgb8"):
         decode_depth(message(smooth(), "rgb8", 64, 48))
+
+
+METRES = np.array([[0.5, 1.25, np.nan], [0.0, 7.5, 9.75]], np.float32)
+
+
+def packed_depth(encoding: str, codec: str = " png", image: np.ndarray | None = None) -> CompressedImage:
+    """METRES as image_transport packs them: a header with what floats are quantised with, then a PNG of 16 bits."""
+    scale, offset = 10100.0, -1009.0  # depth_quantization 100, depth_max 10
+    if encoding == "32FC1":
+        with np.errstate(divide="ignore"):
+            values = np.where(METRES > 0, np.round(scale / METRES + offset), 0)
+    else:
+        values = np.nan_to_num(METRES) * 1000
+    values = values.astype(np.uint16) if image is None else image
+    data = struct.pack("<i2f", 0, scale, offset) + cv2.imencode(".png", values)[1].tobytes()
+    return CompressedImage(format=f"{encoding}; compressedDepth{codec}", data=array("B", data))
+
+
+@pytest.mark.parametrize("codec", [" png", ""])
+def test_compressed_depth_in_both_units(codec: str):
+    floats, millimetres = (read_depth(packed_depth(e, codec)) for e in ("32FC1", "16UC1"))
+    assert floats.dtype == millimetres.dtype == np.float32
+    assert np.allclose(millimetres, np.nan_to_num(METRES))
+    known = METRES > 0
+    assert np.isnan(floats[~known]).all() and np.allclose(floats[known], METRES[known], rtol=0.01)
+
+
+def test_a_plain_png_of_16_bits_is_depth_in_millimetres():
+    msg = packed_depth("16UC1")
+    plain = CompressedImage(format="16UC1; png compressed ", data=msg.data[12:])
+    assert np.allclose(read_depth(plain), np.nan_to_num(METRES))
+
+
+def test_compressed_depth_that_cannot_be_read_says_why():
+    whole = packed_depth("16UC1")
+    for msg, words in (
+        (packed_depth("16UC1", " rvl"), "compressedDepth.format to png"),
+        (packed_depth("8UC1"), "32FC1 or 16UC1"),
+        (CompressedImage(format="jpeg", data=whole.data), "32FC1 or 16UC1"),
+        (CompressedImage(format=whole.format, data=whole.data[:-20]), "break off"),
+        (CompressedImage(format=whole.format, data=whole.data[:5]), "hold no PNG"),
+        (CompressedImage(format=whole.format), "hold no PNG"),
+        (CompressedImage(format=packed_depth("32FC1").format, data=whole.data[12:]), "hold no PNG"),
+        (packed_depth("16UC1", image=np.zeros((4, 4), np.uint8)), "not 16 bits of grey"),
+        (packed_depth("16UC1", image=np.zeros((4, 4, 3), np.uint16)), "not 16 bits of grey"),
+    ):
+        with pytest.raises(ImageError, match=re.escape(words)):
+            read_depth(msg)
+    flipped = array("B", whole.data)
+    flipped[60] ^= 0xFF
+    with pytest.raises(ImageError, match="damaged"):
+        read_depth(CompressedImage(format=whole.format, data=flipped))
 
 
 @pytest.mark.parametrize("extension", [".jpg", ".png"])
