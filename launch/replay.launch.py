@@ -12,7 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ament_index_python.packages import get_package_share_directory
+from ament_index_python.packages import get_package_prefix, get_package_share_directory
 from launch.actions import (
     DeclareLaunchArgument,
     EmitEvent,
@@ -52,14 +52,15 @@ ARGUMENTS = {
     "params_file": (str(SHARE / "config" / "ris_node.yaml"), "parameter file; `ris config` prints one"),
     "log_level": ("info", "debug, info, warn or error"),
 }
-RIS = ["ros2", "run", "ris_node", "ris"]
+# Not `ros2 run`, which keeps a launch's SIGINT to itself: the recorder would never close its bag.
+RIS = str(Path(get_package_prefix("ris_node")) / "lib" / "ris_node" / "ris")
 
 
 def player_command(values: dict[str, str]) -> list[str]:
     """The command line of `ris play` for the launch arguments' values."""
     if not values["bag"]:
         raise RuntimeError("bag is missing: ros2 launch ris_node replay.launch.py bag:=/path/to/drive")
-    command = [*RIS, "play", values["bag"], "--rate", values["rate"], "--start", values["start"]]
+    command = [RIS, "play", values["bag"], "--rate", values["rate"], "--start", values["start"]]
     command += ["--wait", values["wait"]]
     return [*command, "--loop"] if values["loop"].lower() in ("true", "1", "yes") else command
 
@@ -69,7 +70,7 @@ def recorder_command(values: dict[str, str]) -> list[str]:
     base = "/" + "/".join(part for part in (values["namespace"].strip("/"), values["name"]) if part)
     outputs = ("result", "region", "target_pose", "region_polygon", "status")
     topics = [f"{base}/{output}" for output in outputs]
-    return [*RIS, "record", "--out", values["record"], "--use-sim-time", "--topics", *topics]
+    return [RIS, "record", "--out", values["record"], "--use-sim-time", "--topics", *topics]
 
 
 def processes(context: Any) -> list[Any]:

@@ -52,6 +52,7 @@ def run_launch_file(name: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any
         monkeypatch.setitem(sys.modules, module_name, module)
     packages: Any = sys.modules["ament_index_python.packages"]
     packages.get_package_share_directory = lambda package: str(ROOT)
+    packages.get_package_prefix = lambda package: f"/opt/{package}"
     return runpy.run_path(str(ROOT / "launch" / name))
 
 
