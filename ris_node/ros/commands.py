@@ -37,6 +37,11 @@ class Commands:
         """How many commands are known to be lost: published faster than they are taken, 10 wait."""
         return sum(gaps.lost for gaps in self._gaps)
 
+    def restart(self) -> None:
+        """Count lost commands from 0 again (configure)."""
+        for gaps in self._gaps:
+            gaps.lost = 0
+
     def say(self, query: Query) -> ActiveQuery:
         """Make a query the active one; a refusal is published too.
 

@@ -22,7 +22,7 @@ from ris_node.pipeline.grounder import Grounder
 from ris_node.ros import bridge, foxglove, tf, vision, wiring
 from ris_node.ros.action import GroundAction
 from ris_node.ros.answering import Answerer, FrameJob
-from ris_node.ros.camera import CameraContext, is_rectified
+from ris_node.ros.camera import CameraContext
 from ris_node.ros.commands import Commands
 from ris_node.ros.diagnostics import Meter, diagnostic_array
 from ris_node.ros.engine import Engine
@@ -76,7 +76,6 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
             lambda: self.live.region,
             tf_listener,
             pose_given=lambda: any(name.startswith("camera_") for name in self.parameters.given),
-            rectified=is_rectified(self.resolve_topic_name("image")),
         )
         self.answerer = Answerer(wiring.bench(self))
         self.source = FrameSource(self)
@@ -97,7 +96,8 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
         """Load the model beside the executor: done within seconds, or still LOADING when this returns."""
         self.live = self.parameters.config
         self.targets.restart()
-        self.meter.restart()
+        for counts in (self.meter, self.source, self.commands):
+            counts.restart()
         capacity = _QUEUE if self.live.input.drop_policy == "all" else 1
         self.worker = Worker(self.answerer.process, self._on_worker_error, capacity=capacity)
         self.engine.start(self.live, self._on_model)

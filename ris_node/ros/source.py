@@ -15,6 +15,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from ris_node.interface import topic
 from ris_node.launching import PROFILE_VARIABLES
 from ris_node.ros.answering import FrameJob
+from ris_node.ros.camera import is_rectified
 from ris_node.ros.conversions import stamp_to_ns
 from ris_node.ros.lifecycle import ACTIVE
 from ris_node.ros.publishers import publishers_of, qos_profile, subscribe
@@ -40,6 +41,10 @@ class FrameSource:
         self._second_s = 0.0
         self.loss = FrameLoss()
 
+    def restart(self) -> None:
+        """Count lost frames from 0 again (configure)."""
+        self.loss = FrameLoss()
+
     def start(self) -> None:
         """Subscribe, unless disabled (activation)."""
         if not self._enabled or self._subscriptions:
@@ -63,6 +68,7 @@ class FrameSource:
             profile,
             raw=raw,
         )
+        node.camera.rectified = is_rectified(self._image.topic_name)
         self._subscriptions = [
             self._image,
             subscribe(node, CameraInfo, "camera_info", self._on_info, _profile("camera_info")),

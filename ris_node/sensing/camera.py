@@ -62,13 +62,13 @@ class CameraContext:
         tf: TransformSource | None,
         *,
         pose_given: Callable[[], bool],
-        rectified: bool,
+        rectified: bool = False,
         depths_kept: int = _DEPTHS_KEPT,
     ) -> None:
         self._config = config
         self._tf = tf
         self._pose_given = pose_given
-        self._rectified = rectified
+        self.rectified = rectified
         self._lock = threading.Lock()
         self._camera: Camera | None = None
         self._depths: deque[tuple[int, Message]] = deque(maxlen=depths_kept)
@@ -76,7 +76,7 @@ class CameraContext:
 
     def on_camera_info(self, msg: Message) -> None:
         """Take intrinsics; the object stays the same while they do."""
-        camera = camera_from_info(msg, rectified=self._rectified)
+        camera = camera_from_info(msg, rectified=self.rectified)
         with self._lock:
             if self._camera is None or camera.key != self._camera.key:
                 self._camera = camera

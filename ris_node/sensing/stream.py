@@ -25,7 +25,8 @@ class Take(Enum):
 class RateGate:
     """Takes at most `max_rate_hz` frames a second by their stamps, and notices stamps that go back.
 
-    Where stamps stand still the arrival counts instead, so that a camera without a clock is not refused for ever.
+    Where stamps stand still or are 0, which is none, the arrival counts instead: a camera without a clock is not refused
+    for ever.
     Not thread-safe: belongs to the executor.
     """
 
@@ -36,14 +37,15 @@ class RateGate:
 
     def take(self, stamp_ns: int, arrival_s: float, max_rate_hz: float) -> Take:
         """Decide on a frame with this stamp that arrived at `arrival_s` (monotonic seconds)."""
-        jumped = self._stamp_ns is not None and stamp_ns < self._stamp_ns - _JUMP_NS
-        if self._stamp_ns is None or jumped:
+        last_ns = self._stamp_ns
+        jumped = last_ns is not None and 0 < stamp_ns < last_ns - _JUMP_NS
+        if last_ns is None or jumped:
             self._due_s = self._time_s = 0.0
         else:
-            step_s = (stamp_ns - self._stamp_ns) / _NS
+            step_s = (stamp_ns - last_ns) / _NS if stamp_ns and last_ns else 0.0
             # a stream time that only ever moves on: by stamps, or by the clock where they do not move
             self._time_s += step_s if step_s > 0.0 else (arrival_s - self._arrival_s if step_s == 0.0 else 0.0)
-        self._stamp_ns, self._arrival_s = stamp_ns, arrival_s
+        self._stamp_ns, self._arrival_s = stamp_ns or last_ns or 0, arrival_s
         if max_rate_hz <= 0.0:
             return Take.JUMP if jumped else Take.YES
         period_s = 1.0 / max_rate_hz

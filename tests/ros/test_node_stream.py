@@ -342,6 +342,7 @@ def test_compressed_frames_every_frame_kept_and_a_reliable_camera(tmp_path_facto
         # a launch file remaps every topic, most to themselves
         (["image:=front/image_raw", "image/compressed:=image/compressed"], "{ns}/front/image_raw/compressed"),
         (["image:=/front/image_raw", "image/compressed:=/jpeg"], "/jpeg"),
+        (["image/compressed:=/front/image_rect/compressed"], "/front/image_rect/compressed"),
     ],
 )
 def test_compressed_frames_are_sought_beside_the_remapped_image(tmp_path_factory, remaps: list[str], expected: str):
@@ -356,8 +357,14 @@ def test_compressed_frames_are_sought_beside_the_remapped_image(tmp_path_factory
         camera = client.publisher(CompressedImage, wanted, Qos(depth=5))
         wait_for(camera.get_subscription_count, "the compressed subscription")
         data = array("B", cv2.imencode(".jpg", cv2.cvtColor(picture(), cv2.COLOR_RGB2BGR))[1].tobytes())
-        camera.publish(CompressedImage(header=header(client.next_stamp()), format="jpeg", data=data))
-        wait_for(lambda: client.results, "an answer")
+
+        def answered() -> bool:
+            camera.publish(CompressedImage(header=header(client.next_stamp()), format="jpeg", data=data))
+            time.sleep(0.02)
+            return bool(client.results)
+
+        wait_for(answered, "an answer")
+        assert live.node.camera.rectified is ("image_rect" in wanted)
 
 
 def test_simulated_time(tmp_path_factory):

@@ -161,8 +161,11 @@ def test_stamps_that_go_back_are_noticed_and_never_starve():
     assert gate.take(5 * NS, 0.01, 10.0) is Take.JUMP
     assert gate.take(5 * NS + NS // 30, 0.04, 10.0) is Take.NO
     assert gate.take(5 * NS + NS // 9, 0.12, 10.0) is Take.YES
-    # out of order by a little is no jump in time
-    assert gate.take(5 * NS + NS // 9 - NS // 50, 0.13, 0.0) is Take.YES
+    # a stamp of 0 among others is none, and no jump in time
+    assert gate.take(0, 0.25, 10.0) is Take.YES and gate.take(0, 0.26, 10.0) is Take.NO
+    assert gate.take(5 * NS + NS // 3, 0.36, 10.0) is Take.YES
+    # out of order by a little is no jump in time either
+    assert gate.take(5 * NS + NS // 3 - NS // 50, 0.37, 0.0) is Take.YES
 
 
 def test_a_camera_that_stops_and_returns():
