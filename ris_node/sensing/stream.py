@@ -25,7 +25,7 @@ class Take(Enum):
 class RateGate:
     """Takes at most `max_rate_hz` frames a second by their stamps, and notices stamps that go back.
 
-    Where stamps stand still or are 0, which is none, the arrival counts instead: a camera without a clock is not refused
+    Where stamps stand still or are 0, which is none, the arrival counts: a camera without a clock is not refused
     for ever.
     Not thread-safe: belongs to the executor.
     """
