@@ -78,7 +78,7 @@ def claim_file(path: Path, inputs: Iterable[Path] = (), *, by: str) -> None:
     """
     if path.is_dir():
         raise ConfigError(f"--out {path} is a folder: give a file")
-    if path.is_file() or not path.exists():
+    if not _is_device(path):
         claim(path.parent, [path.name], inputs, by=by)
 
 
@@ -104,13 +104,17 @@ def sign(folder: Path, *, by: str) -> Path:
     return folder
 
 
+def _is_device(path: Path) -> bool:
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
 def _holds(target: Path, source: Path) -> bool:
     target = Path(os.path.realpath(target))
     return target == source or target in source.parents
 
 
 def _is_own(path: Path, maker: str | None, by: str) -> bool:
-    if maker != by or path.is_symlink():  # this program makes no links
+    if maker != by or (path.is_symlink() and not _is_device(path)):  # this program makes no links
         return False
     return not path.is_dir() or _read(path).get("made_by") == by
 

@@ -105,6 +105,9 @@ def test_a_named_file_is_claimed_and_a_pipe_is_written_to_as_it_is(tmp_path: Pat
     os.mkfifo(tmp_path / "pipe")
     claim_file(tmp_path / "pipe", by=BY)
     claim_file(Path(os.devnull), by=BY)
+    claim(tmp_path / "full", ["log"], by=BY)
+    (tmp_path / "full" / "log").symlink_to(os.devnull)
+    claim(tmp_path / "full", ["log"], by=BY)
     assert not (tmp_path / MARKER).exists() and theirs.read_text() == "theirs"
 
 
