@@ -106,6 +106,25 @@ def read_mask(spec: MaskSpec, root: Path, height: int, width: int) -> Bool:
     return mask
 
 
+def mask_size(spec: MaskSpec, root: Path) -> tuple[int, int] | None:
+    """The (width, height) that a mask is for, of whatever image; None where it does not say.
+
+    Raises:
+        DataError: its file is missing or cannot be read.
+    """
+    if isinstance(spec, list):
+        return None
+    if isinstance(spec, dict) and "any" in spec:
+        return next(filter(None, (mask_size(part, root) for part in spec["any"])), None)
+    if isinstance(spec, dict) and "coco" in spec:
+        height, width = outline(spec, root)[1]
+    elif isinstance(spec, dict) and "size" in spec:
+        height, width = spec["size"]
+    else:
+        height, width = _imread(root / (spec["png"] if isinstance(spec, dict) else spec)).shape[:2]
+    return width, height
+
+
 def coco_rle(mask: Bool) -> dict[str, Any]:
     """A mask bool[H,W] as COCO's unpacked run lengths, column by column from zeros."""
     return {"size": [int(n) for n in mask.shape], "counts": encode_rle(np.asarray(mask).T)}

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +17,8 @@ import numpy as np
 from ris_node.errors import DataError
 from ris_node.jpeg import is_cut_off
 from ris_node.types import U8
+
+_HEAD = 1 << 16  # bytes; EXIF data come first
 
 
 @dataclass(frozen=True)
@@ -30,15 +33,25 @@ class Picture:
     path: Path | None = None
     scene: tuple[str, int, float, int, int] | None = None
 
-    def read(self) -> U8:
+    def read(self, size: tuple[int, int] | None = None) -> U8:
         """The image as RGB u8[H,W,3]; the last two of a process are kept, for sets ask many things of one image.
 
-        The array is read-only; copy it before drawing on it.
+        The array is read-only; copy it before drawing on it. `size` is that of its annotations, see `read_rgb`.
 
         Raises:
             DataError: when the file is missing or cannot be decoded.
         """
-        return _read(self, stamp(self.path))
+        return _read(self, size, stamp(self.path))
+
+    @property
+    def may_be_turned(self) -> bool:
+        """Whether its file has EXIF data, which may say that it is stored lying on its side."""
+        try:
+            with self.path.open("rb") if self.path is not None else nullcontext() as file:
+                head = file.read(_HEAD).lower() if file is not None else b""
+        except (OSError, ValueError):
+            return False  # `read` says what is wrong
+        return b"exif" in head
 
 
 def stamp(path: Path | None) -> tuple[int, int]:
@@ -72,25 +85,31 @@ def picture_of(value: Any, root: Path) -> Picture:
 
 
 @lru_cache(maxsize=2)
-def _read(picture: Picture, version: tuple[int, int]) -> U8:  # noqa: ARG001
+def _read(picture: Picture, size: tuple[int, int] | None, version: tuple[int, int]) -> U8:  # noqa: ARG001
     if picture.scene is not None:
         image = _render(picture.scene)
     else:
         assert picture.path is not None  # a picture has a path or a scene
-        image = read_rgb(picture.path)
+        image = read_rgb(picture.path, size)
     image.setflags(write=False)
     return image
 
 
-def read_rgb(path: Path) -> U8:
-    """An image file as RGB u8[H,W,3], as stored: masks do not know of EXIF's rotation.
+def read_rgb(path: Path, size: tuple[int, int] | None = None) -> U8:
+    """An image file as RGB u8[H,W,3], upright, as its EXIF orientation says and every viewer shows it.
+
+    Where annotations are for (width, height) `size`, and only the image as it is stored has that size, it is that one:
+    some tools draw masks without a look at EXIF.
 
     Raises:
         DataError: when it is missing, cut off or cannot be decoded.
     """
     try:
         data = np.frombuffer(path.read_bytes(), np.uint8)
-        bgr = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION) if data.size else None
+        bgr = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+        if bgr is not None and size is not None and size != bgr.shape[1::-1]:
+            stored = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+            bgr = stored if stored is not None and size == stored.shape[1::-1] else bgr
     except (OSError, ValueError, cv2.error) as error:
         raise DataError(f"cannot read the image {path}: {getattr(error, 'strerror', None) or error}") from error
     if bgr is None or is_cut_off(data):

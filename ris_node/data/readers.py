@@ -87,8 +87,8 @@ class PictureSet(Sequence[Annotated]):
         Raises:
             DataError: when a file is missing or cannot be decoded.
         """
-        image = read_rgb(self.root / self.image_path(name))
         labels = _read_labels(self.root / self.folder / f"{name}.png")
+        image = read_rgb(self.root / self.image_path(name), labels.shape[1::-1])
         if self.source == "coco100":
             return annotate_panoptic(image, labels, self._segments[name], f"{self.folder}/{name}", self.source)
         return annotate_classes(image, labels, LABELS[self.source], self.source, f"{self.folder}/{name}")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ris_node.data.cocomasks import annotations_in, outline
-from ris_node.data.masks import MaskSpec, check_mask, known_empty, mask_files, read_mask
+from ris_node.data.masks import MaskSpec, check_mask, known_empty, mask_files, mask_size, read_mask
 from ris_node.data.pictures import Picture, picture_of
 from ris_node.errors import DataError
 from ris_node.geometry.camera import Camera
@@ -58,12 +58,16 @@ class Sample:
 
     @cached_property
     def image(self) -> U8:
-        """RGB u8[H,W,3], as stored (EXIF rotation is not applied, as masks do not know of it).
+        """RGB u8[H,W,3], upright, or as stored where the mask's size says so (see `read_rgb`).
 
         Raises:
             DataError: when the image is missing or cannot be decoded.
         """
-        return self.picture.read()
+        size = self.size
+        if size is None and self.picture.may_be_turned:
+            sizes = (mask_size(spec, self.root) for spec in (self.mask_spec, self.region_spec) if spec is not None)
+            size = next(filter(None, sizes), None)
+        return self.picture.read(size)
 
     @cached_property
     def mask(self) -> Bool | None:

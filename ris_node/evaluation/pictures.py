@@ -70,7 +70,7 @@ def shown(chosen: Sequence[Scored], root: Path) -> str:
     made = []
     for s in chosen:
         try:
-            image = read_rgb(root / s.item.image)
+            image = read_rgb(root / s.item.image, (s.item.width, s.item.height))
         except DataError:
             continue
         if image.shape[:2] == (s.item.height, s.item.width):

@@ -158,10 +158,10 @@ def _answers(grounders: Sequence[Grounder], items: Sequence[EvalItem], root: Pat
     for grounder in grounders:
         free.put(grounder)
 
-    def run(image: str, own: list[EvalItem]) -> list[Answer]:
+    def run(image: str, size: tuple[int, int], own: list[EvalItem]) -> list[Answer]:
         grounder = free.get()
         try:
-            pixels = read_rgb(root / image)
+            pixels = read_rgb(root / image, size)
             return [answer(grounder, item, pixels) for item in own]
         finally:
             free.put(grounder)
@@ -169,8 +169,8 @@ def _answers(grounders: Sequence[Grounder], items: Sequence[EvalItem], root: Pat
     with ThreadPoolExecutor(len(grounders)) as pool:
         pending: set[Future[list[Answer]]] = set()
         try:
-            for image, own in groupby(items, key=lambda i: i.image):
-                pending.add(pool.submit(run, image, list(own)))
+            for (image, *size), own in groupby(items, key=lambda i: (i.image, i.width, i.height)):
+                pending.add(pool.submit(run, image, (size[0], size[1]), list(own)))
                 if len(pending) > 2 * len(grounders):
                     done, pending = wait(pending, return_when=FIRST_COMPLETED)
                     for future in done:

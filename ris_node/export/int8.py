@@ -104,7 +104,7 @@ def _compare(folder: Path, exact: Session, rounded: Session, items: Sequence[Eva
         tally = Tally(manifest.thresholds, (manifest.input.width, manifest.input.height))
         for item in items:
             if item.image != name:
-                name, image = item.image, read_rgb(root / item.image)
+                name, image = item.image, read_rgb(root / item.image, (item.width, item.height))
             kind = QueryKind.REGION if item.type == "region" else QueryKind.OBJECT
             try:
                 inputs = feed(grounder, image, Query(item.text, kind=kind))

@@ -22,6 +22,7 @@ from ris_node.data.masks import mask_files
 from ris_node.data.pictures import stamp
 from ris_node.data.sample import Sample
 from ris_node.data.sampleset import SampleSet
+from ris_node.errors import DataError
 from ris_node.types import Bool
 
 _VERSION = 1
@@ -71,10 +72,10 @@ def given(own: Own, index: int) -> tuple[Annotated, list[Expression]]:
     """
     samples = _opened(own.path, own.source, own.content)
     group = [samples[i] for i in samples.by_image[index]]
-    image = group[0].image
+    image = next((s for s in group if s.mask_spec is not None or s.region_spec is not None), group[0]).image
     void = np.zeros(image.shape[:2], np.uint8)
     picture = Annotated(image, void, void.astype(np.uint16), (), own.source, group[0].image_name)
-    return picture, [_expression(sample) for sample in group]
+    return picture, [_expression(sample, image.shape[:2]) for sample in group]
 
 
 @lru_cache(maxsize=4)
@@ -82,10 +83,16 @@ def _opened(path: str, source: str, _content: str) -> SampleSet:
     return open_jsonl(path, source=source, files=False)
 
 
-def _expression(sample: Sample) -> Expression:
+def _expression(sample: Sample, shape: tuple[int, ...]) -> Expression:
     positive = sample.has_target()
     kind = sample.kind or ("absent" if not positive else "region" if sample.type == "region" else "given")
     mask, region = (sample.mask, sample.region) if positive else (None, None)
+    for part in (mask, region):
+        if part is not None and part.shape != shape:  # one as the photo is stored, another as it is seen
+            raise DataError(
+                f"{sample.described()}: its mask is {part.shape[1]} x {part.shape[0]} pixels, those before it of the "
+                f"same image {shape[1]} x {shape[0]}: draw all of an image's masks one way round"
+            )
     return Expression(sample.expression, kind, mask, region, positive, sample.type)
 
 

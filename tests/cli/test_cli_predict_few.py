@@ -6,21 +6,19 @@ from __future__ import annotations
 
 import json
 import resource
-import struct
 import subprocess
 import sys
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
+from phone import phone_picture
 
 from ris_node.bundle import open_bundle
 from ris_node.cli.__main__ import main
 from ris_node.cli.doctor_model import check_bundles
 from ris_node.cli.images import read_image, write_png
 from ris_node.cli.predict import terms
-from ris_node.types import U8
 
 BASELINE = str(Path(__file__).resolve().parents[2] / "engines" / "keyword-baseline")
 
@@ -97,14 +95,6 @@ TURNS = {  # EXIF orientation -> what makes the stored picture upright
     5: lambda image: image.transpose(1, 0, 2), 6: lambda image: np.rot90(image, -1),
     7: lambda image: np.rot90(image, 2).transpose(1, 0, 2), 8: np.rot90,
 }  # fmt: skip
-
-
-def phone_picture(path: Path, image: U8, orientation: int) -> None:
-    """Write RGB u8[H,W,3] as a JPEG whose EXIF says how to turn it."""
-    jpeg = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 100])[1].tobytes()
-    tiff = b"II*\0" + struct.pack("<IHHHIHHI", 8, 1, 0x0112, 3, 1, orientation, 0, 0)
-    exif = b"Exif\0\0" + tiff
-    path.write_bytes(jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:])
 
 
 @pytest.mark.parametrize("orientation", TURNS)

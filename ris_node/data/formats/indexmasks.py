@@ -82,7 +82,7 @@ def _pictures(request: Request, names: Sequence[str]) -> Iterator[tuple[str, Ann
         try:
             labels = read_facade(mask_path) if source == "streets" else _as_u8(read_labels(mask_path), mask_path)
             name = f"{source}/{image_path.stem}"
-            yield image, annotate_classes(read_rgb(image_path), labels, names, source, name)
+            yield image, annotate_classes(read_rgb(image_path, labels.shape[1::-1]), labels, names, source, name)
         except DataError as error:
             yield image, error
 

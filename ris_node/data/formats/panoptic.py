@@ -69,7 +69,8 @@ def _pictures(request: Request) -> Iterator[tuple[str, Annotated | DataError]]:
         try:
             labels, segments = _segments(request, item, names, images, path.parent)
             name = f"{request.format.name}/{stem}"
-            yield request.below(image), annotate_panoptic(read_rgb(image), labels, segments, name, request.format.name)
+            pixels = read_rgb(image, labels.shape[1::-1])
+            yield request.below(image), annotate_panoptic(pixels, labels, segments, name, request.format.name)
         except (DataError, KeyError, TypeError) as error:
             said = error if isinstance(error, DataError) else DataError(f"{stem}: {error!r} in its annotation")
             yield request.below(image), said
