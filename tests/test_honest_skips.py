@@ -4,42 +4,41 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["pytester"]
+
 HERE = Path(__file__).resolve().parent
 TESTS = {
-    "marked": "import pytest\n\n@pytest.mark.there_is_none\ndef test_it():\n    assert False\n",
-    "inside": "import pytest\n\n@pytest.mark.torch\ndef test_it():\n    pytest.skip('not today')\n",
+    "marked": "import pytest\n\n@pytest.mark.none\ndef test_it():\n    assert False\n",
+    "inside": "import pytest\n\n@pytest.mark.there_is\ndef test_it():\n    pytest.skip('not today')\n",
     "whole": "import pytest\n\npytest.importorskip('no_such_module_at_all')\n\ndef test_it():\n    pass\n",
 }
 
 
-def run(folder: Path, body: str, require: str) -> str:
-    """Run one test file under a copy of this suite's conftest.py that knows one more mark; pytest's last line."""
+HERE_IT_RUNS = "import pytest\n\n@pytest.mark.there_is\ndef test_it():\n    pass\n"
+MARKS = '"none": ("no_such_module_at_all",), "there_is": ("sys",), '
+
+
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, body: str, require: str) -> dict[str, int]:
+    """Run one test file under a copy of this suite's conftest.py that knows two more marks; how many ended how."""
     own = (HERE / "conftest.py").read_text()
-    more = 'NEEDS = {"there_is_none": ("no_such_module_at_all",), '
-    (folder / "test_it.py").write_text(body)
-    own = own.replace("HELP = {", "HELP = {'there_is_none': '', ")
-    (folder / "conftest.py").write_text(own.replace("NEEDS = {", more))
-    (folder / "pytest.ini").write_text("[pytest]\nmarkers =\n    there_is_none\n    ros\n    torch\n")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder)]
-    env = dict(os.environ, RIS_REQUIRE=require)
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
-    return done.stdout.strip().splitlines()[-1]
+    own = own.replace("NEEDS = {", "NEEDS = {" + MARKS)
+    pytester.makeconftest(own.replace("HELP = {", "HELP = {'none': '', 'there_is': '', "))
+    pytester.makeini("[pytest]\nmarkers =\n    none\n    there_is\n")
+    pytester.makepyfile(body)
+    monkeypatch.setenv("RIS_REQUIRE", require)
+    return pytester.runpytest_inprocess("-p", "no:cacheprovider").parseoutcomes()
 
 
 @pytest.mark.parametrize("case", TESTS)
-def test_a_skip_is_a_skip_unless_it_is_required(case: str, tmp_path: Path) -> None:
-    assert "1 skipped" in run(tmp_path, TESTS[case], "")
-    required = run(tmp_path, TESTS[case], "there_is_none,ros,torch")
-    assert "failed" in required or "error" in required
+def test_a_skip_is_a_skip_unless_it_is_required(case: str, pytester, monkeypatch) -> None:
+    assert run(pytester, monkeypatch, TESTS[case], "") == {"skipped": 1}
+    required = run(pytester, monkeypatch, TESTS[case], "none,there_is,ros")
+    assert required in ({"failed": 1}, {"errors": 1})
 
 
-def test_what_is_there_is_used(tmp_path: Path) -> None:
-    body = "import pytest\n\n@pytest.mark.torch\ndef test_it():\n    assert True\n"
-    assert "1 passed" in run(tmp_path, body, "torch")
+def test_what_is_there_is_used(pytester, monkeypatch) -> None:
+    assert run(pytester, monkeypatch, HERE_IT_RUNS, "") == {"passed": 1}
