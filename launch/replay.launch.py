@@ -56,20 +56,24 @@ ARGUMENTS = {
 RIS = str(Path(get_package_prefix("ris_node")) / "lib" / "ris_node" / "ris")
 
 
+def base_name(values: dict[str, str]) -> str:
+    """The node's full name, which its outputs lie below."""
+    return "/" + "/".join(part for part in (values["namespace"].strip("/"), values["name"]) if part)
+
+
 def player_command(values: dict[str, str]) -> list[str]:
-    """The command line of `ris play` for the launch arguments' values."""
+    """The command line of `ris play` for the launch arguments' values; answers in the bag stay out of the node's."""
     if not values["bag"]:
         raise RuntimeError("bag is missing: ros2 launch ris_node replay.launch.py bag:=/path/to/drive")
     command = [RIS, "play", values["bag"], "--rate", values["rate"], "--start", values["start"]]
-    command += ["--wait", values["wait"]]
+    command += ["--wait", values["wait"], "--exclude", f"{base_name(values)}/"]
     return [*command, "--loop"] if values["loop"].lower() in ("true", "1", "yes") else command
 
 
 def recorder_command(values: dict[str, str]) -> list[str]:
     """The command line of `ris record`, which takes the node's answers and stamps them with the bag's time."""
-    base = "/" + "/".join(part for part in (values["namespace"].strip("/"), values["name"]) if part)
     outputs = ("result", "region", "target_pose", "region_polygon", "status")
-    topics = [f"{base}/{output}" for output in outputs]
+    topics = [f"{base_name(values)}/{output}" for output in outputs]
     return [RIS, "record", "--out", values["record"], "--use-sim-time", "--topics", *topics]
 
 

@@ -42,7 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--loop", action="store_true", help="begin again at the end, until stopped")
     parser.add_argument("--paused", action="store_true", help="begin paused")
     parser.add_argument("--topics", nargs="+", action="extend", default=[], metavar="TOPIC", help="only these")
-    parser.add_argument("--exclude", nargs="+", action="extend", default=[], metavar="TOPIC", help="all but these")
+    parser.add_argument(
+        "--exclude", nargs="+", action="extend", default=[], metavar="TOPIC", help="all but these; /NAME/: all below it"
+    )
     parser.add_argument(
         "--remap", action="append", default=[], metavar="FROM:=TO", help="publish a topic under another name"
     )

@@ -34,8 +34,9 @@ class PlayOptions:
     """How a bag is played.
 
     `rate` is seconds of the bag in a second; `start_s` from where; `loop` again and again; `topics` only these (all
-    when empty) but for `exclude`; `remap` from the bag's names to others; `clock_hz` of `/clock` (0: none, the bag's
-    own is played); `wait_s` how long to wait for someone who listens to a camera's images; `paused` begins so.
+    when empty) but for `exclude` (`/name/`: all below it); `remap` from the bag's names to others; `clock_hz` of
+    `/clock` (0: none, the bag's own is played); `wait_s` how long to wait for someone who listens to a camera's
+    images; `paused` begins so.
     """
 
     rate: float = 1.0
@@ -77,12 +78,14 @@ def chosen_topics(bag: PlayBag, options: PlayOptions) -> tuple[list[BagTopic], d
     Raises:
         ConfigError: a topic that was named is not in the bag, or nothing is left.
     """
-    named = {*options.topics, *options.exclude, *options.remap}
+    below = tuple(name for name in options.exclude if name.endswith("/"))
+    named = {*options.topics, *options.exclude, *options.remap} - {*below}
     if missing := sorted(named - set(bag.topics)):
         raise ConfigError(f"no topic {', '.join(missing)} in {bag.path}: there are {', '.join(sorted(bag.topics))}")
     chosen, left = [], {}
     for entry in bag.topics.values():
-        if (options.topics and entry.name not in options.topics) or entry.name in options.exclude:
+        excluded = entry.name in options.exclude or entry.name.startswith(below)
+        if excluded or (options.topics and entry.name not in options.topics):
             left[entry.name] = "not asked for"
         elif entry.name == _CLOCK and options.clock_hz:
             left[entry.name] = "the player publishes /clock itself"

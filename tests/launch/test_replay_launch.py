@@ -62,6 +62,7 @@ def test_the_processes_are_what_the_verbs_take_and_the_end_of_the_bag_ends_all(f
     recorder, player = (process.kwargs["cmd"] for process in found["ExecuteProcess"])
     play, record = parsed(player), parsed(recorder)
     assert (str(play.bag), play.rate, play.loop, play.wait) == ("/drives/monday", 0.5, True, 60.0)
+    assert play.exclude == ["/front/grounding_node/"], "else the bag's old answers are recorded beside the new"
     assert str(record.out) == "/out"
     assert record.use_sim_time
     assert "/front/grounding_node/result" in record.topics

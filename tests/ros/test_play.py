@@ -32,6 +32,7 @@ from ris_node.interface import LATCHED, RELIABLE_10, Qos  # noqa: E402
 from ris_node.messages import typestore  # noqa: E402
 from ris_node.ros.conversions import stamp_to_ns  # noqa: E402
 from ris_node.ros.play_bag import PlayBag  # noqa: E402
+from ris_node.ros.player import PlayOptions, chosen_topics  # noqa: E402
 from ris_node.ros.publishers import qos_profile  # noqa: E402
 from ris_node.scene.bag import SAID, START_NS, write_scene_bag  # noqa: E402
 
@@ -165,6 +166,14 @@ def test_what_cannot_be_played_is_named(bag: Path, tmp_path: Path) -> None:
         with playing(Path(options[0]), *options[1:]) as child:
             _, err = ended(child, code)
         assert part in err, err
+
+
+def test_all_below_a_name_is_left_out(bag: Path) -> None:
+    with PlayBag(bag) as opened:
+        chosen, left = chosen_topics(opened, PlayOptions(exclude=("/truth/", "/not/there/", "/command")))
+    names = {entry.name for entry in chosen}
+    assert {"/truth/mask", "/command"} <= set(left) and "/image" in names
+    assert not any(name.startswith("/truth/") for name in names)
 
 
 def test_a_live_node_in_simulated_time_survives_time_jumping_back(bag: Path, tmp_path: Path) -> None:
