@@ -5,9 +5,8 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "ris_node"
@@ -22,6 +21,7 @@ ROS_MODULES = {
 TORCH_MODULES = {"torch", "torchvision", "transformers", "safetensors", "onnxscript"}
 TENSORRT_MODULES = {"tensorrt", "tensorrt_rtx", "cuda"}
 TORCH_RING = ("ris_node.models", "ris_node.data", "ris_node.training", "ris_node.export")
+LICENCE = ["# SPDX-FileCopyrightText: 2026 ris_node authors", "# SPDX-License-Identifier: Apache-2.0"]
 # Each exception is a file and the reason why it may.
 ROS_OUTSIDE: dict[str, str] = {}
 
@@ -32,9 +32,16 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    """Return the syntax tree of a file."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
 def imports(path: Path) -> set[str]:
     """Return the dotted names that a file imports at run time, in functions too."""
-    tree, found = ast.parse(path.read_text(encoding="utf-8")), set()
+    tree, found = parsed(path), set()
     typing_only = {
         id(inner)
         for node in ast.walk(tree)
@@ -62,45 +69,50 @@ def tops(names: set[str]) -> set[str]:
     return {name.split(".")[0] for name in names}
 
 
-@pytest.mark.parametrize("path", FILES, ids=module_name)
-def test_imports_stay_in_their_ring(path: Path) -> None:
-    module, found = module_name(path), imports(path)
-    relative = str(path.relative_to(ROOT))
-    if not within(module, ("ris_node.ros",)) and relative not in ROS_OUTSIDE:
-        assert not tops(found) & ROS_MODULES, "only ris_node/ros imports ROS"
-    if not within(module, TORCH_RING):
-        assert not tops(found) & TORCH_MODULES, "only models, data, training and export import torch"
-    if not within(module, ("ris_node.runtime.tensorrt",)) and "trt" not in path.stem and "tensorrt" not in path.stem:
-        assert not tops(found) & TENSORRT_MODULES, "only the TensorRT files import tensorrt"
+def test_imports_stay_in_their_ring() -> None:
+    wrong = []
+    for path in FILES:
+        module, found = module_name(path), tops(imports(path))
+        if not within(module, ("ris_node.ros",)) and str(path.relative_to(ROOT)) not in ROS_OUTSIDE:
+            wrong += [f"{module} imports {name}: only ris_node/ros may" for name in found & ROS_MODULES]
+        if not within(module, TORCH_RING):
+            wrong += [f"{module} imports {name}: only models to export may" for name in found & TORCH_MODULES]
+        if not within(module, ("ris_node.runtime.tensorrt",)) and not ("trt" in path.stem or "tensorrt" in path.stem):
+            wrong += [f"{module} imports {name}: only TensorRT's files may" for name in found & TENSORRT_MODULES]
+    assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("path", FILES, ids=module_name)
-def test_the_core_does_not_reach_outward(path: Path) -> None:
-    module, found = module_name(path), imports(path)
+def test_the_core_does_not_reach_outward() -> None:
     shells = ("ris_node.ros", "ris_node.cli", "ris_node.demo", "ris_node.bench", "ris_node.replay", "ris_node.fleet")
-    if not within(module, (*shells, *TORCH_RING, "ris_node.evaluation")):
-        outward = {name for name in found if within(name, (*shells, *TORCH_RING))}
-        assert not outward, f"the core imports {sorted(outward)}"
+    wrong = []
+    for path in FILES:
+        module = module_name(path)
+        if not within(module, (*shells, *TORCH_RING, "ris_node.evaluation")):
+            outward = (name for name in imports(path) if within(name, (*shells, *TORCH_RING)))
+            wrong += [f"{module}, of the core, imports {name}" for name in outward]
+    assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("path", FILES, ids=module_name)
-def test_files_are_small_and_named(path: Path) -> None:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    assert len(lines) < MAX_FILE, f"{len(lines)} lines: cut it in two"
-    assert len(path.relative_to(PACKAGE).parts) <= MAX_DEPTH
-    assert lines[:2] == [
-        "# SPDX-FileCopyrightText: 2026 ris_node authors",
-        "# SPDX-License-Identifier: Apache-2.0",
-    ]
+def test_files_are_small_and_named() -> None:
+    wrong = []
+    for path in FILES:
+        lines, name = path.read_text(encoding="utf-8").splitlines(), module_name(path)
+        if len(lines) >= MAX_FILE:
+            wrong.append(f"{name}: {len(lines)} lines: cut it in two")
+        if len(path.relative_to(PACKAGE).parts) > MAX_DEPTH:
+            wrong.append(f"{name}: deeper than {MAX_DEPTH} folders")
+        if lines[:2] != LICENCE:
+            wrong.append(f"{name}: does not begin with the two SPDX lines")
+    assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("path", FILES, ids=module_name)
-def test_functions_are_short(path: Path) -> None:
+def test_functions_are_short() -> None:
     long = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.end_lineno is not None:
-            body = node.body[1:] if ast.get_docstring(node) is not None else node.body
-            length = node.end_lineno - body[0].lineno + 1 if body else 0
-            if length > MAX_FUNCTION:
-                long.append(f"{node.name} ({length} lines)")
-    assert not long, f"longer than {MAX_FUNCTION}: {', '.join(long)}"
+    for path in FILES:
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.end_lineno is not None:
+                body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+                length = node.end_lineno - body[0].lineno + 1 if body else 0
+                if length > MAX_FUNCTION:
+                    long.append(f"{module_name(path)}.{node.name}: {length} lines, over {MAX_FUNCTION}")
+    assert not long, "\n".join(long)
