@@ -22,7 +22,7 @@ EPILOG = """examples:
   ris bench --no-node                  network and core only; needs no ROS
   ris bench --sizes 640x480            with the networks that `make bench` exported beside ours
   ris bench --model engines/keyword-baseline --threads 1
-  ris bench --soak 600                 ten minutes at 60 Hz: memory must not grow, the counters must add up
+  ris bench --soak 600                 ten minutes at 60 Hz, then the lifecycle: memory must not grow, counters add up
 
 Where INT8 runs, the node is started once more in float32 at 640x480: the goal of at most 1.6 times the bare network was
 set in that precision and is judged in it; the ratio in INT8 stands beside it for information.

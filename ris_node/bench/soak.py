@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The soak: the node under 60 Hz for minutes; memory must not grow and the counters must add up."""
+"""The soak: the node under 60 Hz for minutes, then through its lifecycle; memory must not grow, counters add up."""
 
 from __future__ import annotations
 
@@ -25,19 +25,20 @@ COMMANDS = (
     "pull over on the right",
 )
 GROWTH_MB = 4.0  # noise of the allocator; one frame leaked a second would be 200 MB between the two fifths compared
-_SLICE_S = 5.0
+ROUNDS, ROUND_GROWTH_MB = 6, 60.0  # a model that is not freed would be 150 MB a round
+_SLICE_S, _ROUND_S = 5.0, 60.0
 
 
 @dataclass
 class Soak:
     """What a soak saw: the node's memory over time, and every count of frames there is.
 
-    `memory` is (seconds since the start, MB); `indices_ok` tells whether results were numbered without a gap and never
-    carried another query than one that was said.
+    `memory` is (seconds since the start, MB), `rounds` MB after each round through the lifecycle.
     """
 
     seconds: float
     memory: list[tuple[float, float]] = field(default_factory=list)
+    rounds: list[float] = field(default_factory=list)
     published: int = 0
     results: int = 0
     dropped_told: int = 0
@@ -60,6 +61,7 @@ class Soak:
             "seconds": round(self.seconds, 1),
             "growth_mb": round(self.growth_mb, 2),
             "rss_mb": [round(value, 1) for _, value in self.memory[::10]],
+            "rounds_mb": [round(value, 1) for value in self.rounds],
             "published": self.published,
             "results": self.results,
             "dropped_told": self.dropped_told,
@@ -92,6 +94,7 @@ def soak(config: ModelConfig, seconds: float, say: Callable[[str], None]) -> Soa
         time.sleep(1.0)
         _take(processes.client.ask({"collect": True}, 10.0), outcome, next_index)
         after = _settled(processes)
+        _go_round(processes, outcome, say)
     outcome.counters = {name: after[name] - before[name] for name in after}
     _judge(outcome)
     return outcome
@@ -103,6 +106,19 @@ def _watch(processes: Live, outcome: Soak, begin: float) -> None:
         time.sleep(1.0)
         processes.check()
         outcome.memory.append((time.monotonic() - begin, rss_mb(processes.pids["node"])))
+
+
+def _go_round(processes: Live, outcome: Soak, say: Callable[[str], None]) -> None:
+    """Take the node through its lifecycle again and again, with a few frames in each round."""
+    for number in range(ROUNDS):
+        failed = processes.client.ask({"round": _ROUND_S}, _ROUND_S + 10.0).get("failed")
+        processes.check()
+        if failed:
+            outcome.faults.append(f"round {number} of the lifecycle: the node does not {failed}")
+            return
+        processes.connect(COMMANDS[0])
+        outcome.rounds.append(rss_mb(processes.pids["node"]))
+        say(f"round {number} of the lifecycle, {outcome.rounds[-1]:.0f} MB")
 
 
 def _settled(processes: Live) -> dict[str, int]:
@@ -131,6 +147,9 @@ def _judge(outcome: Soak) -> None:
     count = outcome.counters
     if outcome.growth_mb > GROWTH_MB:
         outcome.faults.append(f"memory grew by {outcome.growth_mb:.1f} MB, more than {GROWTH_MB:g}")
+    grown = max(outcome.rounds, default=0.0) - min(outcome.rounds[:1], default=0.0)
+    if grown > ROUND_GROWTH_MB:
+        outcome.faults.append(f"memory grew by {grown:.0f} MB over the lifecycle, more than {ROUND_GROWTH_MB:g}")
     if count["received"] != count["processed"] + count["dropped"] + count["waiting"]:
         outcome.faults.append(f"received is not processed + dropped + waiting: {count}")
     if outcome.results != count["processed"]:

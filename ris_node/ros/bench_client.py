@@ -3,7 +3,8 @@
 """The bench's client: says commands, listens to the node as a planner would, and notes when each answer arrives.
 
 One JSON object a line on stdin: {"say": TEXT, "id": ID}; {"collect": true}, answered with what came in since the last
-time; {"forget": true}, before a node is started; {"ready": SECONDS}, answered when it is READY or time is up.
+time; {"forget": true}, before a node is started; {"ready": SECONDS}, answered when it is READY or time is up;
+{"round": SECONDS}, answered when the node has been through its lifecycle, with the transition that failed if one did.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from typing import Any
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from ris_msgs.msg import Grounding, NodeStatus, Query, RegionTarget
 from sensor_msgs.msg import Image
@@ -30,6 +33,12 @@ from ris_node.ros.start import start_ros
 from ris_node.types import Status
 
 STAGES = ("age_at_start", "preprocess", "inference", "postprocess", "publish", "total")
+_ROUND = {
+    "deactivate": Transition.TRANSITION_DEACTIVATE,
+    "cleanup": Transition.TRANSITION_CLEANUP,
+    "configure": Transition.TRANSITION_CONFIGURE,
+    "activate": Transition.TRANSITION_ACTIVATE,
+}
 _COUNTERS = ("received", "processed", "dropped", "waiting")
 _READY = (NodeStatus.STATE_READY, NodeStatus.STATE_DEGRADED)
 
@@ -45,6 +54,7 @@ class BenchClient:
         self._ready = threading.Event()
         self._ready_at = 0.0
         self._queries = self.node.create_publisher(Query, "query", qos_profile(topic("query").qos))
+        self._states = self.node.create_client(ChangeState, f"{NODE_NAME}/change_state")
         self._listen(Grounding, "~/result", self._on_result)
         self._listen(Image, "~/label_mask", lambda msg: self._note("masks", _age_ms(msg)))
         self._listen(RegionTarget, "~/region", lambda msg: self._note("targets", _age_ms(msg)))
@@ -71,6 +81,24 @@ class BenchClient:
         """Wait for the first READY since `forget`; the moment is of the monotonic clock, which all processes share."""
         seen = self._ready.wait(timeout_s)
         return {"ready_s": self._ready_at if seen else -1.0}
+
+    def round(self, timeout_s: float) -> dict[str, str]:
+        """Take an active node to unconfigured and back; a transition that fails is tried again until time is up."""
+        deadline = time.monotonic() + timeout_s
+        for name, transition in _ROUND.items():
+            while not self._change(transition, deadline):  # it may still load
+                if time.monotonic() > deadline:
+                    return {"failed": name}
+                time.sleep(0.1)
+        return {}
+
+    def _change(self, transition: int, deadline_s: float) -> bool:
+        request = ChangeState.Request()
+        request.transition.id = transition
+        future = self._states.call_async(request)
+        while not future.done() and time.monotonic() < deadline_s:
+            time.sleep(0.005)
+        return future.done() and bool(future.result().success)
 
     def _listen(self, kind: Any, name: str, callback: Any) -> None:
         full = name.replace("~", NODE_NAME)
@@ -129,6 +157,8 @@ def main() -> int:
                 answer = client.collect()
             elif "ready" in wanted:
                 answer = client.ready(float(wanted["ready"]))
+            elif "round" in wanted:
+                answer = client.round(float(wanted["round"]))
             print(json.dumps(answer), flush=True)
     except KeyboardInterrupt:
         pass

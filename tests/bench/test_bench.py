@@ -93,14 +93,15 @@ def test_meter_sees_a_busy_process() -> None:
 
 
 def test_soak_finds_what_does_not_add_up() -> None:
-    def judged(growth: float, **changes: int) -> list[str]:
+    def judged(growth: float, rounds: tuple[float, ...] = (), **changes: int) -> list[str]:
         count = {"received": 100, "processed": 40, "dropped": 60, "waiting": 0, **changes}
         memory = [(float(k), 200.0 + growth * k / 100.0) for k in range(101)]
-        outcome = Soak(100.0, memory, published=110, results=40, counters=count)
+        outcome = Soak(100.0, memory, list(rounds), published=110, results=40, counters=count)
         _judge(outcome)
         return outcome.faults
 
-    assert judged(0.0) == []
+    assert judged(0.0) == judged(0.0, (400.0, 430.0, 420.0)) == []
+    assert "160 MB over the lifecycle" in judged(0.0, (400.0, 480.0, 560.0))[0]
     assert "grew" in judged(30.0)[0]
     assert "not processed" in judged(0.0, dropped=59)[0]
     assert len(judged(0.0, received=120, dropped=80)) == 1
