@@ -19,6 +19,7 @@ from tqdm import tqdm
 from ris_node.cli.answers import batch_line
 from ris_node.cli.images import read_image
 from ris_node.cli.predict import KINDS, VERB, make_frame, open_grounder
+from ris_node.entry import INTERRUPTED, in_one_piece
 from ris_node.errors import DataError, RisError
 from ris_node.outputs import claim_file
 from ris_node.types import Query, QueryKind, Status
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ris_node.types import Frame
-
-INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
@@ -139,17 +138,20 @@ def _answer_lines(
             prediction = answer(raw)
         except Exception as error:  # one line must not stop the thousands after it
             reason = str(error) if isinstance(error, RisError) else f"{type(error).__name__}: {error}"
-            tally.bad.append((number, reason))
-            tqdm.write(f"line {number}: {reason}", file=sys.stderr)
+            with in_one_piece():
+                tally.bad.append((number, reason))
+                tqdm.write(f"line {number}: {reason}", file=sys.stderr)
             continue
+        line = json.dumps(prediction) + "\n"
         try:
-            out.write(json.dumps(prediction) + "\n")
-            out.flush()
+            with in_one_piece():
+                out.write(line)
+                out.flush()
+                tally.answers += 1
         except BrokenPipeError:
             raise
         except OSError as error:
             raise DataError(f"cannot write on after {tally.answers} answers: {error.strerror}") from error
-        tally.answers += 1
 
 
 def _report(args: argparse.Namespace, tally: Tally) -> None:

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ris_node.cli.config import add_set_argument, parse_settings
+from ris_node.entry import FAILED, INTERRUPTED
 from ris_node.errors import ConfigError, RisError
 
 if TYPE_CHECKING:
     from ris_node.replay.options import Progress, ReplayOptions, ReplaySummary
 
-FAILED, INTERRUPTED = 1, 130
 
 EPILOG = """examples:
   ris replay drive/ --command "stop next to the red car" --out out

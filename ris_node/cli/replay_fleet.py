@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ris_node.cli.replay import FAILED, INTERRUPTED, out_folders, stopping
+from ris_node.cli.replay import out_folders, stopping
+from ris_node.entry import FAILED, INTERRUPTED
 
 if TYPE_CHECKING:
     from ris_node.fleet.jobs import FleetProgress

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -18,7 +19,7 @@ import numpy as np
 import pytest
 
 from ris_node.cli.images import read_image, write_png
-from ris_node.cli.predict_batch import parse_line
+from ris_node.cli.predict_batch import Tally, _answer_lines, parse_line
 from ris_node.errors import DataError, ImageError
 from ris_node.pipeline.grounder import Grounder
 from ris_node.rle import decode_rle
@@ -215,6 +216,26 @@ def test_stopping_keeps_what_was_answered_and_says_so(pictures: Path, tmp_path: 
     assert [p["id"] for p in kept] == list(range(len(kept)))
     assert f"{len(kept)} answers of 5000 lines" in shown
     assert "Traceback" not in shown
+
+
+class Stopped(io.StringIO):
+    """A file at whose n-th line Ctrl-C comes, right after it was written."""
+
+    def __init__(self, lines: int) -> None:
+        super().__init__()
+        self.lines = lines
+
+    def flush(self) -> None:
+        if self.getvalue().count("\n") == self.lines:
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_between_writing_and_counting_counts_what_was_written() -> None:
+    out, tally = Stopped(3), Tally(9, 0, [])
+    with pytest.raises(KeyboardInterrupt):
+        _answer_lines([(n, b"") for n in range(9)], lambda _: {"id": 1}, out, tally)
+    assert tally.answers == out.getvalue().count("\n") == 3
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 @pytest.mark.parametrize(
