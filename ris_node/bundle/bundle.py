@@ -63,7 +63,7 @@ def open_bundle(path: Path | str | None = None) -> Bundle:
         raise BundleError(f"there is no model bundle at {folder}: give a folder with a {MANIFEST}")
     source = folder / MANIFEST
     try:
-        text = source.read_text(encoding="utf-8")
+        text = source.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise BundleError(f"{source} cannot be read ({error}): a bundle needs it; restore or export it") from error
     manifest = Manifest.from_json(text, str(source))
@@ -120,7 +120,7 @@ def claim_bundle(folder: Path, names: Sequence[str], inputs: Sequence[Path] = ()
 def files_of(folder: Path) -> set[str]:
     """Return what a folder's manifest lists, and the manifest; nothing where it has none of ours."""
     try:
-        manifest = Manifest.from_json((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = Manifest.from_json((folder / MANIFEST).read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, BundleError):
         return set()
     return {MANIFEST, *manifest.files} & set(ALL_FILES)

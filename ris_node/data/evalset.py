@@ -146,6 +146,8 @@ def read_manifest(path: Path) -> list[EvalItem]:
     items = []
     with path.open(encoding="utf-8-sig") as file:
         for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
             try:
                 items.append(_from_line(json.loads(line)))
             except (ValueError, KeyError, TypeError) as error:

@@ -114,8 +114,8 @@ def write_bundle(
 
 def add_quality(out: Path, report: Path) -> Manifest:
     """Put an evaluation report (of `ris evaluate`) into the manifest of a bundle."""
-    manifest = Manifest.from_json((out / "manifest.json").read_text(encoding="utf-8"))
-    content = json.loads(report.read_text(encoding="utf-8"))
+    manifest = Manifest.from_json((out / "manifest.json").read_text(encoding="utf-8-sig"))
+    content = json.loads(report.read_text(encoding="utf-8-sig"))
     if out.name not in content["bundles"]:
         raise ExportError(f"{report} says nothing of {out.name!r}, only of {sorted(content['bundles'])}")
     return write_manifest(out, replace(manifest, quality=quality_of(content, out.name)))

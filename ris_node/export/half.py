@@ -31,7 +31,7 @@ def cast_bundle(folder: Path, form: str, real: int = 0) -> tuple[Cast, Parity]:
     """
     exact, half = folder / VISION_FILES["fp32"], folder / VISION_FILES["fp16"]
     done = cast(exact, half, form)
-    manifest = write_manifest(folder, Manifest.from_json((folder / "manifest.json").read_text(encoding="utf-8")))
+    manifest = write_manifest(folder, Manifest.from_json((folder / "manifest.json").read_text(encoding="utf-8-sig")))
     _, found = parity(exact, half, folder, real)
     pair = {"sha256": manifest.files[half.name].sha256, "reference_sha256": manifest.files[exact.name].sha256}
     numbers = {key: round(value, 6) if isinstance(value, float) else value for key, value in found.as_dict().items()}

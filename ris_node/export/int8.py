@@ -50,7 +50,7 @@ def quantise_bundle(
         done = quantise(folder / VISION_FILES["fp32"], folder / FILES[target], feeds, target, keep)
         if target == "cpu":
             write_golden(grounder, folder)
-    manifest = Manifest.from_json((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest = Manifest.from_json((folder / "manifest.json").read_text(encoding="utf-8-sig"))
     write_manifest(folder, replace(manifest, int8={} if target == "cpu" else manifest.int8))
     return done
 
@@ -91,7 +91,7 @@ def measure_int8(folder: Path, items: Sequence[EvalItem], root: Path, rounds: in
         and found["mask_iou"] >= LIMITS["mask_iou"]
         and found["same_presence"] >= LIMITS["same_presence"]
     )
-    manifest = Manifest.from_json((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest = Manifest.from_json((folder / "manifest.json").read_text(encoding="utf-8-sig"))
     write_manifest(folder, replace(manifest, int8=found))
     return found
 

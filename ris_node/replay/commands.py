@@ -34,7 +34,7 @@ def read_script(path: Path, max_chars: int = 512) -> tuple[tuple[float, str], ..
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read the script {path}: {getattr(error, 'strerror', None) or error}") from error
-    rows = _yaml_rows(path, text) if path.suffix in (".yaml", ".yml") else _csv_rows(path, text)
+    rows = _yaml_rows(path, text) if path.suffix.lower() in (".yaml", ".yml") else _csv_rows(path, text)
     said = [_entry(where, row, max_chars) for where, row in rows]
     if not said:
         raise ConfigError(f"the script {path} holds no commands: write lines of 't, command', t in seconds")
@@ -75,7 +75,19 @@ def _yaml_rows(path: Path, text: str) -> list[tuple[str, list[Any]]]:
     if not isinstance(items, list):
         raise ConfigError(f"the script {path} is a {type(items).__name__}: give a list of {{t: ..., command: ...}}")
     places = [f"{path}, item {n}, line {node.start_mark.line + 1}" for n, node in enumerate(tree.value, 1)]
+    for where, node in zip(places, tree.value, strict=True):
+        _check_node(where, node)
     return [(where, _yaml_row(where, item)) for where, item in zip(places, items, strict=True)]
+
+
+def _check_node(where: str, node: Any) -> None:
+    """Refuse what YAML takes silently for something else: a key given twice, 1:30 for 90, 010 for 8."""
+    pairs = [(key.value, value.value) for key, value in node.value] if node.id == "mapping" else []
+    if len(dict(pairs)) < len(pairs):
+        raise ConfigError(f"{where}: a key is there twice: write one item for each command")
+    first = dict(pairs).get("t") if pairs else getattr(next(iter(node.value), None), "value", None)
+    if isinstance(first, str) and re.match(r"[+-]?(0\d|\d+:|0[xo])", first):
+        raise ConfigError(f"{where}: {first!r} is no plain number of seconds: write it as 90 or 7.5")
 
 
 def _yaml_row(where: str, item: Any) -> list[Any]:

@@ -40,6 +40,12 @@ def test_the_manifest_survives_the_round_trip(folder):
     assert manifest.graphs == contract(manifest)
 
 
+def test_a_manifest_edited_on_windows_is_read(folder):
+    path = folder / "manifest.json"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert open_bundle(folder).manifest.name == "tiny"
+
+
 def test_the_terms_are_said_at_load(folder, caplog):
     with caplog.at_level(logging.INFO):
         open_bundle(folder)

@@ -188,6 +188,12 @@ def test_bad_predictions_are_named(place, tmp_path, lines, message):
         read_predictions(path, read_manifest(place / "truth.jsonl"))
 
 
+def test_a_manifest_may_begin_with_a_mark_and_have_blank_lines(place, tmp_path):
+    path = tmp_path / "truth.jsonl"
+    path.write_text((place / "truth.jsonl").read_text().replace("\n", "\n\n"), encoding="utf-8-sig")
+    assert read_manifest(path) == read_manifest(place / "truth.jsonl")
+
+
 def test_missing_predictions_are_absent_and_wrong_sizes_are_named(place, tmp_path):
     items = read_manifest(place / "truth.jsonl")
     path = tmp_path / "p.jsonl"

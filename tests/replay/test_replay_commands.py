@@ -39,6 +39,13 @@ def test_scripts_in_csv_and_yaml_are_the_same(tmp_path: Path) -> None:
     assert read_script(csv) == read_script(yaml) == wanted
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.yaml"])
+def test_what_windows_saves_is_read(tmp_path: Path, name: str) -> None:
+    text = "0, the van\r\n1, the car\r\n" if name == "a.csv" else "- [0, the van]\r\n- [1, the car]\r\n"
+    (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert read_script(tmp_path / name) == ((0.0, "the van"), (1.0, "the car"))
+
+
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
@@ -65,6 +72,11 @@ def test_scripts_in_csv_and_yaml_are_the_same(tmp_path: Path) -> None:
         ("a.yaml", "t: 0", "give a list"),
         ("a.yaml", "- {t: 0", "is no YAML"),
         ("a.yaml", "- {command: the van}", "item 1"),
+        ("a.yml", "- {t: 0, command: the van, command: the car}", "line 1: a key is there twice"),
+        ("a.YAML", "- [0, the van]\n- [1:30, the car]", "line 2: '1:30' is no plain number"),
+        ("a.yaml", "- {t: 010, command: the van}", "line 1: '010' is no plain number"),
+        ("a.csv", "t;command\n0;the van\n", "line 1"),
+        ("a.csv", "0\tthe van\n", "line 1"),
     ],
 )
 def test_a_bad_script_is_refused_by_line(tmp_path: Path, name: str, text: str, words: str) -> None:
