@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A camera for the demo: publishes frames of a source with their intrinsics, and keeps each under its stamp.
 
-Run by `ris demo`; by itself: `python -m ris_node.ros.demo_camera --source scene --keep demo/frames`.
+Run by `ris demo`; by itself: `python -m ris_node.ros.demo_camera --source camera:0 --at-once`.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ def camera_info(camera: Camera, header: Header) -> Any:
 
 
 class DemoCamera:
-    """Publishes frames at a rate until its time or its source is over.
+    """Publishes frames at a rate until its time or its source is over; a `writer` keeps them.
 
     It listens for the first command only once `listeners` others are matched to its images: the speaker waits for it,
     and no frame after the first command is lost to a recorder that DDS has yet to find.
     """
 
-    def __init__(self, source: Source, writer: FrameWriter, hfov_deg: float, listeners: int = 0) -> None:
+    def __init__(self, source: Source, writer: FrameWriter | None, hfov_deg: float, listeners: int = 0) -> None:
         self.node = rclpy.create_node("demo_camera")
         self._image = self.node.create_publisher(Image, "image", qos_profile(topic("image").qos))
         self._info = self.node.create_publisher(CameraInfo, "camera_info", qos_profile(topic("camera_info").qos))
@@ -63,18 +63,19 @@ class DemoCamera:
         self._source, self._writer, self._hfov = source, writer, hfov_deg
         self._asked = False
 
-    def run(self, seconds: float, rate: float) -> int:
+    def run(self, seconds: float, rate: float, at_once: bool = False) -> int:
         """Publish the first frame until a command is given, then the source from there on.
 
         Args:
             seconds: how long after the first command, and at most how long to wait for it.
             rate: frames a second.
+            at_once: do not wait for a command.
 
         Returns:
             How many frames were published.
         """
         begin = time.monotonic()
-        count, frame, started = 0, self._source.frame(0.0), False
+        count, frame, started = 0, self._source.frame(0.0), at_once
         while frame is not None and rclpy.ok() and time.monotonic() - begin < seconds:
             self._publish(frame)
             count += 1
@@ -102,7 +103,8 @@ class DemoCamera:
         if camera is not None:
             self._info.publish(camera_info(camera, header))
         self._image.publish(encode_image(frame.image, "rgb8", header, Image))
-        self._writer.add(frame, stamp_ns)
+        if self._writer is not None:
+            self._writer.add(frame, stamp_ns)
 
     def _camera(self, frame: SourceFrame) -> Camera | None:
         if frame.scene is not None:
@@ -124,14 +126,16 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=3600.0)
     parser.add_argument("--hfov", type=float, default=0.0)
     parser.add_argument("--listeners", type=int, default=0, help="how many have to take the images before commands")
-    parser.add_argument("--keep", type=Path, required=True)
+    parser.add_argument("--at-once", action="store_true", help="show the source without waiting for a command")
+    parser.add_argument("--keep", type=Path, help="a folder for every frame; without it none is kept")
     args = parser.parse_args()
     # One core is the node's: a renderer with threads of its own would take it.
     cv2.setNumThreads(1)
     start_ros()
     try:
         source = open_source(args.source, demo_spec(args.width, args.height, args.seed), args.rate)
-        count = DemoCamera(source, FrameWriter(args.keep), args.hfov, args.listeners).run(args.seconds, args.rate)
+        camera = DemoCamera(source, FrameWriter(args.keep) if args.keep else None, args.hfov, args.listeners)
+        count = camera.run(args.seconds, args.rate, args.at_once)
         print(f"camera: {count} frames", flush=True)
     except RisError as error:
         print(f"camera: {error}", file=sys.stderr)
