@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ris_node.bench.float32 import PRECISION, Leg, Turn, float32_leg
+from ris_node.bench.gpu import GpuTable, measure_gpu
 from ris_node.bench.inprocess import BareNetwork, Core, CoreSeries, Passes, bundle_of
 from ris_node.bench.live import Live, Load, live
 from ris_node.bench.networks import Network, find_networks, floors, run_networks
@@ -56,6 +57,7 @@ class Outcome:
     networks: list[Network] = field(default_factory=list)
     best: dict[str, float] = field(default_factory=dict)  # what the machine does at best, see `floors`
     float32: Leg | None = None  # where the rest runs in another precision
+    gpu: GpuTable = field(default_factory=GpuTable)
     echo: dict[str, Series] = field(default_factory=dict)  # a bare answer to the same frame over DDS
 
 
@@ -86,6 +88,7 @@ def measure(plan: Plan, say: Say) -> Outcome:
             _after(processes, parts, outcome, say)
     parts.core.grounder.close()
     _networks(outcome, say)
+    outcome.gpu = measure_gpu(parts.bundle, plan.config, parts.feeds[0], plan.rounds, plan.passes, say)
     return outcome
 
 

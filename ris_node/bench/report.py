@@ -118,6 +118,7 @@ def to_json(outcome: Outcome, about: dict[str, Any]) -> dict[str, Any]:
         "ratios": ratios,
         **profile.to_json(outcome),
         "start_to_ready_s": [round(value, 2) for value in outcome.starts_s],
+        "gpu": outcome.gpu.to_json(),
         "float32": outcome.float32.to_json() if outcome.float32 else None,
         "goals": [goal.to_json() for goal in goals(outcome)],
     }
@@ -136,7 +137,7 @@ def to_markdown(outcome: Outcome, about: dict[str, Any]) -> str:
     for goal in goals(outcome):
         limit = "" if goal.limit is None else f"{goal.limit:g}"
         lines.append(f"| {goal.name} | {_number(clean(goal.value), 2)} | {limit} | {goal.verdict} |")
-    lines += profile.lines(outcome)
+    lines += [*profile.lines(outcome), *outcome.gpu.lines()]
     starts = ", ".join(f"{value:.2f}" for value in outcome.starts_s) or "not measured"
     lines += ["", f"Start to READY in s: {starts}. Pace: {outcome.rate_hz:.1f} Hz.", "", LEGEND, ""]
     return "\n".join(lines)

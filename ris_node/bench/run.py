@@ -27,6 +27,9 @@ EPILOG = """examples:
 Where INT8 runs, the node is started once more in float32 at 640x480: the goal of at most 1.6 times the bare network was
 set in that precision and is judged in it; the ratio in INT8 stands beside it for information.
 
+Where a GPU runs the network (onnxruntime-gpu), a table sets float32, one CUDA graph and half precision side by side;
+elsewhere one line says why there is none.
+
 Close other programs first: on a busy machine the latencies are those of the machine. Ratios suffer less, because every
 part has its turn in every round.
 

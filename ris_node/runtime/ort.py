@@ -80,7 +80,7 @@ class OrtSession:
         self._session: Any = None
         self._bound: BoundTensors | None = None
         self._open(ort, path, threads, wanted, where)
-        used = ort_gpu.in_use(self._session)
+        self.used = used = ort_gpu.in_use(self._session)
         if strict:
             used.check(wanted[0])
         self._names = [spec.name for spec in self.outputs]
@@ -105,6 +105,11 @@ class OrtSession:
             log.warning("no CUDA graph for %s, every kernel is launched: %s", path.name, error)
             self._session = None
             self._open(ort, path, threads, providers, replace(where, cuda_graph=False))
+
+    @property
+    def captured(self) -> bool:
+        """Whether passes are replayed as one CUDA graph."""
+        return self._bound is not None
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """Run the network once; see `Session.run`."""

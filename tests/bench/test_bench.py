@@ -116,4 +116,6 @@ def test_bench_without_ros_writes_table_and_json(tmp_path: Path, capsys: pytest.
     assert found["bare_network"]["160x120"]["count"] == 3
     assert found["ratios"]["160x120"]["core/network"] > 0
     assert len(found["machine"]["manifest_sha256"]) == 64
+    report = (tmp_path / "out" / "bench.md").read_text()
+    assert bool(found["gpu"]["missing"]) == ("No GPU table: " in report) == (not found["gpu"]["variants"])
     assert "| 160x120 | core |" in (tmp_path / "out" / "bench.md").read_text()
