@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 from setuptools import find_packages, setup
@@ -16,9 +17,9 @@ BAGS = ["rosbags>=0.11", "mcap", "pyarrow>=14", "zstandard", "lz4", "plotly>=5",
 DATA_FOLDERS = ("launch", "config", "engines")  # each is linked in ros2_ws/src/ris_node
 MESSAGES_MISSING = """
 ris_node needs the package ris_msgs, which neither this workspace nor a sourced one provides. It lies in {root}/msgs,
-but colcon looks for no package inside another. Link it into the workspace, beside ris_node, and build again:
+but colcon looks for no package inside another. Add it and build again:
 
-    ln -s {name}/msgs {beside}/ris_msgs && colcon build
+    {cure}
 """
 
 
@@ -35,6 +36,18 @@ def share_files(folder: str) -> list[tuple[str, list[str]]]:
     return pairs
 
 
+def cure(root: Path) -> str:
+    """Return the command that builds `ris_msgs` too, for where colcon was started."""
+    options = dict(pairwise(sys.argv))
+    base = options.get("--build-base") or options.get("--build-directory") or f"{root.parent}/build/ris_node/build"
+    workspace = Path(base).resolve().parents[2]
+    if workspace == root:
+        return "cd ros2_ws && colcon build"
+    if workspace not in root.parents and (workspace / "src").is_dir():  # the checkout itself is linked there
+        return f"ln -s {root}/msgs {workspace}/src/ris_msgs && colcon build"
+    return f"ln -s {root.name}/msgs {root.parent}/ris_msgs && colcon build"
+
+
 def check_messages() -> None:
     """End a build by colcon that would leave a node without its messages; pip builds go on: the core needs no ROS."""
     by_colcon = "colcon_distutils_commands" in os.environ.get("PYTHONPATH", "")
@@ -43,7 +56,7 @@ def check_messages() -> None:
     prefixes = filter(None, os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep))
     if not any(Path(prefix, "share/ament_index/resource_index/packages/ris_msgs").exists() for prefix in prefixes):
         root = Path(__file__).resolve().parent
-        sys.exit(MESSAGES_MISSING.format(root=root, name=root.name, beside=root.parent))
+        sys.exit(MESSAGES_MISSING.format(root=root, cure=cure(root)))
 
 
 def readme() -> dict[str, str]:

@@ -79,17 +79,30 @@ def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def cure_of(*command: str, folder: Path) -> str:
+    """Run a build that has to fail; what it says to do first."""
+    failed = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert failed.returncode and "ris_node needs the package ris_msgs" in failed.stderr
+    cure = re.search(r"^ {4}(.*) && colcon build$", failed.stderr, re.MULTILINE)
+    assert cure, failed.stderr
+    return cure[1]
+
+
 @pytest.mark.parametrize("options", [(), ("--symlink-install",)], ids=["copied", "linked"])
 def test_a_foreign_workspace_builds_both_or_says_how(colcon: str, options: tuple[str, ...], foreign: Path) -> None:
-    command = [colcon, "build", *options]
-    failed = subprocess.run(command, cwd=foreign, capture_output=True, text=True, check=False)
-    assert failed.returncode and "ris_node needs the package ris_msgs" in failed.stderr
-    cure = re.search(r"^ +(ln -s .*) && colcon build$", failed.stderr, re.MULTILINE)
-    assert cure, failed.stderr
-    run("sh", "-c", cure[1], folder=foreign)
+    command = (colcon, "build", *options)
+    run("sh", "-c", cure_of(*command, folder=foreign), folder=foreign)
     run(*command, folder=foreign)
     for package in ("ris_msgs", "ris_node"):
         assert (foreign / "install" / package / INDEX / package).exists()
+
+
+def test_the_cure_fits_where_colcon_was_started(colcon: str, foreign: Path) -> None:
+    checkout, linking = foreign / "src" / "my_ris", foreign / "another"
+    assert cure_of(colcon, "build", folder=checkout) == "cd ros2_ws"
+    (linking / "src").mkdir(parents=True)
+    (linking / "src" / "here").symlink_to(checkout)
+    assert cure_of(colcon, "build", folder=linking) == f"ln -s {checkout}/msgs {linking}/src/ris_msgs"
 
 
 def test_pip_builds_without_the_messages(foreign: Path) -> None:
