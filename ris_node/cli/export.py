@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,16 +54,20 @@ def run(args: argparse.Namespace) -> int:
     """Export, or add a report, as `args` say."""
     if bool(args.checkpoints) == bool(args.quality):
         raise ConfigError("give a checkpoint to export, or --quality to add a report to a bundle")
-    if (args.out is None) == (args.weights is None) or (args.weights and args.quality):
-        raise ConfigError("say where to: --out DIR for a bundle, or, with a checkpoint, --weights FILE for weights")
+    if (args.out is None and args.weights is None) or (args.quality and (args.weights or not args.out)):
+        raise ConfigError("say where to: --out DIR for a bundle, and, with a checkpoint, --weights FILE for weights")
     if args.weights is not None:
-        return _weights(args)
-    from ris_node.bundle.bundle import ALL_FILES, claim_bundle
-    from ris_node.export.default import add_quality, calibrate_on_held_out, open_checkpoint, write_bundle
-
+        _weights(args)
+    if args.out is None:
+        return 0
     if args.quality is not None:
+        from ris_node.export.quality import add_quality
+
         manifest = add_quality(args.out, args.quality)
     else:
+        from ris_node.bundle.bundle import ALL_FILES, claim_bundle
+        from ris_node.export.default import calibrate_on_held_out, open_checkpoint, write_bundle
+
         claim_bundle(args.out, ALL_FILES, by=VERB)
         trained = open_checkpoint(*args.checkpoints)
         chosen = calibrate_on_held_out(trained, args.cache)
@@ -84,7 +89,7 @@ def _trunk(config: TrainConfig) -> Path | None:
         return None
 
 
-def _weights(args: argparse.Namespace) -> int:
+def _weights(args: argparse.Namespace) -> None:
     from ris_node.training.mean import load_mean
     from ris_node.training.weights import SUFFIX, save_weights
 
@@ -93,5 +98,7 @@ def _weights(args: argparse.Namespace) -> int:
     claim_file(args.weights, args.checkpoints, by=VERB)
     save_weights(args.weights, load_mean(args.checkpoints))
     size = args.weights.stat().st_size
-    print(json.dumps({"weights": str(args.weights), "bytes": size}) if args.json else f"{args.weights}: {size} bytes")
-    return 0
+    if args.json and args.out is None:
+        print(json.dumps({"weights": str(args.weights), "bytes": size}))
+    else:
+        print(f"{args.weights}: {size} bytes", file=sys.stderr if args.json else sys.stdout)

@@ -16,7 +16,6 @@ import torch
 from ris_node.bundle import InputContract, Manifest, TextContract, Thresholds, write_manifest
 from ris_node.bundle.bundle import ALL_FILES, claim_bundle
 from ris_node.errors import ExportError
-from ris_node.evaluation.summary import quality_of
 from ris_node.export.finish import finish_graphs
 from ris_node.export.graphs import export_text, export_vision
 from ris_node.export.latency import measure
@@ -101,7 +100,7 @@ def write_bundle(
     export_vision(encoder, trained.model, out / "vision.fp32.onnx")
     export_text(encoder, trained.model, out / "text.onnx")
     shutil.copyfile(minilm_folder() / "tokenizer.json", out / "tokenizer.json")
-    manifest = _manifest(trained, chosen, {}, note, use or _use(trained.config))
+    manifest = _manifest(trained, chosen, {}, note, use or use_of(trained.config))
     finish_graphs(out, manifest)
     size = sum(path.stat().st_size for path in out.iterdir() if path.is_file())
     if size > LARGEST_BYTES:
@@ -112,16 +111,8 @@ def write_bundle(
     return write_manifest(out, replace(manifest, latency=latency))
 
 
-def add_quality(out: Path, report: Path) -> Manifest:
-    """Put an evaluation report (of `ris evaluate`) into the manifest of a bundle."""
-    manifest = Manifest.from_json((out / "manifest.json").read_text(encoding="utf-8-sig"))
-    content = json.loads(report.read_text(encoding="utf-8-sig"))
-    if out.name not in content["bundles"]:
-        raise ExportError(f"{report} says nothing of {out.name!r}, only of {sorted(content['bundles'])}")
-    return write_manifest(out, replace(manifest, quality=quality_of(content, out.name)))
-
-
-def _use(config: TrainConfig) -> str:
+def use_of(config: TrainConfig) -> str:
+    """Return what a network may be used for, by the names of what it was trained on."""
     own = sorted(set(config.data.variants) - PUBLIC)
     if not own:
         return USE

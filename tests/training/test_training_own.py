@@ -24,7 +24,7 @@ from ris_node.cli.__main__ import main  # noqa: E402
 from ris_node.data.annotated import Annotated  # noqa: E402
 from ris_node.data.expressions import Expression  # noqa: E402
 from ris_node.errors import ConfigError, TrainingError  # noqa: E402
-from ris_node.pipeline.grounder import Grounder  # noqa: E402
+from ris_node.export.default import USE, use_of  # noqa: E402
 from ris_node.training import begin, session  # noqa: E402
 from ris_node.training.begin import begins_with, find_trunk, packaged_weights  # noqa: E402
 from ris_node.training.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
@@ -91,12 +91,13 @@ def test_ris_train_learns_from_ones_own_pictures(tmp_path, capsys, monkeypatch):
     assert main(["train", given, "--out", out, "--cache", cache]) == 1 and "--resume" in capsys.readouterr().err
     assert main(["train", given, "--out", out, "--cache", cache, "--go-on", "--set", "optim.steps=26"]) == 0
     assert load_checkpoint(tmp_path / "run/last.pt")["step"] == 26
-    bundle = tmp_path / "bundle"
-    assert main(["export", f"{out}/best.pt", "--out", str(bundle), "--cache", cache, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out.splitlines()[-1])["out"] == str(bundle)
-    with Grounder.open(bundle) as grounder:
-        assert "pictures of mine" in grounder.bundle.manifest.use and grounder.bundle.manifest.provenance["steps"] > 0
-        assert 0 <= grounder.ground(np.zeros((60, 90, 3), np.uint8), "the red box").presence <= 1
+
+
+def test_a_network_may_be_used_for_what_its_pictures_may():
+    own = use_of(config({"data": {"variants": {"mine": 1}}}))
+    both = use_of(config({"data": {"variants": {"mine": 1, "camvid": 1}}}))
+    assert "pictures of mine" in own and USE not in own
+    assert "pictures of mine" in both and both.endswith(USE) and use_of(config()) == USE
 
 
 def test_weights_alone_begin_another_run(tmp_path, capsys):
@@ -114,7 +115,8 @@ def test_weights_alone_begin_another_run(tmp_path, capsys):
     for wrong, why in (
         (["--weights", "a.pt"], "safetensors"),
         ([], "say where"),
-        (["--out", "b", "--weights", "c"], "say"),
+        (["--out", "b", "--weights", "c"], "safetensors"),
+        (["--quality", "r.json", "--weights", "c.safetensors"], "give a checkpoint"),
     ):
         assert main(["export", str(tmp_path / "a.pt"), *wrong]) == 2 and why in capsys.readouterr().err
     with pytest.raises(TrainingError, match=r"schema|cannot be read"):
