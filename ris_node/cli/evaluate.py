@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,8 @@ A line of the manifest is one of 'ris predict --manifest' with the truth beside 
 Without --manifest the set is built from the public sets under RIS_DATA (see `ris data`): camvid/val, 84
 streets, 20 COCO pictures, none of which is trained on; --suite first is the part that version 0.1 was measured on.
 
-exit codes: 0 measured, goals reached or not; 1 something could not be measured; 2 wrong usage
+exit codes: 0 measured, goals reached or not; 1 something could not be measured (pictures that cannot be read are named
+and left out); 2 wrong usage
 """
 
 
@@ -96,13 +98,22 @@ def run(args: argparse.Namespace) -> int:
         require()
     _claim(args)
     setting = _setting(args)
+    from ris_node.evaluation.systems import answerable
+
     if args.write_manifest:
         from ris_node.data.evalset import write_manifest
 
         write_manifest(args.write_manifest, setting.items)
-    if systems:
-        _report(args, setting, _measure(args, setting), html)
-    return 0
+    if not systems:
+        return 0
+    problems: list[str] = []
+    if args.bundles:  # predictions need no pictures
+        items, problems = answerable(setting.items, setting.root, setting.threads)
+        setting = replace(setting, items=items)
+    for said in problems:
+        print(f"left out: {said}", file=sys.stderr)
+    _report(args, setting, _measure(args, setting), html)
+    return 1 if problems else 0
 
 
 def _claim(args: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ris_node.cli.config import add_set_argument, parse_settings
-from ris_node.errors import ConfigError
+from ris_node.errors import ConfigError, RisError
 from ris_node.types import QueryKind
 
 if TYPE_CHECKING:
@@ -89,6 +89,11 @@ def open_grounder(args: argparse.Namespace) -> Grounder:
     print(f"model {grounder.model_id} on {info.backend} ({info.provider}, {info.precision})", file=sys.stderr)
     print(f"use: {terms(grounder.bundle.manifest.use, args.bundle)}", file=sys.stderr)
     return grounder
+
+
+def reason_of(error: Exception) -> str:
+    """What one line says of an error that cost one answer; errors that nobody foresaw with their kind."""
+    return str(error) if isinstance(error, (RisError, OSError)) else f"{type(error).__name__}: {error}"
 
 
 def terms(use: str, bundle: Path | None) -> str:

@@ -18,9 +18,9 @@ from tqdm import tqdm
 
 from ris_node.cli.answers import batch_line
 from ris_node.cli.images import read_image
-from ris_node.cli.predict import KINDS, VERB, make_frame, open_grounder
+from ris_node.cli.predict import KINDS, VERB, make_frame, open_grounder, reason_of
 from ris_node.entry import INTERRUPTED, in_one_piece
-from ris_node.errors import DataError, RisError
+from ris_node.errors import DataError
 from ris_node.outputs import claim_file
 from ris_node.types import Query, QueryKind, Status
 
@@ -137,7 +137,7 @@ def _answer_lines(
         try:
             prediction = answer(raw)
         except Exception as error:  # one line must not stop the thousands after it
-            reason = str(error) if isinstance(error, RisError) else f"{type(error).__name__}: {error}"
+            reason = reason_of(error)
             with in_one_piece():
                 tally.bad.append((number, reason))
                 tqdm.write(f"line {number}: {reason}", file=sys.stderr)

@@ -16,8 +16,8 @@ import numpy as np
 
 from ris_node.cli.answers import full_answer
 from ris_node.cli.images import read_image, write_png
-from ris_node.cli.predict import KINDS, VERB, make_frame, open_grounder
-from ris_node.errors import RisError
+from ris_node.cli.predict import KINDS, VERB, make_frame, open_grounder, reason_of
+from ris_node.errors import ConfigError, RisError
 from ris_node.outputs import check, claim
 from ris_node.pipeline.overlay import draw_overlay
 from ris_node.types import Frame, Query, Status
@@ -42,17 +42,19 @@ def run_few(args: argparse.Namespace) -> int:
         for number, path in enumerate(map(Path, args.image)):
             try:
                 frame = make_frame(read_image(path), args.hfov)
-            except RisError as error:
+            except ConfigError:  # of an option
+                raise
+            except Exception as error:  # one picture must not stop those after it
                 failed += 1
-                print(f"ris predict: {error}", file=sys.stderr)
+                print(f"ris predict: {reason_of(error)}", file=sys.stderr)
                 continue
             for place, text in enumerate(args.command):
                 stem = args.out / stems[number, place]
                 try:
                     answers.append(_answer(grounder, frame, Query(text, kind=KINDS[args.type]), stem, path))
-                except (RisError, OSError) as error:  # OSError: this answer's files cannot be written
+                except Exception as error:  # nor one answer: a file that cannot be written, a bad command
                     failed += 1
-                    print(f"ris predict: '{path}', command {text[:60]!r}: {error}", file=sys.stderr)
+                    print(f"ris predict: '{path}', command {text[:60]!r}: {reason_of(error)}", file=sys.stderr)
                     continue
                 if not args.json:
                     print(_sentence(answers[-1]))

@@ -69,6 +69,33 @@ def answer_all(
     return [found[i.id] for i in items], about
 
 
+def answerable(items: Sequence[EvalItem], root: Path, threads: int = 1) -> tuple[list[EvalItem], list[str]]:
+    """The items whose picture can be read and has the size of their truth, and what is wrong with the others'.
+
+    Raises:
+        DataError: nothing is left.
+    """
+
+    def problem(image: str, size: tuple[int, int]) -> str:
+        try:
+            height, width = read_rgb(root / image, size).shape[:2]
+        except DataError as error:
+            return str(error)
+        differs = (
+            f"{root / image} is {width} x {height} pixels, its truth {size[0]} x {size[1]}: give the image it is of"
+        )
+        return "" if (width, height) == size else differs
+
+    pictures = list(dict.fromkeys((i.image, (i.width, i.height)) for i in items))
+    with ThreadPoolExecutor(threads) as pool:
+        wrong = dict(zip(pictures, pool.map(problem, *zip(*pictures, strict=True)), strict=True)) if pictures else {}
+    left = [i for i in items if not wrong[i.image, (i.width, i.height)]]
+    problems = [said for said in wrong.values() if said]
+    if not left:
+        raise DataError(f"no picture can be measured on: {'; '.join(problems[:1]) or 'there are no items'}")
+    return left, problems
+
+
 @contextmanager
 def _kept(cache: Path) -> Iterator[Callable[[Answer], None]]:
     """Yield what writes an answer to the end of the cache at once."""

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import numpy as np
 from ris_node.data.expressions import generate_one
 from ris_node.data.pictures import read_rgb
 from ris_node.data.readers import open_set
-from ris_node.errors import CommandError, ExportError
+from ris_node.errors import CommandError, DataError, ExportError
 from ris_node.export.onnx_edit import Array
 from ris_node.pipeline.grounder import Grounder
 from ris_node.pipeline.letterbox import Letterbox
@@ -25,6 +26,7 @@ COMMANDS = ("the car", "the pedestrian on the left", "stop next to the red car",
             "the tree behind the second car", "the building", "park behind the van", "the elephant")  # fmt: skip
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
 SEED = 5
+log = logging.getLogger(__name__)
 
 
 def calibration_feeds(grounder: Grounder, count: int, images: Path | None = None) -> list[dict[str, Array]]:
@@ -61,8 +63,15 @@ def _own(folder: Path, count: int) -> Iterator[tuple[U8, str]]:
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
     if not files:
         raise ExportError(f"{folder} has no pictures ({', '.join(SUFFIXES)}): give a folder of camera frames")
+    given = 0
     for number, index in enumerate(_spread(len(files), count)):
-        yield read_rgb(files[index]), COMMANDS[number % len(COMMANDS)]
+        try:
+            yield read_rgb(files[index]), COMMANDS[number % len(COMMANDS)]
+            given += 1
+        except DataError as error:
+            log.warning("left out: %s", error)
+    if not given:
+        raise ExportError(f"none of the {len(files)} pictures in {folder} can be read: give a folder of camera frames")
 
 
 def _public(count: int) -> Iterator[tuple[U8, Query]]:

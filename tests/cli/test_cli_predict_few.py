@@ -15,6 +15,7 @@ import pytest
 from phone import phone_picture
 
 from ris_node.bundle import open_bundle
+from ris_node.cli import predict_few
 from ris_node.cli.__main__ import main
 from ris_node.cli.doctor_model import check_bundles
 from ris_node.cli.images import read_image, write_png
@@ -61,6 +62,23 @@ def test_an_answer_that_cannot_be_written_does_not_stop_the_rest(picture: bytes,
     assert answer.returncode == 1, answer.stderr
     assert "street.png', command 'the road': [Errno" in answer.stderr
     assert (tmp_path / "o/dot.the-road.overlay.png").is_file()
+
+
+def test_what_nobody_foresaw_costs_one_answer(
+    picture: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls = iter((MemoryError("too large"), None))
+
+    def draw(image: U8, *_: object) -> U8:
+        if error := next(calls):
+            raise error
+        return image
+
+    monkeypatch.setattr(predict_few, "draw_overlay", draw)
+    words = ["--image", str(tmp_path / "street.png"), "--command", "the road", "the sky", "--bundle", BASELINE]
+    assert main(["predict", *words, "--out", str(tmp_path / "o")]) == 1
+    assert "command 'the road': MemoryError: too large" in capsys.readouterr().err
+    assert (tmp_path / "o/street.the-sky.json").is_file()
 
 
 def test_the_terms_are_one_short_line_and_whole_in_the_doctor(

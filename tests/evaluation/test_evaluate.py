@@ -188,6 +188,30 @@ def test_bad_predictions_are_named(place, tmp_path, lines, message):
         read_predictions(path, read_manifest(place / "truth.jsonl"))
 
 
+def test_pictures_that_cannot_be_measured_on_are_named_and_the_rest_is_measured(place, tmp_path, capsys):
+    items = read_manifest(place / "truth.jsonl")
+    lost = [replace(items[0], id="gone", image="gone.png"), replace(items[0], id="other", image="other.png")]
+    cv2.imwrite(str(tmp_path / "other.png"), np.zeros((H, 2 * W, 3), np.uint8))
+    (tmp_path / "bad.png").write_bytes((place / "0.png").read_bytes()[:40])
+    lost.append(replace(items[0], id="bad", image="bad.png"))
+    for name in ("0.png", "1.png", "tiny"):
+        (tmp_path / name).symlink_to(place / name)
+    write_manifest(tmp_path / "truth.jsonl", [*lost, *items])
+    evaluate(tmp_path, tmp_path / "out", "--bundles", tmp_path / "tiny", "--no-html", code=1)
+    assert json.loads((tmp_path / "out/report.json").read_text())["items"] == len(items)
+    shown = capsys.readouterr().err
+    for words in (
+        "cannot read the image",
+        "gone.png",
+        "bad.png",
+        f"other.png is {2 * W} x {H} pixels, its truth {W} x {H}",
+    ):
+        assert words in shown
+    write_manifest(tmp_path / "truth.jsonl", lost)
+    evaluate(tmp_path, tmp_path / "none", "--bundles", tmp_path / "tiny", "--no-html", code=1)
+    assert "no picture can be measured on" in capsys.readouterr().err
+
+
 def test_a_manifest_may_begin_with_a_mark_and_have_blank_lines(place, tmp_path):
     path = tmp_path / "truth.jsonl"
     path.write_text((place / "truth.jsonl").read_text().replace("\n", "\n\n"), encoding="utf-8-sig")

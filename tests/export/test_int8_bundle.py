@@ -23,11 +23,13 @@ from ris_node.bundle import Manifest, open_bundle, write_manifest
 from ris_node.cli.__main__ import main as ris
 from ris_node.config import ModelConfig
 from ris_node.data.evalset import EvalItem
-from ris_node.errors import BackendError
+from ris_node.errors import BackendError, ExportError
+from ris_node.export.calibration import calibration_feeds
 from ris_node.export.cast import cast
 from ris_node.export.finish import finish_graphs
 from ris_node.export.int8 import measure_int8
 from ris_node.export.parity import parity
+from ris_node.pipeline.grounder import Grounder
 from ris_node.rle import encode_rle
 from ris_node.runtime import select
 from ris_node.runtime.select import graph_file, open_network
@@ -50,6 +52,19 @@ def bundle(tmp_path_factory, frames) -> Path:
     folder = small_bundle(tmp_path_factory.mktemp("int8") / "small")
     assert ris(["quantize", "--for", "cpu", str(folder), "--images", str(frames), "--every", "0"]) == 0
     return folder
+
+
+def test_pictures_that_cannot_be_read_are_left_out_of_the_calibration(bundle, frames, tmp_path, caplog):
+    for name in ("0.png", "1.png"):
+        (tmp_path / name).write_bytes((frames / name).read_bytes())
+    (tmp_path / "2.png").write_bytes(b"no picture")
+    with Grounder.open(bundle, model=ModelConfig(precision="fp32", warmup_iterations=0)) as grounder:
+        assert len(calibration_feeds(grounder, 8, tmp_path)) >= 2
+        assert "left out: cannot read the image" in caplog.text
+        for name in ("0.png", "1.png"):
+            (tmp_path / name).unlink()
+        with pytest.raises(ExportError, match="none of the 1 pictures"):
+            calibration_feeds(grounder, 8, tmp_path)
 
 
 def say(folder: Path, **int8) -> None:
