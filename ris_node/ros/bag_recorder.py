@@ -140,9 +140,7 @@ class BagRecorder:
 
     def _subscribe(self, name: str, kind: str, qos: Qos) -> None:
         message = interface_class(kind.replace("/msg/", "/"))
-        held = subscribe(
-            self._node, message, name, lambda data: self._on_message(name, data), qos_profile(qos), raw=True
-        )
+        held = subscribe(self._node, message, name, lambda data: self._on_message(name, data), qos_profile(qos))
         self._subscriptions[name] = (qos, held)
 
     def _drain(self, name: str, subscription: Any) -> None:

@@ -15,8 +15,9 @@ from ris_node.errors import CommandError
 from ris_node.interface import topic
 from ris_node.ros.conversions import query_from_msg
 from ris_node.ros.lifecycle import ACTIVE, INACTIVE
-from ris_node.ros.publishers import publishers_of, qos_profile, subscribe
+from ris_node.ros.publishers import publishers_of, qos_profile
 from ris_node.ros.queries import ActiveQuery, Queries
+from ris_node.ros.reading import listen
 from ris_node.sensing.losses import Gaps
 from ris_node.types import Query
 
@@ -71,14 +72,17 @@ class Commands:
             self.queries.clear(why)
 
     def _listen(self, message: Any, name: str, callback: Callable[[Any], None]) -> None:
-        gaps = Gaps()
-
-        def take(msg: Any, info: Any) -> None:
-            gaps.take(info, publishers_of(self._node, subscription))
-            callback(msg)
-
-        subscription = subscribe(self._node, message, name, take, qos_profile(topic(name).qos))
+        node, gaps = self._node, Gaps()
         self._gaps.append(gaps)
+        subscription = listen(
+            node,
+            message,
+            name,
+            callback,
+            qos_profile(topic(name).qos),
+            arrived=lambda info: gaps.take(info, publishers_of(node, subscription)),
+            unreadable=self._refuse,
+        )
 
     def _on_command(self, msg: Any) -> None:
         self._try(Query(msg.data, source="command", stamp_ns=self._node.now_ns()))

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import threading
 import time
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+_NUMBER = re.compile(r"\d+")
 _KEYS = 64  # of lines that come seldom; more are forgotten, the oldest first
 
 
@@ -23,9 +25,10 @@ def printable(text: str) -> str:
 class NodeLogger:
     """The node's ROS logger: no call raises, whatever the text, and none is made once the context has ended.
 
-    A line may say how seldom it comes: `every` seconds at least lie between two lines of one `key` (the text itself
-    where none is given), and the next one says how many were left out. rclpy's own filters are not used: it ties them
-    to the line of the caller, which is in this file for everybody, and raises where two calls want different ones.
+    A line may say how seldom it comes: `every` seconds at least lie between two lines of one `key` (where none is given
+    the text itself, its numbers left out), and the next one says how many were left out. rclpy's own filters are not
+    used: it ties them to the line of the caller, which is in this file for everybody, and raises where two calls want
+    different ones.
     """
 
     def __init__(self, logger: Any, alive: Callable[[], bool], now_s: Callable[[], float] = time.monotonic) -> None:
@@ -57,7 +60,7 @@ class NodeLogger:
 
     def _say(self, level: str, message: str, every: float, key: str) -> None:
         try:
-            left_out = self._left_out(key or message, every) if every > 0.0 else 0
+            left_out = self._left_out(key or _NUMBER.sub("#", message), every) if every > 0.0 else 0
             if left_out is None or not self._alive():
                 return
             more = f" (and {left_out} more since the last such line)" if left_out else ""

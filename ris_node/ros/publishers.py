@@ -32,15 +32,13 @@ def qos_profile(qos: Qos) -> QoSProfile:
     )
 
 
-def subscribe(
-    node: Any, message: Any, name: str, callback: Callable[..., None], profile: QoSProfile, *, raw: bool = False
-) -> Any:
-    """A subscription without event handlers, see `Publishers`; `raw` ones get serialised bytes.
+def subscribe(node: Any, message: Any, name: str, callback: Callable[..., None], profile: QoSProfile) -> Any:
+    """A subscription to serialised bytes, without event handlers (see `Publishers`).
 
     A callback with two arguments is given rclpy's information about the message too.
     """
     quiet = SubscriptionEventCallbacks(use_default_callbacks=False)
-    return node.create_subscription(message, name, callback, profile, event_callbacks=quiet, raw=raw)
+    return node.create_subscription(message, name, callback, profile, event_callbacks=quiet, raw=True)
 
 
 def publishers_of(node: Any, subscription: Any) -> frozenset[bytes]:

@@ -18,8 +18,8 @@ from ris_node.ros.answering import FrameJob
 from ris_node.ros.camera import is_rectified
 from ris_node.ros.conversions import stamp_to_ns
 from ris_node.ros.lifecycle import ACTIVE
-from ris_node.ros.publishers import publishers_of, qos_profile, subscribe
-from ris_node.ros.raw_image import read_image
+from ris_node.ros.publishers import publishers_of, qos_profile
+from ris_node.ros.reading import listen
 from ris_node.ros.stream import RateGate, SilenceWatch, Take
 from ris_node.sensing.losses import FrameLoss
 from ris_node.share import shipped_profile
@@ -59,28 +59,34 @@ class FrameSource:
         qos = replace(topic("image").qos, reliable=config.input_reliability == "reliable")
         if config.drop_policy == "all":
             qos = replace(qos, depth=_QUEUE_DEPTH)
-        profile = qos_profile(qos)
-        self._image = subscribe(
+        self._image = listen(
             node,
             Image if raw else CompressedImage,
             name,
-            self._on_raw_image if raw else self._on_compressed,
-            profile,
-            raw=raw,
+            self._on_image,
+            qos_profile(qos),
+            arrived=self.loss.frame,
+            unreadable=self._refuse,
         )
         node.camera.rectified = is_rectified(self._image.topic_name)
         self._subscriptions = [
             self._image,
-            subscribe(node, CameraInfo, "camera_info", self._on_info, _profile("camera_info")),
+            listen(
+                node,
+                CameraInfo,
+                "camera_info",
+                node.camera.on_camera_info,
+                qos_profile(topic("camera_info").qos),
+                arrived=self.loss.info,
+            ),
             self._depth(config.depth_transport),
         ]
 
     def _depth(self, transport: str) -> Any:
-        node, profile = self._node, _profile("depth/image")
-        if transport == "raw":
-            return subscribe(node, Image, "depth/image", self._on_depth, profile, raw=True)
-        name = topic_beside(node, "depth/image", "compressedDepth")
-        return subscribe(node, CompressedImage, name, node.camera.on_depth, profile)
+        raw = transport == "raw"
+        name = "depth/image" if raw else topic_beside(self._node, "depth/image", transport)
+        profile = qos_profile(topic("depth/image").qos)
+        return listen(self._node, Image if raw else CompressedImage, name, self._node.camera.on_depth, profile)
 
     def stop(self) -> None:
         """Leave the camera (deactivation, or disabled)."""
@@ -130,36 +136,12 @@ class FrameSource:
             text = f"depth comes on '{packed}' only and is not read: set depth_transport to compressedDepth"
             node.log.warning(f"{text}; until then targets come from the ground plane", every=math.inf)
 
-    def _on_depth(self, serialized: bytes) -> None:
-        msg = self._read(serialized, "depth/image")
-        if msg is not None:
-            self._node.camera.on_depth(msg)
-
-    def _on_info(self, msg: Any) -> None:
-        self.loss.info()
-        self._node.camera.on_camera_info(msg)
-
-    def _on_compressed(self, msg: Any, info: Any) -> None:
-        self.loss.frame(info)
-        self._on_image(msg)
-
-    def _on_raw_image(self, serialized: bytes, info: Any) -> None:
-        self.loss.frame(info)
-        msg = self._read(serialized, "image")
-        if msg is not None:
-            self._on_image(msg)
-        elif self._node.worker is not None:  # without its header there is nothing to answer
+    def _refuse(self, reason: str) -> None:
+        """Log and count a frame that cannot be read: without its header there is nothing to answer."""
+        self._node.log.warning(reason, every=5.0, key="image")
+        if self._node.worker is not None:
             self._silence.frame(time.monotonic())
             self._node.worker.refuse()
-
-    def _read(self, serialized: bytes, name: str) -> Any:
-        try:
-            return read_image(serialized)
-        except Exception as error:
-            message = f"a message on '{name}' is no image, {type(error).__name__}: {error}"
-            self._node.log.warning(message, every=5.0, key=name)
-            self._node.meter.failed(message)
-            return None
 
     def _on_image(self, msg: Any) -> None:
         node, now_s = self._node, time.monotonic()
@@ -206,7 +188,3 @@ def _remedy() -> str:
     if "fastrtps" in get_rmw_implementation_identifier():
         return f"start the camera's process, too, with {PROFILE_VARIABLES[0]}={shipped_profile()}"
     return "give the middleware larger buffers, or publish compressed frames (image_transport)"
-
-
-def _profile(name: str) -> Any:
-    return qos_profile(topic(name).qos)

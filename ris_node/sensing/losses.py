@@ -55,7 +55,7 @@ class FrameLoss:
         self._gaps.take({}, ())
         self._seconds.clear()
 
-    def info(self) -> None:
+    def info(self, _: Mapping[str, Any] | None = None) -> None:
         """Take note of a camera_info."""
         self.infos += 1
         self.heard = True

@@ -137,7 +137,7 @@ def test_messages_that_are_none_do_not_end_the_node(bundle: Path):
             client.images.publish(data)
             client.infos.publish(data)
             time.sleep(0.05)
-            return "is no image" in live.server.output
+            return "is no Image" in live.server.output
 
         wait_for(said, "the reason in the log")
         assert client.ground().status == Grounding.STATUS_PRESENT

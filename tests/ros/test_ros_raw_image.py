@@ -16,11 +16,11 @@ from builtin_interfaces.msg import Time  # noqa: E402
 from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 from rclpy.serialization import serialize_message  # noqa: E402
-from sensor_msgs.msg import Image  # noqa: E402
+from sensor_msgs.msg import CompressedImage, Image  # noqa: E402
 from std_msgs.msg import Header  # noqa: E402
 
 from ris_node.ros.images import decode_image, encode_image  # noqa: E402
-from ris_node.ros.raw_image import RawImage, read_image  # noqa: E402
+from ris_node.ros.raw_image import RawCompressedImage, RawImage, read_compressed, read_image  # noqa: E402
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 
@@ -42,6 +42,16 @@ def test_every_field_is_read_as_the_middleware_wrote_it(stamp, frame_id, encodin
     assert isinstance(read, RawImage)
     assert read.header == msg.header and (read.height, read.width, read.step) == numbers
     assert (read.encoding, read.is_bigendian, bytes(read.data)) == (encoding, big, data)
+
+
+@given(frame_id=WORDS, form=WORDS, data=st.binary(max_size=50))
+@settings(max_examples=100, deadline=None)
+def test_compressed_images_are_read_as_written(frame_id, form, data):
+    msg = CompressedImage(header=Header(stamp=Time(sec=-3, nanosec=4), frame_id=frame_id), format=form)
+    msg.data = array("B", data)
+    read = read_compressed(serialize_message(msg))
+    assert isinstance(read, RawCompressedImage)
+    assert (read.header, read.format, bytes(read.data)) == (msg.header, form, data)
 
 
 def test_the_pixels_are_a_view_and_decode_without_a_copy():
