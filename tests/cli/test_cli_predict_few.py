@@ -20,6 +20,7 @@ from ris_node.cli.__main__ import main
 from ris_node.cli.doctor_model import check_bundles
 from ris_node.cli.images import read_image, write_png
 from ris_node.cli.predict import terms
+from ris_node.types import U8
 
 BASELINE = str(Path(__file__).resolve().parents[2] / "engines" / "keyword-baseline")
 
