@@ -116,3 +116,9 @@ def test_claims_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
     with ThreadPool(8) as pool:
         pool.map(lambda name: claim(tmp_path, [name], by=BY), names)
     assert json.loads((tmp_path / MARKER).read_text())["made"].keys() == set(names)
+
+
+def test_the_measurements_in_the_checkout_may_be_made_anew() -> None:
+    measured = Path(__file__).resolve().parents[1] / "docs/measured"
+    check(measured, ["bench.json", "bench.md"], by="ris bench")
+    check(measured, ["replay.json"], by="ris_node.replay.rates")
