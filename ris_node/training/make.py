@@ -8,7 +8,9 @@ took. A step whose inputs have changed since is made again only when asked for: 
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import shlex
 import signal
 import subprocess
@@ -39,15 +41,24 @@ class Child:
     """Runs `ris` lines one after the other, in processes of their own, whose memory goes back with them.
 
     While it is open, SIGTERM is passed on to the line that runs, and Ctrl-C, which a terminal gives to both, is left to
-    it: training saves before it ends. `asked` says that one of them came.
+    it: training saves before it ends. `asked` says that one of them came. The file `lock` is locked by this process and
+    by the lines, which may outlive it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, lock: Path) -> None:
         self.asked = False
+        self._lock = lock
+        self._handle = -1
         self._running: subprocess.Popen[bytes] | None = None
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Child:
+        self._handle = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(self._handle)
+            raise ConfigError(f"{self._lock.parent} is being written to by another process: wait for it") from error
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
         return self
@@ -57,10 +68,12 @@ class Child:
     ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        os.close(self._handle)
 
     def run(self, words: Sequence[str]) -> int:
         """Run one line, what it prints going to stderr; return its exit code."""
-        with subprocess.Popen([sys.executable, "-m", "ris_node.cli", *words], stdout=_STDERR) as child:
+        command = [sys.executable, "-m", "ris_node.cli", *words]
+        with subprocess.Popen(command, stdout=_STDERR, pass_fds=[self._handle]) as child:
             self._running = child
             return child.wait()
 
@@ -98,10 +111,10 @@ class Making:
         steps = self.recipe.steps
         outputs.claim(self.work, [RECORDS, *(step.name for step in steps)], by=VERB)
         outputs.sign(self.work / RECORDS, by=VERB)
-        if anew:
-            self._forget(anew)
         before = ""
-        with Child() as child:
+        with Child(self.work / RECORDS / "lock") as child:
+            if anew:
+                self._forget(anew)
             for number, step in enumerate(steps, 1):
                 inputs, title = step.inputs(self.recipe, self.data, before), f"[{number}/{len(steps)}] {step.name}"
                 before = digest(inputs)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from pathlib import Path
 
@@ -53,6 +54,15 @@ def test_steps_are_made_once_and_anew_when_asked_for(recipe, capfd):
         and not json.loads(Path("runs/mine-smoke/steps/bundle.json").read_text())["done"]
     )
     assert ran("--anew", "third")[0] == 2
+
+
+def test_a_folder_is_made_by_one_process_at_a_time(recipe, capfd):
+    assert main(["make", "mine", "--smoke"]) == 0
+    with Path("runs/mine-smoke/steps/lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert main(["make", "mine", "--smoke", "--anew", "first"]) == 2
+    assert "another process" in capfd.readouterr().err and Path("runs/mine-smoke/steps/first.json").is_file()
+    assert main(["make", "mine", "--smoke"]) == 0
 
 
 def test_folders_of_others_are_refused_before_anything_runs(recipe, capfd):
