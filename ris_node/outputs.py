@@ -39,10 +39,12 @@ def check(
     if out.exists() and not out.is_dir():
         raise ConfigError(f"--out {out} is a file: give a folder")
     wanted = list(names)
+    targets = {os.path.realpath(out / name): name for name in wanted}
     for source in (Path(os.path.realpath(path)) for path in inputs):
-        for name in wanted:
-            if _holds(out / name, source):
-                raise ConfigError(f"the input {source} lies where {out / name} will be written: choose another --out")
+        for place in map(str, (source, *source.parents)):
+            if place in targets:
+                target = out / targets[place]
+                raise ConfigError(f"the input {source} lies where {target} will be written: choose another --out")
     made = _made(out)
     for name in wanted:
         if os.path.lexists(out / name) and name not in known and not _is_own(out / name, made.get(name), by):
@@ -106,11 +108,6 @@ def sign(folder: Path, *, by: str) -> Path:
 
 def _is_device(path: Path) -> bool:
     return path.exists() and not path.is_file() and not path.is_dir()
-
-
-def _holds(target: Path, source: Path) -> bool:
-    target = Path(os.path.realpath(target))
-    return target == source or target in source.parents
 
 
 def _is_own(path: Path, maker: str | None, by: str) -> bool:

@@ -34,7 +34,7 @@ def run_few(args: argparse.Namespace) -> int:
     """Answer every command in every picture; what cannot be answered is named and does not stop the rest."""
     stems = _stems(args)
     names = [f"{stem}{end}" for stem in stems.values() for end in ENDS]
-    check(args.out, names, by=VERB)
+    check(args.out, names, map(Path, args.image), by=VERB)
     grounder = open_grounder(args)
     claim(args.out, names, by=VERB)
     answers, failed = [], 0

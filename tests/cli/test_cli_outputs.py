@@ -75,5 +75,7 @@ def test_a_verbs_own_output_is_replaced_and_another_verbs_is_not(
                str(packaged_bundles()["keyword-baseline"])]  # fmt: skip
     assert main(predict) == 0 and main(predict) == 0
     capsys.readouterr()
+    assert main([*predict[:2], "a.png", "a.car.mask.png", *predict[3:]]) == 2
+    assert "the input" in capsys.readouterr().err
     assert main(["data", "check", "jsonl", "in.jsonl", "--sheet", "a.car.mask.png"]) == 2
     assert "was made by 'ris predict', not by 'ris data check'" in capsys.readouterr().err
