@@ -266,14 +266,21 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
         self._autostart.tick()
         now_s = time.monotonic()
         if self.phase == ACTIVE:
-            complaint = self.source.complaint(now_s)
-            # a node that waits for its first frame is as READY as it can be; one whose camera stopped is not
-            key, other = ("waiting", "degraded") if self.source.fresh else ("degraded", "waiting")
-            self.status.update(**{key: complaint, other: ""})
+            self._watch_camera(self.source.complaint(now_s))
         if now_s >= self._diagnostics_due_s:
             self._diagnostics_due_s = now_s + 1.0
             self.status.update(unheard=self.mismatches.look())
             self._publish_diagnostics()
+
+    def _watch_camera(self, complaint: str) -> None:
+        known = self.status.report.waiting or self.status.report.degraded
+        if complaint and not known:
+            self.log.warning(complaint)
+        elif known and not complaint:
+            self.log.info("frames come again")
+        # a node that waits for its first frame is as READY as it can be; one whose camera stopped is not
+        key, other = ("waiting", "degraded") if self.source.fresh else ("degraded", "waiting")
+        self.status.update(**{key: complaint, other: ""})
 
     # for the parts --------------------------------------------------------------------------------------------------
 
