@@ -72,8 +72,8 @@ def claim(
             _write(out, {**_read(out), "made": dict(sorted(listed.items()))})
 
 
-def claim_file(path: Path, inputs: Iterable[Path] = (), *, by: str) -> None:
-    """Claim one file that the user named; a pipe or a device is written to as it is.
+def check_file(path: Path, inputs: Iterable[Path] = (), *, by: str) -> None:
+    """Refuse one file that the user named, as `check` does; a pipe or a device is written to as it is.
 
     Raises:
         ConfigError: it is a folder, an input, or not of this verb's making; nothing was touched.
@@ -81,7 +81,19 @@ def claim_file(path: Path, inputs: Iterable[Path] = (), *, by: str) -> None:
     if path.is_dir():
         raise ConfigError(f"--out {path} is a folder: give a file")
     if not _is_device(path):
-        claim(path.parent, [path.name], inputs, by=by)
+        check(path.parent, [path.name], inputs, by=by)
+
+
+def claim_file(path: Path, inputs: Iterable[Path] = (), *, by: str) -> None:
+    """Claim one file that the user named, after `check_file`, shortly before it is written.
+
+    Raises:
+        ConfigError: see `check_file`; nothing was touched.
+        OSError: its folder cannot be written to.
+    """
+    check_file(path, inputs, by=by)
+    if not _is_device(path):
+        claim(path.parent, [path.name], by=by)
 
 
 def owns(out: Path, name: str, *, by: str) -> bool:

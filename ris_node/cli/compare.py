@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ris_node.errors import ConfigError
-from ris_node.outputs import claim_file
+from ris_node.outputs import check_file, claim_file
 
 if TYPE_CHECKING:
     from ris_node.replay.compare import Comparison
 
 FAILED = 1
+VERB = "ris compare"  # in the markers of what is written
 
 EPILOG = """examples:
   ris compare out/old out/new                                  two folders that 'ris replay' wrote
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     from ris_node.replay.truth import open_truth
 
     if args.out is not None:
-        claim_file(args.out, [args.a, args.b, *args.bag], by="ris compare")
+        check_file(args.out, [args.a, args.b, *args.bag], by=VERB)
     a, b = _runs(args)
     truth = open_truth(args.truth, args.bag[0] if args.bag else None) if args.truth else None
     found: Comparison = compare_runs(a, b, truth)
@@ -69,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(format_comparison(found, (str(args.a), str(args.b))))
     if args.out is not None:
+        claim_file(args.out, by=VERB)
         write_comparison(args.out, found, (a, b), args.bag, failures)
         print(f"{args.out}: written", file=sys.stderr)
     for failure in failures:

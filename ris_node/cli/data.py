@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ris_node.errors import ConfigError, DataError
-from ris_node.outputs import claim_file
+from ris_node.outputs import check_file, claim_file
 
 if TYPE_CHECKING:
     from ris_node.data.sampleset import SampleSet
@@ -159,7 +159,7 @@ def _check(args: argparse.Namespace) -> int:
     samples, name = _open(args)
     sheet = args.sheet or Path(f"{name}.png")
     if args.samples:
-        claim_file(sheet, by="ris data check")
+        check_file(sheet, by="ris data check")
     result = survey(samples, None if args.all else 500)
     drawn = _sheet(args, samples, sheet) if args.samples else []
     if args.json:
@@ -188,6 +188,7 @@ def _sheet(args: argparse.Namespace, samples: SampleSet, path: Path) -> list[dic
         if len(shown) == args.samples:
             break
     if shown:
+        claim_file(path, by="ris data check")
         write_png(path, contact_sheet(shown))
         print(f"contact sheet: {path}", file=sys.stderr)
     return [{"expression": s.expression, "image": s.image_name, "id": s.id} for s in shown]

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ris_node.errors import ConfigError
-from ris_node.outputs import claim, claim_file, sign
+from ris_node.outputs import check, check_file, claim, claim_file, sign
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ris_node.data.evalset import EvalItem
     from ris_node.evaluation.run import Measured, Setting
@@ -96,8 +96,9 @@ def run(args: argparse.Namespace) -> int:
         from ris_node.report.page import require
 
         require()
-    _claim(args)
+    _guard(args, check_file, check)
     setting = _setting(args)
+    _guard(args, claim_file, claim)
     from ris_node.evaluation.systems import answerable
 
     if args.write_manifest:
@@ -116,14 +117,14 @@ def run(args: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
-def _claim(args: argparse.Namespace) -> None:
-    """Refuse what is in the way of the files to be written, before anything is measured."""
+def _guard(args: argparse.Namespace, file: Callable[..., None], folder: Callable[..., None]) -> None:
+    """Check or claim the files to be written: checked before anything is read, claimed before anything is measured."""
     inputs = [*args.predictions, *([args.manifest] if args.manifest else [])]
     if args.write_manifest:
-        claim_file(args.write_manifest, inputs, by=VERB)
+        file(args.write_manifest, inputs, by=VERB)
     if args.out and (args.bundles or args.predictions):
-        claim(args.out, OUTPUTS, inputs, by=VERB)
-        if not args.no_cache:
+        folder(args.out, OUTPUTS, inputs, by=VERB)
+        if folder is claim and not args.no_cache:
             sign(args.out / ANSWERS, by=VERB)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ris_node.errors import ConfigError, TrainingError
-from ris_node.outputs import claim_file
+from ris_node.outputs import check, check_file, claim_file
 
 if TYPE_CHECKING:
     from ris_node.training.config import TrainConfig
@@ -65,10 +65,10 @@ def run(args: argparse.Namespace) -> int:
 
         manifest = add_quality(args.out, args.quality)
     else:
-        from ris_node.bundle.bundle import ALL_FILES, claim_bundle
+        from ris_node.bundle.bundle import ALL_FILES, files_of
         from ris_node.export.default import calibrate_on_held_out, open_checkpoint, write_bundle
 
-        claim_bundle(args.out, ALL_FILES, by=VERB)
+        check(args.out, ALL_FILES, by=VERB, known=files_of(args.out))
         trained = open_checkpoint(*args.checkpoints)
         chosen = calibrate_on_held_out(trained, args.cache)
         manifest = write_bundle(trained, chosen, args.out, _trunk(trained.config), args.note, args.use)
@@ -95,8 +95,10 @@ def _weights(args: argparse.Namespace) -> None:
 
     if args.weights.suffix != SUFFIX:
         raise ConfigError(f"{args.weights}: a file of weights is named *{SUFFIX}, as `init` knows it by")
-    claim_file(args.weights, args.checkpoints, by=VERB)
-    save_weights(args.weights, load_mean(args.checkpoints))
+    check_file(args.weights, args.checkpoints, by=VERB)
+    mean = load_mean(args.checkpoints)
+    claim_file(args.weights, by=VERB)
+    save_weights(args.weights, mean)
     size = args.weights.stat().st_size
     if args.json and args.out is None:
         print(json.dumps({"weights": str(args.weights), "bytes": size}))

@@ -21,7 +21,7 @@ from ris_node.cli.images import read_image
 from ris_node.cli.predict import KINDS, VERB, make_frame, open_grounder, reason_of
 from ris_node.entry import INTERRUPTED, in_one_piece
 from ris_node.errors import DataError
-from ris_node.outputs import claim_file
+from ris_node.outputs import check_file, claim_file
 from ris_node.types import Query, QueryKind, Status
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def run_batch(args: argparse.Namespace) -> int:
     """Answer every line of the manifest; bad lines are named by number and do not stop the rest."""
     lines = _read_manifest(args.manifest)
     if str(args.out) != "-":
-        claim_file(args.out, [args.manifest], by=VERB)
+        check_file(args.out, [args.manifest], by=VERB)
     grounder = open_grounder(args)
     root = args.root if args.root is not None else args.manifest.parent
 
@@ -125,6 +125,7 @@ def _read_manifest(path: Path) -> list[tuple[int, bytes]]:
 def _open_out(path: Path) -> Any:
     if str(path) == "-":
         return nullcontext(sys.stdout)
+    claim_file(path, by=VERB)
     return path.open("w", encoding="utf-8")
 
 

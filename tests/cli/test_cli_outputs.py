@@ -79,3 +79,19 @@ def test_a_verbs_own_output_is_replaced_and_another_verbs_is_not(
     assert "the input" in capsys.readouterr().err
     assert main(["data", "check", "jsonl", "in.jsonl", "--sheet", "a.car.mask.png"]) == 2
     assert "was made by 'ris predict', not by 'ris data check'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", [w for w in VERBS if "nowhere" in w or w.startswith(("predict --man", "export", "compare"))]
+)
+def test_a_verb_that_fails_before_it_writes_claims_nothing(words: str, here: Path) -> None:
+    verb = words.split(maxsplit=1)[0]
+    if verb in NEEDS:
+        pytest.importorskip(NEEDS[verb])
+    broken = {"predict": ["--bundle", "nowhere"], "evaluate": ["--manifest", "gone.jsonl"]}.get(verb, [])
+    assert main([*words.split(), *broken]) in (1, 2)
+    theirs = here / VERBS[words]
+    theirs.parent.mkdir(exist_ok=True)
+    theirs.write_bytes(THEIRS)
+    assert main(words.split()) == 2
+    assert theirs.read_bytes() == THEIRS
