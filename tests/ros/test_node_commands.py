@@ -54,13 +54,23 @@ def test_a_thousand_command_swaps_at_full_load_never_mislabel(tmp_path_factory):
         filming.start()
         try:
             texts = list(TRUTH)
-            for number in range(SWAPS):
-                text, query_id = texts[number % 3], f"swap-{number}"
-                said[query_id] = text
-                client.queries.publish(Query(id=query_id, text=text))
-                time.sleep(0.004)
-            last = f"swap-{SWAPS - 1}"
-            wait_for(lambda: client.results and client.results[-1].query_id == last, "the last command's answers", 60.0)
+
+            def swapped() -> bool:
+                """A busy machine answers fewer frames in the same time: then there are more swaps."""
+                for _ in range(SWAPS // 10):
+                    query_id, text = f"swap-{len(said)}", texts[len(said) % 3]
+                    said[query_id] = text
+                    client.queries.publish(Query(id=query_id, text=text))
+                    time.sleep(0.004)
+                return len(said) >= SWAPS and came_and_went() > 100
+
+            def came_and_went() -> int:
+                return len({r.query_id for r in list(client.results)})
+
+            wait_for(swapped, "commands that come and go while frames are answered", 60.0)
+            last = f"swap-{len(said) - 1}"
+            wait_for(lambda: client.results[-1].query_id == last, "the last command's answers", 60.0)
+            wait_for(lambda: sum(r.dropped_since_last for r in list(client.results)) > 50, "frames that are dropped")
         finally:
             stop.set()
             filming.join()
@@ -68,8 +78,6 @@ def test_a_thousand_command_swaps_at_full_load_never_mislabel(tmp_path_factory):
         wrong = [r for r in results if r.text != said[r.query_id] or not matches(r)]
         assert not wrong, f"{len(wrong)} of {len(results)}, first {wrong[0].query_id} {wrong[0].text}"
         assert all(r.status in (Grounding.STATUS_PRESENT, Grounding.STATUS_AMBIGUOUS) for r in results)
-        assert len({r.query_id for r in results}) > 100, "commands really came and went while frames were answered"
-        assert sum(r.dropped_since_last for r in client.results) > 50, "the camera really was faster than the node"
 
 
 def test_two_commands_at_once_keep_their_order(live: Rig):
