@@ -11,7 +11,7 @@ PYTEST = $(RUN) python -m pytest --timeout 600 --durations 10
 export SOURCE COMMAND BAG TORCH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint type bench evaluate soak config clean
+.PHONY: help setup demo test pythons lint type bench evaluate soak config clean
 
 help:
 	@echo "ris_node: camera frames and a command in, a mask and a region target out, on ROS 2"
@@ -24,6 +24,8 @@ help:
 	@echo "  make test     everything is set up, then the tests run; ARGS='-k camera' picks some;"
 	@echo "                TORCH=0 leaves torch and its tests out, TORCH=1 installs it whatever its size;"
 	@echo "                JOBS=4 runs them in four processes (2 by default)"
+	@echo "  make pythons  the core's tests on every Python from 3.10 to 3.14 that is here, with NumPy 1.26 and 2;"
+	@echo "                ARGS='3.12 --numpy 1.26' picks one"
 	@echo "  make setup    only the set-up: .venv with ROS 2, ris_msgs and this project (PYTHON=python3.12 picks one)"
 	@echo "  make lint     ruff, check and format          make type     mypy, strict"
 	@echo "  make bench    latency, CPU and memory: bare network, core, node over DDS, ours against CLIPSeg and others"
@@ -45,6 +47,9 @@ demo:
 test:
 	@$(SETUP) --profile test
 	@$(PYTEST) -n $(JOBS) --dist loadfile -m "not gpu and not soak" $(ARGS)
+
+pythons:
+	@$(PYTHON) scripts/pythons.py $(ARGS)
 
 lint:
 	@$(SETUP) --profile test

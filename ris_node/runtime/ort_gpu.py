@@ -3,7 +3,7 @@
 """ONNX Runtime on a GPU: its CUDA and TensorRT providers, and which one really runs the network.
 
 ONNX Runtime falls back to the CPU without an error, so what it does is asked afterwards, node by node where the release
-can tell (1.23 and later), and a provider that was asked for by name and does not run is an error.
+can tell (1.24 and later), and a provider that was asked for by name and does not run is an error.
 """
 
 from __future__ import annotations

@@ -66,9 +66,9 @@ def test_built_listed_shown_verified_and_removed(machine, capsys):
     code, out, _ = ris(capsys, "list", *where)
     assert "unusable" in out and "gives wrong answers" in out
 
-    (cache / "tiny" / ".part-0123-1").mkdir()
+    (cache / "tiny" / ".part-0123456789abcdef-1").mkdir()
     assert "would remove" in ris(capsys, "clean", "--dry-run", *where)[1]
-    assert (cache / "tiny" / ".part-0123-1").is_dir()
+    assert (cache / "tiny" / ".part-0123456789abcdef-1").is_dir()
     gone = json.loads(ris(capsys, "clean", *where, "--json")[1])
     assert len(gone["removed"]) == 2 and gone["bytes"] > 600_000
     assert not list((cache / "tiny").iterdir())
