@@ -179,8 +179,8 @@ def stopping() -> Iterator[threading.Event]:
     stop = threading.Event()
 
     def on_signal(_number: int, _frame: Any) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # first: here again, it would wait for stop's lock
         stop.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
         print("\nstopping: what has been answered is being sealed (Ctrl-C again gives that up)", file=sys.stderr)
 
     before = signal.getsignal(signal.SIGINT)

@@ -96,7 +96,7 @@ def _spin(executor: Any, node: Any, interrupted: list[int]) -> None:
 
 def _end(node: Any) -> None:
     """Stop all threads and leave; at once where native code does not let go of one."""
-    import rclpy
+    from ris_node.ros.start import end_ros
 
     if node is not None and not node.close():
         # a network is being loaded or run; Python must not be torn down around it
@@ -105,7 +105,7 @@ def _end(node: Any) -> None:
         os._exit(0)
     if node is not None:
         node.destroy_node()
-    rclpy.try_shutdown()
+    end_ros()
 
 
 if __name__ == "__main__":

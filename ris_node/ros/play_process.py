@@ -17,7 +17,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from ris_node.ros.play_bag import PlayBag
 from ris_node.ros.play_control import Keys, offer_services, on_signals
 from ris_node.ros.player import Player, PlayOptions, PlaySummary
-from ris_node.ros.start import start_ros
+from ris_node.ros.start import end_ros, start_ros
 
 NODE = "ris_play"
 
@@ -52,7 +52,7 @@ def play_bag(path: Path, options: PlayOptions, *, show: bool = False) -> PlaySum
                 print(file=sys.stderr)
             return summary
     finally:
-        rclpy.try_shutdown()
+        end_ros()
 
 
 @contextmanager

@@ -7,9 +7,9 @@ from __future__ import annotations
 import math
 import signal
 import sys
-import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,7 +22,7 @@ from ris_node.bagwriter import BagWriter
 from ris_node.errors import ConfigError, DataError
 from ris_node.ros.bag_recorder import BagRecorder, NewTopic, Taken, Wanted
 from ris_node.ros.play_process import spinning
-from ris_node.ros.start import start_ros
+from ris_node.ros.start import end_ros, start_ros
 
 NODE = "ris_record"
 _SYNC_S = 1.0
@@ -64,9 +64,9 @@ def record_bag(options: RecordOptions) -> RecordSummary:
         DataError: the disk is full or failed; what was written before is kept.
     """
     start_ros()
-    ended = threading.Event()
+    asked: list[int] = []  # no Event: a second signal, while the first one's handler sets it, would wait for its lock
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
+        signal.signal(number, lambda number, _: asked.append(number))
     try:
         writer = BagWriter(options.out, storage=options.storage, compression=options.compression)
         overrides = [Parameter("use_sim_time", value=options.use_sim_time)]
@@ -75,7 +75,7 @@ def record_bag(options: RecordOptions) -> RecordSummary:
         session = _Session(writer, recorder)
         try:
             with spinning(node):
-                session.write(ended, options.seconds)
+                session.write(lambda: bool(asked), options.seconds)
             session.drain()  # no more comes in; what is there is still written
             writer.close()
         except OSError as error:
@@ -87,7 +87,7 @@ def record_bag(options: RecordOptions) -> RecordSummary:
             ) from error
         return session.summary()
     finally:
-        rclpy.try_shutdown()
+        end_ros()
 
 
 class _Session:
@@ -97,13 +97,13 @@ class _Session:
         self._bytes = 0
         self._told: set[str] = set()
 
-    def write(self, ended: threading.Event, seconds: float) -> None:
+    def write(self, ended: Callable[[], bool], seconds: float) -> None:
         """Write what comes until told to end."""
         begin = synced = time.monotonic()
         end = begin + seconds if seconds else math.inf
         while time.monotonic() < end:
-            if ended.is_set():
-                end, ended = min(end, time.monotonic() + _GRACE_S), threading.Event()
+            if ended():
+                end = min(end, time.monotonic() + _GRACE_S)
             self._put(self._recorder.take(_PATIENCE_S))
             if time.monotonic() - synced > _SYNC_S:
                 synced = time.monotonic()

@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The one way in which a process starts ROS 2: whatever the log folder is like, and with a reason where it cannot."""
+"""How a process starts ROS 2, whatever the log folder is like and with a reason where it cannot; and how it ends it."""
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -38,6 +39,15 @@ def start_ros(args: Sequence[str] | None = None, *, signals: bool = False) -> No
         raise ConfigError(
             f"ROS 2 does not start: {reason}; check --ros-args, ROS_DOMAIN_ID and RMW_IMPLEMENTATION ('ris doctor')"
         ) from error
+
+
+def end_ros() -> None:
+    """End ROS in the main thread of a process that is about to end, and let no further Ctrl-C kill what is left of it.
+
+    In a launch two may come, from the terminal and from the launch, and while Python ends SIGINT would be deadly again.
+    """
+    rclpy.try_shutdown()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _without_files() -> list[str]:

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -45,9 +46,12 @@ def ended(child: subprocess.Popen[str], code: int = 0, timeout_s: float = 60.0) 
 
 
 def interrupted(child: subprocess.Popen[str], code: int = 0) -> dict[str, Any]:
-    """Send Ctrl-C and return the JSON that it said at its end."""
-    child.send_signal(signal.SIGINT)
-    return ended(child, code, timeout_s=30.0)[0]
+    """Send Ctrl-C, as terminal and launch may both do, until it ends; return the JSON that it said then."""
+    deadline = time.monotonic() + 30.0
+    while child.poll() is None and time.monotonic() < deadline:
+        child.send_signal(signal.SIGINT)
+        time.sleep(0.001)
+    return ended(child, code, timeout_s=1.0)[0]
 
 
 @contextmanager

@@ -360,6 +360,8 @@ def test_signals_end_the_process_quietly(bundle: Path, number: signal.Signals, m
         }
         try:
             wait_for(reached[moment], moment, 60.0)
+            if (number, moment) == (signal.SIGINT, "active"):  # from the terminal, and from the launch
+                wait_for(lambda: server.process.send_signal(number) or server.process.poll() is not None, "its end")
             code = server.interrupt(60.0, number)
             assert code == 0, server.output
             assert "Traceback" not in server.output and "terminate called" not in server.output, server.output
