@@ -79,11 +79,11 @@ def test_listeners_that_get_nothing_are_named(bundle: Path, monkeypatch):
             (QoSProfile(depth=1, deadline=Duration(seconds=1)), "deadline"),
         ):
             wrong = stranger.create_subscription(Grounding, "grounding_node/result", print, qos)
-            wait_for(lambda: said, "the warning")
-            assert f"/stranger does not hear '{live.namespace}/grounding_node/result'" in said[0] and words in said[0]
+            text = wait_for(lambda words=words: next((t for t in said if words in t), ""), "the warning")
+            assert f"/stranger does not hear '{live.namespace}/grounding_node/result'" in text
             values = {pair.key: pair.value for pair in diagnostics(client).values}
-            assert values["not_heard_by"] == said[0]
+            assert values["not_heard_by"] == text
             stranger.destroy_subscription(wrong)
             ready(client)  # a listener's fault is not the node's
-            assert len(said) == 1
+            assert sum(words in text for text in said) == 1
             said.clear()
