@@ -77,7 +77,7 @@ def open_bundle(path: Path | str | None = None) -> Bundle:
     if "tokenizer.json" in manifest.files:
         _check_tokenizer(manifest, source)
     check_manifest(manifest, str(source))
-    log.info("model bundle %s from %s; use: %s", manifest.model_id, folder, manifest.use)
+    log.info("model bundle %s from %s; use: %s", manifest.model_id, folder, manifest.terms(path))
     return Bundle(folder, manifest, notes)
 
 

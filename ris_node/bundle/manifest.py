@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from ris_node.errors import BundleError
 from ris_node.runtime.base import TensorSpec
 
 SCHEMA = 1
+LONGEST_TERMS = 60  # characters, in one line with what follows
 FAMILIES: dict[str, tuple[str, ...]] = {  # family -> files that must be there
     "referring": ("vision.fp32.onnx", "text.onnx", "tokenizer.json"),
     "keyword": ("vision.fp32.onnx",),
@@ -77,7 +79,7 @@ class Manifest:
     `provenance`, `quality`, `latency`, `int8` and `fp16` are free JSON objects (what it was made of and how, what was
     measured; `int8` is what the CPU's INT8 graph costs in quality and `fp16` how the half-precision graph compares with
     float32: each is a default, on CPUs and on GPUs, only where it says `kept`);
-    `use` is the terms of what it was trained on, logged at load.
+    `use` is the terms of what it was trained on.
     """
 
     name: str
@@ -103,6 +105,18 @@ class Manifest:
         """Name, version and the start of the vision graph's hash: what results are labelled with."""
         vision = self.files.get("vision.fp32.onnx")
         return f"{self.name}-{self.version}" + (f"+{vision.sha256[:8]}" if vision else "")
+
+    def terms(self, folder: Path | str | None = None) -> str:
+        """Return the terms of use on one short line, with the command that says all of them.
+
+        Args:
+            folder: the bundle as it was asked for; None or empty: the packaged one.
+        """
+        if len(self.use) <= LONGEST_TERMS:
+            return self.use
+        doctor = f"ris doctor --bundle {folder}" if folder else "ris doctor"
+        research = "non-commercial" in self.use.lower()
+        return f"{'non-commercial data' if research else f'{self.use[:LONGEST_TERMS].rstrip()} ...'}; see {doctor}"
 
     def to_json(self) -> str:
         """The manifest as JSON text."""

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from ris_node.types import U8, Frame
 
 VERB = "ris predict"  # in the markers of what is written
-LONGEST_TERMS = 60  # characters, in one line with what follows
 KINDS = {"auto": QueryKind.AUTO, "object": QueryKind.OBJECT, "region": QueryKind.REGION}
 
 EPILOG = """examples:
@@ -87,22 +86,13 @@ def open_grounder(args: argparse.Namespace) -> Grounder:
     grounder = Grounder.open(args.bundle, model=config.model, output=config.output, region=config.region)
     info = grounder.info
     print(f"model {grounder.model_id} on {info.backend} ({info.provider}, {info.precision})", file=sys.stderr)
-    print(f"use: {terms(grounder.bundle.manifest.use, args.bundle)}", file=sys.stderr)
+    print(f"use: {grounder.bundle.manifest.terms(args.bundle)}", file=sys.stderr)
     return grounder
 
 
 def reason_of(error: Exception) -> str:
     """What one line says of an error that cost one answer; errors that nobody foresaw with their kind."""
     return str(error) if isinstance(error, (RisError, OSError)) else f"{type(error).__name__}: {error}"
-
-
-def terms(use: str, bundle: Path | None) -> str:
-    """A bundle's terms of use on one short line, with the command that says all of them."""
-    if len(use) <= LONGEST_TERMS:
-        return use
-    doctor = f"ris doctor --bundle {bundle}" if bundle else "ris doctor"
-    kept = "non-commercial data" if "non-commercial" in use.lower() else f"{use[:LONGEST_TERMS].rstrip()} ..."
-    return f"{kept}; see {doctor}"
 
 
 def make_frame(image: U8, hfov_deg: float | None) -> Frame:

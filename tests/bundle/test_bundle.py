@@ -46,10 +46,14 @@ def test_a_manifest_edited_on_windows_is_read(folder):
     assert open_bundle(folder).manifest.name == "tiny"
 
 
-def test_the_terms_are_said_at_load(folder, caplog):
+def test_the_terms_are_said_at_load_on_one_short_line(folder, caplog):
     with caplog.at_level(logging.INFO):
-        open_bundle(folder)
-    assert USE in caplog.text
+        manifest = open_bundle(folder).manifest
+    assert manifest.terms(folder) in caplog.text
+    assert replace(manifest, use="Apache-2.0").terms("own") == "Apache-2.0"
+    long = replace(manifest, use="mine " * 80)
+    assert long.terms("own").endswith(" ...; see ris doctor --bundle own") and len(long.terms("own")) < 110
+    assert replace(manifest, use=USE + " for non-commercial use").terms() == "non-commercial data; see ris doctor"
 
 
 def test_a_missing_folder_or_manifest(tmp_path):

@@ -19,7 +19,6 @@ from ris_node.cli import predict_few
 from ris_node.cli.__main__ import main
 from ris_node.cli.doctor_model import check_bundles
 from ris_node.cli.images import read_image, write_png
-from ris_node.cli.predict import terms
 from ris_node.types import U8
 
 BASELINE = str(Path(__file__).resolve().parents[2] / "engines" / "keyword-baseline")
@@ -92,8 +91,6 @@ def test_the_terms_are_one_short_line_and_whole_in_the_doctor(
     assert "use: non-commercial data; see ris doctor\n" in said
     assert use not in said
     assert any(use in finding.as_text() for finding in check_bundles(None))
-    assert terms("Apache-2.0", Path("own")) == "Apache-2.0"
-    assert terms("mine " * 80, Path("own")).endswith(" ...; see ris doctor --bundle own")
 
 
 def test_names_that_the_terminal_cannot_show_are_escaped(
