@@ -74,6 +74,8 @@ class Crew:
         return child.wait()
 
     def __enter__(self) -> Crew:
+        if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # a script's `&` does so, and children inherit it
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         return self
 
     def __exit__(
