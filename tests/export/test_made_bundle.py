@@ -121,6 +121,7 @@ def test_a_hundred_steps_lead_from_the_data_to_a_bundle_that_answers(made):
     assert sum(steps) == 100
     manifest = open_bundle(made / "made").manifest
     assert {"vision.fp32.onnx", "vision.fp16.onnx", "vision.int8-cpu.onnx", "golden.npz"} <= set(manifest.files)
+    assert "recipes/default" in manifest.provenance["note"]
     assert manifest.provenance["mean_of_steps"] == [30, 40] and manifest.provenance["thresholds"]["items"] > 0
     assert manifest.int8["items"] > 0 and "kept" in manifest.fp16 and manifest.quality["rows"]
     assert "bare_trunk" in manifest.latency["milliseconds"] and "non-commercial" in manifest.use
