@@ -9,6 +9,7 @@ another shape, one word, more words than fit, an absent thing. Noise alone would
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,13 @@ def make_samples(bundle_dir: Path | str) -> Samples:
     )
 
 
-def _pairs() -> Iterator[tuple[U8, str]]:
+@cache
+def _pairs() -> tuple[tuple[U8, str], ...]:
+    """The pictures and commands, rendered once in a process: that takes longer than the answers."""
+    return tuple(_made_pairs())
+
+
+def _made_pairs() -> Iterator[tuple[U8, str]]:
     from ris_node.scene import CameraSpec, SceneSpec, render_scene
 
     for number, commands in enumerate(_STREETS):
