@@ -14,7 +14,7 @@ import numpy as np
 from ris_node.runtime.ort import session_options
 
 
-def measure(graphs: Mapping[str, Path], threads: int, rounds: int = 100, size: tuple[int, int] = (256, 320)) -> Any:
+def measure(graphs: Mapping[str, Path], threads: int, rounds: int = 60, size: tuple[int, int] = (256, 320)) -> Any:
     """Run each graph `rounds` times, interleaved; return milliseconds (p50, p10) by name, and the threads.
 
     The session options are the node's. With ONNX Runtime's own, the threads of the graph before are still spinning and
