@@ -12,6 +12,7 @@ import fcntl
 import importlib.util
 import os
 import re
+import signal
 import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -63,6 +64,11 @@ def pytest_make_collect_report(
         report.outcome = "failed"
         report.longrepr = f"skipped whole, but RIS_REQUIRE wants it to run: {report.longrepr}"
     return report
+
+
+def pytest_configure() -> None:
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # started by a script's `&`: what tests start inherits it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_sessionfinish() -> None:
