@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import multiprocessing
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -236,10 +237,12 @@ def _folder(cache: Path, key: list[Any]) -> Path:
 def prepare(jobs: Sequence[Job], workers: int) -> int:
     """Draw everything that is missing, in `workers` processes; return how many variants were drawn."""
     _fill_banks(jobs)
-    if workers <= 1:
-        return sum(_run(job) for job in jobs)
-    with ProcessPoolExecutor(workers) as pool:
-        return sum(pool.map(_run, jobs, chunksize=8))
+    due = [job for job in jobs if not all(path.exists() for path in _paths(job))]
+    if workers <= 1 or len(due) <= 1:
+        return sum(_run(job) for job in due)
+    # Not forked: a child that collects a network session of its parent waits for threads that it does not have.
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        return sum(pool.map(_run, due, chunksize=8))
 
 
 def load_pool(job: Job) -> list[Drawn]:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -98,8 +99,11 @@ def run_training(run: Plan) -> int:
     remove(run.out, meeting.name, by="ris train")
     fork = multiprocessing.get_context("fork")
     team_of = [fork.Process(target=_member, args=(number, run, data, meeting)) for number in range(count)]
+    gc.collect()
+    gc.freeze()  # no member collects what is this process's, a session with threads, or unshares a pool's pages
     for member in team_of:
         member.start()
+    gc.unfreeze()
     return _await(team_of, run)
 
 
