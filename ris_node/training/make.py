@@ -15,7 +15,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,14 +29,14 @@ from ris_node.bundle.bundle import BASELINE
 from ris_node.bundle.publish import VERB
 from ris_node.entry import INTERRUPTED
 from ris_node.errors import ConfigError, TrainingError
-from ris_node.training.interrupt import RunStoppedError
+from ris_node.training.interrupt import RunStoppedError, StopWish
 from ris_node.training.recipe import BUNDLE, Recipe, Step, digest
 
 RECORDS = "steps"
 _STDERR = 2
 
 
-class Child:
+class Child(StopWish):
     """Runs `ris` lines one after the other, in processes of their own, whose memory goes back with them.
 
     While it is open, SIGTERM is passed on to the line that runs, and Ctrl-C, which a terminal gives to both, is left to
@@ -46,11 +45,10 @@ class Child:
     """
 
     def __init__(self, lock: Path) -> None:
-        self.asked = False
+        super().__init__()
         self._lock = lock
         self._handle = -1
         self._running: subprocess.Popen[bytes] | None = None
-        self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Child:
         self._handle = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o644)
@@ -59,15 +57,13 @@ class Child:
         except BlockingIOError as error:
             os.close(self._handle)
             raise ConfigError(f"{self._lock.parent} is being written to by another process: wait for it") from error
-        if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
+        super().__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+        super().__exit__(kind, error, trace)
         os.close(self._handle)
 
     def run(self, words: Sequence[str]) -> int:
