@@ -86,7 +86,8 @@ class BagRecorder:
 
     def __init__(self, node: Any, wanted: Wanted, budget: int = 256 << 20) -> None:
         self._node, self._wanted, self._budget = node, wanted, budget
-        self._queue: queue.SimpleQueue[NewTopic | Taken] = queue.SimpleQueue()
+        # no SimpleQueue: CPython 3.11 may wait for ever in its `get` when a signal comes at the deadline
+        self._queue: queue.Queue[NewTopic | Taken] = queue.Queue()
         self._waiting, self._lock = 0, threading.Lock()
         self._early: list[tuple[str, bytes]] = []
         self._subscriptions: dict[str, tuple[Qos, Any]] = {}
