@@ -26,7 +26,8 @@ from ris_node.ros.conversions import ns_to_stamp
 from ris_node.ros.publishers import qos_profile
 from ris_node.ros.start import start_ros
 
-_FOUND_S = 0.5
+_REPEAT_S = 1.0  # a listener that this side has found may not have found this side yet, and miss the first command
+_LATE_S = 15.0
 
 
 class DemoSpeaker:
@@ -40,16 +41,18 @@ class DemoSpeaker:
         self.node.create_subscription(Grounding, _of_node(result.name), self._on_result, qos_profile(result.qos))
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self.node)
-        self.ready = self.answered = False
+        self.ready = False
         self.fault = ""
+        self.answered: str | None = None
+        """The query of the last result, "" for none; None before the first result."""
 
     def _on_status(self, msg: Any) -> None:
         building = msg.state == NodeStatus.STATE_BUILDING_ENGINE and bool(msg.backend)  # and answering meanwhile
         self.ready = building or msg.state in (NodeStatus.STATE_READY, NodeStatus.STATE_DEGRADED)
         self.fault = msg.message if msg.state == NodeStatus.STATE_FAULT else ""
 
-    def _on_result(self, _: Any) -> None:
-        self.answered = True
+    def _on_result(self, msg: Any) -> None:
+        self.answered = msg.query_id
 
     def wait(self, seconds: float, listeners: int) -> str:
         """Wait for the node, and until so many listen to commands; returns "" or what is wrong."""
@@ -58,31 +61,32 @@ class DemoSpeaker:
             self._executor.spin_once(timeout_sec=0.1)
             if self.fault:
                 return f"the node cannot work: {self.fault}"
-            if self.ready and self.answered and self._query.get_subscription_count() >= listeners:
+            if self.ready and self.answered is not None and self._query.get_subscription_count() >= listeners:
                 return ""
         return "the node did not get ready" if not self.ready else "the node answers no frame: does the camera publish?"
 
     def speak(self, commands: list[dict[str, Any]]) -> None:
-        """Say each command and wait for its time to pass."""
-        # A listener that this side has found may not have found this side yet; what is said now would be lost to it.
-        self._idle(time.monotonic() + _FOUND_S)
+        """Say each command, and wait for an answer to it and for its time to pass."""
         begin = time.monotonic()
-        due = begin
-        for command in commands:
-            msg = QueryMsg(
-                id=command["id"], text=command["text"], source="demo", confidence=float("nan"), language="en"
-            )
-            msg.header.stamp = ns_to_stamp(int(self.node.get_clock().now().nanoseconds))
-            self._query.publish(msg)
-            print(
-                json.dumps({"said": command["text"], "at": time.monotonic() - begin, "note": command.get("note", "")}),
-                flush=True,
-            )
-            due += command["seconds"]
-            self._idle(due)
+        for number, command in enumerate(commands):
+            said = time.monotonic()
+            self._say(command)
+            entry = {"said": command["text"], "at": said - begin, "note": command.get("note", "")}
+            print(json.dumps(entry), flush=True)
+            while self.answered != command["id"] and time.monotonic() < said + _LATE_S and rclpy.ok():
+                self._idle(time.monotonic() + _REPEAT_S, command["id"])
+                if number == 0 and self.answered != command["id"]:
+                    self._say(command)
+            self._idle(said + command["seconds"])
 
-    def _idle(self, until: float) -> None:
-        while (left := until - time.monotonic()) > 0 and rclpy.ok():
+    def _say(self, command: dict[str, Any]) -> None:
+        msg = QueryMsg(id=command["id"], text=command["text"], source="demo", confidence=float("nan"), language="en")
+        msg.header.stamp = ns_to_stamp(int(self.node.get_clock().now().nanoseconds))
+        self._query.publish(msg)
+
+    def _idle(self, until: float, answer: str | None = None) -> None:
+        """Spin until a time, or until a result answers a query."""
+        while (left := until - time.monotonic()) > 0 and rclpy.ok() and (answer is None or self.answered != answer):
             self._executor.spin_once(timeout_sec=min(left, 0.2))
 
 

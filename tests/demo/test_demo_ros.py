@@ -49,7 +49,7 @@ def test_the_demo_runs_ends_and_leaves_its_results(recorded):
     assert len(rows) == summary["frames"] > 8
     said = {row["id"]: row["text"] for row in json.loads((folder / "commands.json").read_text())}
     assert all(said[row["query_id"]] == row["text"] for row in rows), "no answer carries another command's words"
-    assert {row["query_id"] for row in rows} >= {"demo-1", "demo-2", "demo-3", "demo-4"}
+    assert {row["query_id"] for row in rows} == {f"demo-{n}" for n in range(1, 10)}, "each was waited for"
     assert rows[-1]["time_s"] > 9.0, "the street moves from the first command on"
     elephants = [row for row in rows if row["text"] == "the elephant"]
     assert elephants and all(
@@ -115,7 +115,7 @@ def test_the_drive_is_recorded_with_its_truth_and_can_be_shown_again(recorded, t
     assert stamps["/truth/mask"] == judged
     assert judged <= stamps["/image"]
     assert {row["stamp_ns"] for row in rows} <= stamps["/grounding_node/result"]
-    assert counts["/query"] == 9
+    assert counts["/query"] >= 9
     assert counts["/camera_info"] > 0
     assert latched >= {"/tf_static", "/grounding_node/status"}
     assert not list(out.glob(".*_bag"))
