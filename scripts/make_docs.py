@@ -45,6 +45,12 @@ SCORES = (  # label, row and column of the evaluation
     ("pointing: goals inside the true region", "all", "pointing"),
     ("calibration error of presence", "all", "ece"),
 )
+HEADLINE = (
+    "... driving",
+    "found: present and said so",
+    "refused: a class not in the picture",
+    "pointing: goals inside the true region",
+)
 BLOCK = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
 
 
@@ -154,7 +160,7 @@ def terms() -> str:
 
 
 def quality() -> str:
-    """What `ris evaluate` found, as the bundles' manifests keep it, side by side; and the goals."""
+    """What `ris evaluate` found, as the bundles' manifests keep it, side by side."""
     found = {
         path.parent.name: read_manifest(path).quality for path in sorted((ROOT / "engines").glob("*/manifest.json"))
     }
@@ -168,11 +174,9 @@ def quality() -> str:
         if any(value is not None for value in values):
             lines.append([label, *("-" if value is None else f"{value:.3f}" for value in values)])
     parts = [table(("measured", *(f"`{name}`" for name in found)), lines)]
-    for name, measured in found.items():
+    for measured in found.values():
         if "evaluation" in measured:
             parts.append(evaluated_on(measured["evaluation"]))
-        if measured.get("goals"):
-            parts.append(f"What was asked of `{name}`, in the same run as the baseline:\n\n{goals(measured['goals'])}")
     return "\n\n".join(dict.fromkeys(parts))
 
 
@@ -185,18 +189,16 @@ def evaluated_on(about: Mapping[str, Any]) -> str:
     return note
 
 
-def goals(found: Sequence[Mapping[str, Any]]) -> str:
-    """Goals, what was measured, and whether they were reached."""
-    rows = [
-        [
-            g["name"],
-            "-" if g["value"] is None else f"{g['value']:.3f}",
-            g.get("asked") or f"at least {g['least']:g}",
-            "yes" if g["reached"] else "**no**",
-        ]
-        for g in found
-    ]
-    return table(("goal", "measured", "asked", "reached"), rows)
+def headline() -> str:
+    """Return the README's figures: quality of the bundles, and the latency of the node."""
+    lines = quality().splitlines()
+    kept = [line.replace("...", "mIoU,") for line in lines if line.split(" | ")[0].strip("| ") in HEADLINE]
+    found = json.loads((MEASURED / "bench.json").read_text(encoding="utf-8"))
+    latency, about = found["node_paced"]["640x480"]["end_to_end"], found["machine"]
+    note = (
+        f"Image stamp to result at 640x480 on {about['device']}, {about['cores']} cores: {pair(latency)} ms, p50 (p99)."
+    )
+    return "\n".join([*lines[:2], *kept, "", note])
 
 
 def speed() -> str:
@@ -285,6 +287,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "models": models,
     "datasets": datasets,
     "quality": quality,
+    "headline": headline,
     "speed": speed,
     "terms": terms,
     **model_card.BLOCKS,
