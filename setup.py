@@ -12,6 +12,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 PACKAGE = "ris_node"
+PACKAGES = (PACKAGE, "ris_scene")  # each is linked in ros2_ws/src/ris_node
 SHARE = f"share/{PACKAGE}"
 BAGS = ["rosbags>=0.11", "mcap", "pyarrow>=14", "zstandard", "lz4", "plotly>=5", "jinja2>=3"]
 DATA_FOLDERS = ("launch", "config", "engines")  # each is linked in ros2_ws/src/ris_node
@@ -77,7 +78,7 @@ setup(
     author_email="maintainers@ris-node.invalid",
     license="Apache-2.0",
     python_requires=">=3.10",
-    packages=find_packages(include=[PACKAGE, f"{PACKAGE}.*"]),
+    packages=find_packages(include=[name for package in PACKAGES for name in (package, f"{package}.*")]),
     package_data={PACKAGE: ["py.typed", "*/splits/*", "*/wordings/*", "*/assets/*"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),

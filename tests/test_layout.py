@@ -17,7 +17,7 @@ from ris_node import types
 
 ROOT = Path(__file__).resolve().parent.parent
 SRC = ROOT / "ros2_ws" / "src"
-NEEDED_LINKS = {"package.xml", "setup.py", "setup.cfg", "pyproject.toml", "resource", "ris_node", "tests"}
+NEEDED_LINKS = {"package.xml", "setup.py", "setup.cfg", "pyproject.toml", "resource", "ris_node", "ris_scene", "tests"}
 PREFIXES = {
     ("msg/Query.msg", "KIND"): types.QueryKind,
     ("msg/Query.msg", "MANOEUVRE"): types.Manoeuvre,

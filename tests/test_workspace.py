@@ -68,7 +68,7 @@ def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Somebody's workspace with a checkout in src/ and no ris_msgs in force; its messages are empty, to build fast."""
     checkout = tmp_path / "src" / "my_ris"
     (checkout / "msgs").mkdir(parents=True)
-    for name in ("ris_node", "resource", "package.xml", "setup.cfg"):
+    for name in ("ris_node", "ris_scene", "resource", "package.xml", "setup.cfg"):
         (checkout / name).symlink_to(ROOT / name)
     shutil.copy(ROOT / "setup.py", checkout)
     shutil.copy(ROOT / "msgs" / "package.xml", checkout / "msgs")

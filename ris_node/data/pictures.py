@@ -118,7 +118,7 @@ def read_rgb(path: Path, size: tuple[int, int] | None = None) -> U8:
 
 
 def _render(scene: tuple[str, int, float, int, int]) -> U8:
-    from ris_node.scene import CameraSpec, SceneSpec, render_scene
+    from ris_scene import CameraSpec, SceneSpec, render_scene
 
     domain, seed, time_s, width, height = scene
     spec = SceneSpec(domain, seed, camera=CameraSpec(width, height))

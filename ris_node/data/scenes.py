@@ -9,9 +9,9 @@ import numpy as np
 from ris_node.data.annotated import NOISE_FRACTION, Annotated, make_objects
 from ris_node.data.classes import class_id
 from ris_node.data.readers import connected_parts
-from ris_node.scene.spec import Scene, SceneClass
-from ris_node.scene.truth import region_mask
 from ris_node.types import Bool
+from ris_scene.spec import Scene, SceneClass
+from ris_scene.truth import region_mask
 
 _NAMES = {
     SceneClass.PEDESTRIAN: "person", SceneClass.MARKING: "road", SceneClass.VOID: "void",

@@ -20,7 +20,7 @@ from ris_node.geometry.transform import Transform
 from ris_node.interface import LATCHED, RELIABLE_5
 from ris_node.messages import needs
 from ris_node.outputs import remove, sign
-from ris_node.scene.bag import (
+from ris_scene.bag import (
     BASE_FRAME,
     CAMERA_FRAME,
     MASK,

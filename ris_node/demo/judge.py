@@ -12,9 +12,9 @@ import numpy as np
 
 from ris_node.demo.script import Step
 from ris_node.rle import decode_rle
-from ris_node.scene.spec import Scene
-from ris_node.scene.truth import RegionTruth, referents, region_truth
 from ris_node.types import Bool, Status, TargetStatus
+from ris_scene.spec import Scene
+from ris_scene.truth import RegionTruth, referents, region_truth
 
 
 @dataclass(frozen=True, eq=False)

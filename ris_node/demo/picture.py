@@ -14,9 +14,9 @@ from ris_node.demo.recording import KeptFrame
 from ris_node.geometry.ground import ground_to_pixels
 from ris_node.pipeline.overlay import PALETTE, REGION, STATUS
 from ris_node.rle import decode_rle
-from ris_node.scene.spec import Scene
-from ris_node.scene.truth import RegionTruth
 from ris_node.types import F64, I32, U8, Bool, Status
+from ris_scene.spec import Scene
+from ris_scene.truth import RegionTruth
 
 Colour = tuple[int, int, int]
 HEIGHT = 720

@@ -16,10 +16,10 @@ import numpy as np
 from ris_node.demo.sources import SourceFrame
 from ris_node.errors import DemoError
 from ris_node.outputs import claim, sign
-from ris_node.scene.render import objects_of
-from ris_node.scene.spec import Scene
-from ris_node.scene.world import World
 from ris_node.types import U8
+from ris_scene.render import objects_of
+from ris_scene.spec import Scene
+from ris_scene.world import World
 
 FRAMES, ANSWERS = "frames.jsonl", "results.jsonl"
 VERB = "ris demo"  # in the markers of what is written

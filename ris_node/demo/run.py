@@ -26,8 +26,8 @@ from ris_node.demo.script import SEED, Script, demo_spec
 from ris_node.demo.sources import open_source
 from ris_node.errors import ConfigError, DemoError, RisError
 from ris_node.outputs import claim, remove, sign
-from ris_node.scene.world import World, build_world
 from ris_node.types import U8
+from ris_scene.world import World, build_world
 
 _PATIENCE_S = 60.0
 # The street ahead is long and what is far is uncertain: of the places that fit, the one that is reached first.

@@ -7,8 +7,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ris_node.scene.spec import CameraSpec, Placement, SceneSpec
-from ris_node.scene.truth import Place, Wanted
+from ris_scene.spec import CameraSpec, Placement, SceneSpec
+from ris_scene.truth import Place, Wanted
 
 SEED = 200_026
 

@@ -16,10 +16,10 @@ import numpy as np
 from ris_node.cli.images import read_image
 from ris_node.errors import DemoError, ImageError
 from ris_node.geometry.camera import Camera
-from ris_node.scene.render import render_world
-from ris_node.scene.spec import Scene, SceneSpec
-from ris_node.scene.world import build_world
 from ris_node.types import U8
+from ris_scene.render import render_world
+from ris_scene.spec import Scene, SceneSpec
+from ris_scene.world import build_world
 
 _PHOTOS = {".jpg", ".jpeg"}
 _IMAGES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".tif", ".tiff"}

@@ -57,7 +57,7 @@ def quantise_bundle(
 
 def write_golden(grounder: Grounder, folder: Path) -> None:
     """Ask the INT8 graph rendered streets, and write what it answers on this machine."""
-    from ris_node.scene import CameraSpec, SceneSpec, render_scene
+    from ris_scene import CameraSpec, SceneSpec, render_scene
 
     contract = grounder.bundle.manifest.input
     camera = CameraSpec(contract.width // 2, contract.height // 2)

@@ -35,7 +35,7 @@ from ris_node.replay.options import Commands, ReplayOptions
 from ris_node.replay.run import open_model, replay
 from ris_node.runtime.ort import OrtSession
 from ris_node.runtime.select import graph_file
-from ris_node.scene.bag import write_scene_bag
+from ris_scene.bag import write_scene_bag
 
 COMMAND = "the red car on the left"
 _HOLE = 0x80  # an MCAP record of a private kind, which readers skip

@@ -8,7 +8,7 @@ import numpy as np
 
 from ris_node.data.annotated import Annotated
 from ris_node.data.scenes import annotate_scene
-from ris_node.scene import CameraSpec, SceneSpec, domain_named, render_scene
+from ris_scene import CameraSpec, SceneSpec, domain_named, render_scene
 
 DOMAIN = "train"
 _WIDTH, _HEIGHT = 480, 360

@@ -23,8 +23,8 @@ from ris_node.cli.predict_batch import Tally, _answer_lines, parse_line
 from ris_node.errors import DataError, ImageError
 from ris_node.pipeline.grounder import Grounder
 from ris_node.rle import decode_rle
-from ris_node.scene import CameraSpec, SceneSpec, render_scene
 from ris_node.types import U8, Query, QueryKind
+from ris_scene import CameraSpec, SceneSpec, render_scene
 
 BASELINE = str(Path(__file__).resolve().parents[2] / "engines" / "keyword-baseline")
 FIELDS = ["id", "present", "presence", "mask", "region", "point", "size"]

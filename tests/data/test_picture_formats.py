@@ -23,7 +23,7 @@ from ris_node.data.formats.panoptic import _pictures
 from ris_node.data.formats.registry import FORMATS, format_named
 from ris_node.data.scenes import annotate_scene
 from ris_node.errors import DataError
-from ris_node.scene import CameraSpec, SceneSpec, render_scene
+from ris_scene import CameraSpec, SceneSpec, render_scene
 
 W, H = 96, 72
 

@@ -13,7 +13,7 @@ from ris_node.data.colours import COLOUR_WORDS
 from ris_node.data.expressions import generate_one
 from ris_node.data.scenes import annotate_scene
 from ris_node.geometry.ground import pixels_to_ground
-from ris_node.scene import CameraSpec, SceneSpec, render_scene
+from ris_scene import CameraSpec, SceneSpec, render_scene
 
 
 @pytest.fixture(scope="module")

@@ -27,8 +27,8 @@ from ris_node.errors import DemoError
 from ris_node.geometry.transform import camera_mount
 from ris_node.outputs import claim, sign
 from ris_node.replay.bag import open_bag
-from ris_node.scene import render_scene
-from ris_node.scene.bag import SAID, START_NS, Drive, write_scene_bag
+from ris_scene import render_scene
+from ris_scene.bag import SAID, START_NS, Drive, write_scene_bag
 
 
 @pytest.fixture(scope="module")

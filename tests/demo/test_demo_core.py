@@ -18,7 +18,7 @@ from ris_node.demo.script import demo_spec, own_script, scene_script
 from ris_node.demo.sources import FolderSource, SceneSource, fitted, open_source
 from ris_node.errors import DemoError
 from ris_node.rle import encode_rle
-from ris_node.scene.truth import Place
+from ris_scene.truth import Place
 
 SIZE = (320, 240)
 

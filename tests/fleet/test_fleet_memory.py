@@ -16,7 +16,7 @@ pytest.importorskip("pyarrow")
 
 from tiny_bundle import make_tiny_bundle
 
-from ris_node.scene.bag import write_scene_bag
+from ris_scene.bag import write_scene_bag
 
 ROOT = Path(__file__).resolve().parents[2]
 FEW, MANY = 1_000, 10_000

@@ -31,7 +31,7 @@ from ris_node.replay.merge import merge_runs
 from ris_node.replay.options import Commands, ReplayOptions
 from ris_node.replay.rows import read_table
 from ris_node.replay.run import open_model, replay
-from ris_node.scene.bag import write_scene_bag
+from ris_scene.bag import write_scene_bag
 
 ROOT = Path(__file__).resolve().parents[2]
 FRAMES, BAGS = 120, 4

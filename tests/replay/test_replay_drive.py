@@ -16,8 +16,8 @@ from ris_node.replay.options import Commands, ReplayOptions
 from ris_node.replay.review import read_scores
 from ris_node.replay.rows import iter_rows
 from ris_node.replay.run import open_model, replay
-from ris_node.scene.bag import write_scene_bag
 from ris_node.training.rendered import training_scene
+from ris_scene.bag import write_scene_bag
 
 BASELINE = Path(__file__).resolve().parents[2] / "engines" / "keyword-baseline"
 

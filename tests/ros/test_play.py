@@ -34,7 +34,7 @@ from ris_node.ros.conversions import stamp_to_ns  # noqa: E402
 from ris_node.ros.play_bag import PlayBag  # noqa: E402
 from ris_node.ros.player import PlayOptions, chosen_topics  # noqa: E402
 from ris_node.ros.publishers import qos_profile  # noqa: E402
-from ris_node.scene.bag import SAID, START_NS, write_scene_bag  # noqa: E402
+from ris_scene.bag import SAID, START_NS, write_scene_bag  # noqa: E402
 
 FRAMES = 12
 RELIABLE = Qos(depth=100)

@@ -18,9 +18,9 @@ from ris_node.errors import ConfigError
 from ris_node.geometry.transform import Transform
 from ris_node.interface import RELIABLE_10
 from ris_node.messages import typestore
-from ris_node.scene import render_scene
-from ris_node.scene.bag import SAID, START_NS, Drive, write_scene_bag
-from ris_node.scene.truth import truth_mask
+from ris_scene import render_scene
+from ris_scene.bag import SAID, START_NS, Drive, write_scene_bag
+from ris_scene.truth import truth_mask
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL: dict[str, Any] = {"width": 160, "height": 120}

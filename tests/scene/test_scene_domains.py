@@ -8,8 +8,8 @@ from itertools import combinations
 import pytest
 
 from ris_node.errors import ConfigError
-from ris_node.scene import COLOUR_NAMES, DOMAINS, SceneSpec
-from ris_node.scene.palette import Palette
+from ris_scene import COLOUR_NAMES, DOMAINS, SceneSpec
+from ris_scene.palette import Palette
 
 
 def all_values(palette: Palette) -> set[tuple]:

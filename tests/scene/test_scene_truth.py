@@ -7,10 +7,10 @@ import pytest
 
 from ris_node.config import RegionConfig
 from ris_node.geometry.ground import ground_to_pixels, pixels_to_ground
-from ris_node.scene import CameraSpec, Placement, Scene, SceneClass, SceneSpec, render_scene
-from ris_node.scene.truth import Place, Wanted, referents, region_mask, region_truth, truth_mask
 from ris_node.targets.region import TargetRequest, region_target
 from ris_node.types import Frame, TargetStatus
+from ris_scene import CameraSpec, Placement, Scene, SceneClass, SceneSpec, render_scene
+from ris_scene.truth import Place, Wanted, referents, region_mask, region_truth, truth_mask
 
 SMALL = CameraSpec(320, 240)
 

@@ -26,7 +26,10 @@ def test_the_other_pythons_compile_and_start_it(tmp_path: Path) -> None:
         pytest.skip(f"no Python is here but {HERE}: one of {', '.join(others)} on the PATH or in pyenv would do")
     for version, python in found.items():
         env = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path / version), "PYTHONPATH": str(ROOT)}
-        for words in (["-m", "compileall", "-q", "ris_node", "scripts", "launch"], ["-m", "ris_node.cli", "--help"]):
+        for words in (
+            ["-m", "compileall", "-q", "ris_node", "ris_scene", "scripts", "launch"],
+            ["-m", "ris_node.cli", "--help"],
+        ):
             done = subprocess.run([python, *words], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
             assert done.returncode == 0, f"Python {version}, {words}: {done.stdout}{done.stderr}"
 

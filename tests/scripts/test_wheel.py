@@ -21,13 +21,13 @@ from packaging.requirements import Requirement
 
 from ris_node.cli.finding import BROKEN
 from ris_node.cli.images import write_png
-from ris_node.scene import CameraSpec, SceneSpec, render_scene
+from ris_scene import CameraSpec, SceneSpec, render_scene
 
 ROOT = Path(__file__).resolve().parents[2]
 WHEELS = ROOT / ".venv" / "wheels"
 SOURCES = (
     *("setup.py", "setup.cfg", "pyproject.toml", "MANIFEST.in", "README.md", "CHANGELOG.rst", "LICENSE"),
-    *("package.xml", "resource", "ris_node", "config", "launch", "engines", "msgs"),
+    *("package.xml", "resource", "ris_node", "ris_scene", "config", "launch", "engines", "msgs"),
 )
 SHARED = ("config", "launch", "engines")
 NO_HOME = {"PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1"}

@@ -18,11 +18,11 @@ from ris_node.data.annotated import Annotated, make_objects
 from ris_node.data.classes import class_id
 from ris_node.data.expressions import Expression
 from ris_node.data.readers import open_set
-from ris_node.scene import domain_named
 from ris_node.training import pools, rendered
 from ris_node.training.config import DataConfig
 from ris_node.training.items import jitter
 from ris_node.training.pools import draw, load_drawn, save_drawn
+from ris_scene import domain_named
 
 pytestmark = pytest.mark.torch
 

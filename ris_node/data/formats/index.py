@@ -175,7 +175,7 @@ def _key(request: Request, inputs: tuple[Path, ...]) -> str:
 
 @cache
 def _package_digest() -> str:
-    """A hash of everything in `ris_node/data` and `ris_node/scene`: readers, predicates, wordings, renderer."""
+    """A hash of everything in `ris_node/data` and `ris_scene`: readers, predicates, wordings, renderer."""
     package = Path(__file__).resolve().parents[2]
     digest = hashlib.sha256()
     for folder in (package / "data", package / "scene"):

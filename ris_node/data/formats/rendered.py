@@ -16,7 +16,7 @@ from ris_node.data.formats.index import Line, Request, watched
 from ris_node.data.sampleset import Problem
 from ris_node.data.scenes import annotate_scene
 from ris_node.errors import DataError
-from ris_node.scene import CameraSpec, SceneSpec, domain_named, render_scene
+from ris_scene import CameraSpec, SceneSpec, domain_named, render_scene
 
 COUNT = {"train": 120, "val": 40}
 _WIDTH, _HEIGHT = 480, 360

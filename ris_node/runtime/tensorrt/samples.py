@@ -59,7 +59,7 @@ def _pairs() -> tuple[tuple[U8, str], ...]:
 
 
 def _made_pairs() -> Iterator[tuple[U8, str]]:
-    from ris_node.scene import CameraSpec, SceneSpec, render_scene
+    from ris_scene import CameraSpec, SceneSpec, render_scene
 
     for number, commands in enumerate(_STREETS):
         image = render_scene(SceneSpec("train", seed=9000 + number, camera=CameraSpec(320, 240))).image

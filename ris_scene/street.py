@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ris_node.scene.domains import Layout
 from ris_node.types import F64
+from ris_scene.domains import Layout
 
 PARALLEL_DEPTH, PARALLEL_PITCH = 2.3, 6.3
 BAY_DEPTH, BAY_PITCH = 5.0, 2.75

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from ris_node.scene.palette import Weather
-from ris_node.scene.spec import CameraSpec
 from ris_node.types import F32, U8
+from ris_scene.palette import Weather
+from ris_scene.spec import CameraSpec
 
 TILE = 512
 

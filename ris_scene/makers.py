@@ -10,13 +10,13 @@ from functools import lru_cache, partial
 import numpy as np
 from numpy.random import Generator
 
-from ris_node.scene import heavy, people, vehicles
-from ris_node.scene.mesh import Mesh
-from ris_node.scene.palette import COLOUR_NAMES, RGB
-from ris_node.scene.people import Figure
-from ris_node.scene.spec import SceneClass
-from ris_node.scene.street import KERB_HEIGHT, Street
-from ris_node.scene.world import Entity, World, parking_slots
+from ris_scene.meshes import heavy, people, vehicles
+from ris_scene.meshes.mesh import Mesh
+from ris_scene.meshes.people import Figure
+from ris_scene.palette import COLOUR_NAMES, RGB
+from ris_scene.spec import SceneClass
+from ris_scene.street import KERB_HEIGHT, Street
+from ris_scene.world import Entity, World, parking_slots
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,8 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ris_node.errors import ConfigError
-from ris_node.scene import palette
-from ris_node.scene.palette import Palette
+from ris_scene import palette
+from ris_scene.palette import Palette
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ris_node.scene.mesh import FAR, MID, NEAR, Colour, Mesh, MeshBuilder, Point
+from ris_scene.meshes.mesh import FAR, MID, NEAR, Colour, Mesh, MeshBuilder, Point
 
 PHASES = 12
 PERSON_SIZE = (0.5, 0.55, 1.75)

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ris_node.scene.mesh import Colour, Mesh, MeshBuilder, scaled
-from ris_node.scene.vehicles import DARK, GLASS, LAMP, PLATE, TAIL, arches, wheels
+from ris_scene.meshes.mesh import Colour, Mesh, MeshBuilder, scaled
+from ris_scene.meshes.vehicles import DARK, GLASS, LAMP, PLATE, TAIL, arches, wheels
 
 
 def box_vehicle(kind: str, paint: Colour) -> tuple[Mesh, tuple[float, float, float]]:

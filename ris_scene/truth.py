@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 
 from ris_node.geometry.ground import ground_to_pixels
-from ris_node.scene.spec import Scene, SceneClass, SceneObject
 from ris_node.types import F64, Bool
+from ris_scene.spec import Scene, SceneClass, SceneObject
 
 VEHICLE_M = (4.5, 1.9)
 CLEARANCE_M = 0.3

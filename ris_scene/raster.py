@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 
 from ris_node.geometry.transform import Transform
-from ris_node.scene.ground import Patches
-from ris_node.scene.mesh import Mesh
 from ris_node.types import F32, F64, I32, I64, U8, Bool
+from ris_scene.ground import Patches
+from ris_scene.meshes.mesh import Mesh
 
 NEAR_M = 0.25
 _SHIFT = 4

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from ris_node.scene.mesh import EVERYWHERE, MID, NEAR, Colour, Mesh, MeshBuilder, mix, scaled
+from ris_scene.meshes.mesh import EVERYWHERE, MID, NEAR, Colour, Mesh, MeshBuilder, mix, scaled
 
 
 @dataclass(frozen=True)

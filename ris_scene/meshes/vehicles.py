@@ -9,8 +9,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from ris_node.scene.mesh import EVERYWHERE, NEAR, Colour, Mesh, MeshBuilder, Point, scaled
 from ris_node.types import F64
+from ris_scene.meshes.mesh import EVERYWHERE, NEAR, Colour, Mesh, MeshBuilder, Point, scaled
 
 GLASS: Colour = (38, 46, 54)
 TYRE: Colour = (24, 24, 26)

@@ -9,12 +9,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.random import Generator
 
-from ris_node.scene import furniture, houses
-from ris_node.scene.makers import Fixed, Maker
-from ris_node.scene.mesh import Mesh
-from ris_node.scene.spec import Placement, SceneClass
-from ris_node.scene.street import KERB_HEIGHT
-from ris_node.scene.world import AHEAD_M, BEHIND_M, Entity, Slot, World
+from ris_scene.makers import Fixed, Maker
+from ris_scene.meshes import furniture, houses
+from ris_scene.meshes.mesh import Mesh
+from ris_scene.spec import Placement, SceneClass
+from ris_scene.street import KERB_HEIGHT
+from ris_scene.world import AHEAD_M, BEHIND_M, Entity, Slot, World
 
 _CAR_ODDS = {"red": 0.17, "blue": 0.18, "white": 0.18, "black": 0.14, "grey": 0.17, "green": 0.08, "yellow": 0.08}
 

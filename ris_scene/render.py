@@ -11,15 +11,15 @@ import cv2
 import numpy as np
 
 from ris_node.geometry.camera import Camera
-from ris_node.scene.ground import Patches, ground_patches
-from ris_node.scene.light import Light, shade, shade_patches
-from ris_node.scene.raster import Canvas, Faces, Pose, majority, pack, painter_order, pixels_of, visible_order
-from ris_node.scene.sky import paint_sky
-from ris_node.scene.spec import Scene, SceneClass, SceneObject, SceneSpec
-from ris_node.scene.street import Street
-from ris_node.scene.surface import ground_light
-from ris_node.scene.world import Entity, World, build_world
 from ris_node.types import F32, I32, I64, U8, U16
+from ris_scene.ground import Patches, ground_patches
+from ris_scene.light import Light, shade, shade_patches
+from ris_scene.raster import Canvas, Faces, Pose, majority, pack, painter_order, pixels_of, visible_order
+from ris_scene.sky import paint_sky
+from ris_scene.spec import Scene, SceneClass, SceneObject, SceneSpec
+from ris_scene.street import Street
+from ris_scene.surface import ground_light
+from ris_scene.world import Entity, World, build_world
 
 RANGE_M = 190.0
 _BACKDROP = {SceneClass.BUILDING}

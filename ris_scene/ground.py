@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ris_node.scene.mesh import Colour, mix, scaled
-from ris_node.scene.spec import SceneClass
-from ris_node.scene.street import KERB, KERB_HEIGHT, Street
-from ris_node.scene.world import World
 from ris_node.types import F64
+from ris_scene.meshes.mesh import Colour, mix, scaled
+from ris_scene.spec import SceneClass
+from ris_scene.street import KERB, KERB_HEIGHT, Street
+from ris_scene.world import World
 
 PAINT: Colour = (226, 226, 220)
 FAR_M = 210.0

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.random import Generator
 
-from ris_node.scene.mesh import EVERYWHERE, MID, NEAR, Colour, Mesh, MeshBuilder, scaled
+from ris_scene.meshes.mesh import EVERYWHERE, MID, NEAR, Colour, Mesh, MeshBuilder, scaled
 
 STEEL: Colour = (92, 96, 98)
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ris_node.geometry.transform import Transform
-from ris_node.scene.ground import Patches
-from ris_node.scene.palette import Weather
-from ris_node.scene.raster import Faces
-from ris_node.scene.spec import SceneClass
-from ris_node.scene.street import Street
-from ris_node.scene.world import World
 from ris_node.types import F32, F64, I64
+from ris_scene.ground import Patches
+from ris_scene.palette import Weather
+from ris_scene.raster import Faces
+from ris_scene.spec import SceneClass
+from ris_scene.street import Street
+from ris_scene.world import World
 
 _SUN = 0.62
 _SKY_TINT = np.array([0.97, 0.99, 1.03], np.float32)

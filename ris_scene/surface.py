@@ -10,14 +10,14 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from ris_node.scene.domains import Layout
-from ris_node.scene.light import Light
-from ris_node.scene.raster import NEAR_M, Pose, clip_near
-from ris_node.scene.sky import TILE, surfaces
-from ris_node.scene.spec import CameraSpec, SceneClass
-from ris_node.scene.street import KERB, Street
-from ris_node.scene.world import Entity, World
 from ris_node.types import F32, F64, I64, U8
+from ris_scene.domains import Layout
+from ris_scene.light import Light
+from ris_scene.raster import NEAR_M, Pose, clip_near
+from ris_scene.sky import TILE, surfaces
+from ris_scene.spec import CameraSpec, SceneClass
+from ris_scene.street import KERB, Street
+from ris_scene.world import Entity, World
 
 # Texture pixels per metre of asphalt, slabs and grass, and of the broad stains over all.
 _SCALES = (64, 106, 80)

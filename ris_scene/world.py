@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.random import Generator
 
-from ris_node.scene.domains import Layout
-from ris_node.scene.mesh import Mesh
-from ris_node.scene.palette import Palette, Weather
-from ris_node.scene.people import PHASES
-from ris_node.scene.spec import SceneClass, SceneSpec
-from ris_node.scene.street import BAY_PITCH, PARALLEL_PITCH, Street, parking_depth
+from ris_scene.domains import Layout
+from ris_scene.meshes.mesh import Mesh
+from ris_scene.meshes.people import PHASES
+from ris_scene.palette import Palette, Weather
+from ris_scene.spec import SceneClass, SceneSpec
+from ris_scene.street import BAY_PITCH, PARALLEL_PITCH, Street, parking_depth
 
 BEHIND_M, AHEAD_M = -12.0, 320.0
 
@@ -70,7 +70,7 @@ class Entity:
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """Everything a spec describes; render it at any time with `ris_node.scene.render_world`."""
+    """Everything a spec describes; render it at any time with `ris_scene.render_world`."""
 
     spec: SceneSpec
     layout: Layout
@@ -89,7 +89,7 @@ class World:
 
 def build_world(spec: SceneSpec) -> World:
     """Make the world of a spec; the same spec gives the same world."""
-    from ris_node.scene.populate import populate  # the drawing of lots, kept apart from what a world is
+    from ris_scene.populate import populate  # the drawing of lots, kept apart from what a world is
 
     domain = spec.where()
     rng = np.random.default_rng([spec.seed, domain.palette.texture_seed])

@@ -14,12 +14,12 @@ import numpy as np
 from ris_node.errors import ConfigError
 from ris_node.geometry.camera import Camera
 from ris_node.geometry.transform import Transform, camera_mount
-from ris_node.scene.domains import Domain, Layout, domain_named
 from ris_node.types import F32, F64, I32, U8, U16
+from ris_scene.domains import Domain, Layout, domain_named
 
 if TYPE_CHECKING:
-    from ris_node.scene.street import Street
-    from ris_node.scene.world import Slot
+    from ris_scene.street import Street
+    from ris_scene.world import Slot
 
 
 class SceneClass(IntEnum):
