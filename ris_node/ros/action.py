@@ -27,7 +27,7 @@ from ris_node.errors import CommandError
 from ris_node.interface import ACTIONS
 from ris_node.pipeline.grounding import Grounding
 from ris_node.ros.conversions import query_from_msg, stamp_to_ns
-from ris_node.ros.queries import ActiveQuery
+from ris_node.sensing.queries import ActiveQuery
 from ris_node.ros.target_messages import target_to_msg
 from ris_node.types import Query, RegionTarget, Status, TargetStatus
 

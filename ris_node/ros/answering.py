@@ -15,14 +15,14 @@ from ris_node.config import NodeConfig
 from ris_node.errors import RisError
 from ris_node.pipeline.grounder import Grounder, PreparedQuery
 from ris_node.pipeline.grounding import Grounding
-from ris_node.ros.camera import CameraContext
+from ris_node.sensing.camera import CameraContext
 from ris_node.ros.conversions import grounding_to_msg, stamp_to_ns
 from ris_node.ros.diagnostics import Meter
 from ris_node.ros.image_outputs import ImageOutputs
 from ris_node.ros.images import decode_compressed, decode_image
 from ris_node.ros.logs import printable
 from ris_node.ros.publishers import Publishers
-from ris_node.ros.queries import ActiveQuery
+from ris_node.sensing.queries import ActiveQuery
 from ris_node.ros.target_outputs import TargetOutputs
 from ris_node.sensing.images import ASSUMED
 from ris_node.types import U8, Query, RegionTarget, Status

@@ -16,7 +16,7 @@ from ris_node.interface import topic
 from ris_node.ros.conversions import query_from_msg
 from ris_node.ros.lifecycle import ACTIVE, INACTIVE
 from ris_node.ros.publishers import publishers_of, qos_profile
-from ris_node.ros.queries import ActiveQuery, Queries
+from ris_node.sensing.queries import ActiveQuery, Queries
 from ris_node.ros.reading import listen
 from ris_node.sensing.losses import Gaps
 from ris_node.types import Query

@@ -19,7 +19,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from ris_node.entry import start
 from ris_node.errors import RisError
-from ris_node.ros.camera import camera_from_info
+from ris_node.sensing.camera import camera_from_info
 from ris_node.ros.images import decode_compressed, decode_image
 from ris_node.ros.start import start_ros
 

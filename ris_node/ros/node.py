@@ -22,7 +22,7 @@ from ris_node.pipeline.grounder import Grounder
 from ris_node.ros import bridge, foxglove, tf, vision, wiring
 from ris_node.ros.action import GroundAction
 from ris_node.ros.answering import Answerer, FrameJob
-from ris_node.ros.camera import CameraContext
+from ris_node.sensing.camera import CameraContext
 from ris_node.ros.commands import Commands
 from ris_node.ros.diagnostics import Meter, diagnostic_array
 from ris_node.ros.engine import Engine

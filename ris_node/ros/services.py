@@ -20,7 +20,7 @@ from ris_node.pipeline.grounder import Grounder
 from ris_node.ros.conversions import grounding_to_msg, query_from_msg
 from ris_node.ros.images import decode_compressed, decode_image, encode_image
 from ris_node.ros.publishers import interface_class
-from ris_node.ros.queries import ActiveQuery
+from ris_node.sensing.queries import ActiveQuery
 from ris_node.ros.worker import Worker
 from ris_node.types import U8, Frame, Query
 

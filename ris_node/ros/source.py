@@ -15,12 +15,12 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from ris_node.interface import topic
 from ris_node.launching import PROFILE_VARIABLES
 from ris_node.ros.answering import FrameJob
-from ris_node.ros.camera import is_rectified
+from ris_node.sensing.camera import is_rectified
 from ris_node.ros.conversions import stamp_to_ns
 from ris_node.ros.lifecycle import ACTIVE
 from ris_node.ros.publishers import publishers_of, qos_profile
 from ris_node.ros.reading import listen
-from ris_node.ros.stream import RateGate, SilenceWatch, Take
+from ris_node.sensing.stream import RateGate, SilenceWatch, Take
 from ris_node.sensing.losses import FrameLoss
 from ris_node.share import shipped_profile
 

@@ -14,7 +14,7 @@ from ris_msgs.msg import NodeStatus
 
 from ris_node.ros.conversions import query_to_msg
 from ris_node.ros.logs import printable
-from ris_node.ros.queries import ActiveQuery
+from ris_node.sensing.queries import ActiveQuery
 from ris_node.runtime.base import BackendInfo
 
 

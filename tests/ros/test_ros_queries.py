@@ -6,7 +6,7 @@ import pytest
 
 from ris_node.config import QueryConfig
 from ris_node.errors import CommandError
-from ris_node.ros.queries import Queries
+from ris_node.sensing.queries import Queries
 from ris_node.types import Manoeuvre, Query
 
 NS = 1_000_000_000

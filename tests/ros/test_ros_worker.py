@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from ris_node.ros.stream import RateGate, SilenceWatch, Take
+from ris_node.sensing.stream import RateGate, SilenceWatch, Take
 from ris_node.ros.worker import Worker
 
 NS = 1_000_000_000
