@@ -79,7 +79,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=[name for package in PACKAGES for name in (package, f"{package}.*")]),
-    package_data={PACKAGE: ["py.typed", "*/splits/*", "*/wordings/*", "*/assets/*"]},
+    package_data={PACKAGE: ["py.typed", "*/splits/*", "*/*/wordings/*", "*/assets/*"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
         (SHARE, ["package.xml"]),

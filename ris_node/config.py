@@ -3,7 +3,7 @@
 """Every parameter of the node, defined once: ROS parameters, YAML and README tables come from here.
 
 Each group is a frozen dataclass whose fields carry their documentation, range and whether they may change
-while the node runs. The core reads the groups; `ris_node.ros.params` declares them; nothing here knows ROS.
+while the node runs. The core reads the groups; `ris_node.ros.node.params` declares them; nothing here knows ROS.
 """
 
 from __future__ import annotations

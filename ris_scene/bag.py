@@ -11,11 +11,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ris_node.bagwriter import BagWriter
+from ris_node.bags.typestore import typestore
+from ris_node.bags.writer import BagWriter
 from ris_node.errors import ConfigError
 from ris_node.geometry.transform import Transform
 from ris_node.interface import LATCHED, RELIABLE_5, RELIABLE_10, SENSOR
-from ris_node.messages import typestore
 from ris_scene.render import render_world
 from ris_scene.spec import CameraSpec, Placement, Scene, SceneSpec
 from ris_scene.truth import Place, Wanted, referents, region_truth

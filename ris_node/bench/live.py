@@ -74,8 +74,8 @@ class Live:
         self._config = config
         self._folder = folder
         self._environ = environment()
-        self.client = Peer("client", "ris_node.ros.bench_client", [NAMESPACE], self._environ)
-        self.camera = Peer("camera", "ris_node.ros.bench_camera", [str(folder), NAMESPACE], self._environ)
+        self.client = Peer("client", "ris_node.ros.tools.bench_client", [NAMESPACE], self._environ)
+        self.camera = Peer("camera", "ris_node.ros.tools.bench_camera", [str(folder), NAMESPACE], self._environ)
         self.node: NodeProcess | None = None
 
     def start_node(self, precision: str = "") -> float:
@@ -135,7 +135,7 @@ class Live:
         if self.node is not None:
             self.node.stop()
             self.node = None
-        peer = Peer("echo", "ris_node.ros.bench_echo", [NAMESPACE], self._environ)
+        peer = Peer("echo", "ris_node.ros.tools.bench_echo", [NAMESPACE], self._environ)
         series = Series()
         try:
             deadline = time.monotonic() + 15.0

@@ -174,8 +174,8 @@ def _check(args: argparse.Namespace) -> int:
 
 def _sheet(args: argparse.Namespace, samples: SampleSet, path: Path) -> list[dict[str, str]]:
     """Draw a contact sheet of what can be read; returns what is on it."""
-    from ris_node.cli.images import write_png
     from ris_node.data.sheet import contact_sheet, spread
+    from ris_node.media.images import write_png
 
     shown = []
     for index in spread(samples, 2 * args.samples, args.seed):

@@ -185,7 +185,7 @@ def _report(args: argparse.Namespace, setting: Setting, systems: list[Measured],
     if args.out:
         save_report(report, args.out / "report.json")
     if html:
-        from ris_node.evaluation.html import write_html
+        from ris_node.evaluation.report.html import write_html
 
         write_html(args.out / "report.html", report, systems, setting)
     if args.json:

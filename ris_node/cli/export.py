@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         manifest = add_quality(args.out, args.quality)
     else:
         from ris_node.bundle.bundle import ALL_FILES, files_of
-        from ris_node.export.default import calibrate_on_held_out, open_checkpoint, write_bundle
+        from ris_node.export.bundle_writer import calibrate_on_held_out, open_checkpoint, write_bundle
 
         check(args.out, ALL_FILES, by=VERB, known=files_of(args.out))
         trained = open_checkpoint(*args.checkpoints)

@@ -45,8 +45,8 @@ def run(args: argparse.Namespace) -> int:
     from ris_node.data.sets import data_root
     from ris_node.entry import INTERRUPTED
     from ris_node.training.interrupt import RunStoppedError
-    from ris_node.training.make import Making
-    from ris_node.training.recipe import load_recipe, look_at_data
+    from ris_node.training.recipe.make import Making
+    from ris_node.training.recipe.recipe import load_recipe, look_at_data
 
     recipe = load_recipe(args.recipe, args.smoke, dict(map(_pair, args.value)))
     work = args.work or Path("runs", recipe.name + ("-smoke" if args.smoke else ""))

@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("--frames is at least 8 and --every at least 0")
     from ris_node.bundle import open_bundle
     from ris_node.bundle.bundle import claim_bundle
-    from ris_node.export.int8 import FILES, quantise_bundle
+    from ris_node.export.int8.bundle import FILES, quantise_bundle
     from ris_node.runtime.self_check import GOLDEN
 
     folder = Path(args.bundle) if args.bundle else open_bundle(None).path
@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
 def _measure(folder: Path, every: int) -> dict[str, Any]:
     from ris_node.data.evalset import build
     from ris_node.data.sets import data_root
-    from ris_node.export.int8 import measure_int8
+    from ris_node.export.int8.bundle import measure_int8
 
     root = data_root()
     items = build(root)

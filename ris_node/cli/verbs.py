@@ -37,12 +37,18 @@ examples:
   ris demo --source frames --command "the van" --hfov 70       with the view angle, goals come in metres
 """,
     ),
-    Verb("predict", "ris_node.cli.predict", "find what a command means in pictures, without ROS"),
-    Verb("doctor", "ris_node.cli.doctor", "say what is installed, what will work, and what to do where it will not"),
-    Verb("replay", "ris_node.cli.replay", "answer every frame of recorded drives (bags), without ROS; score them"),
-    Verb("compare", "ris_node.cli.compare", "tell two replays, or two models on one bag, apart; an exit code for CI"),
-    Verb("record", "ris_node.cli.record", "write a bag of a live run, with each topic's own QoS"),
-    Verb("play", "ris_node.cli.play", "publish a bag and /clock over DDS, for a live node"),
+    Verb("predict", "ris_node.cli.predict.predict", "find what a command means in pictures, without ROS"),
+    Verb(
+        "doctor",
+        "ris_node.cli.doctor.doctor",
+        "say what is installed, what will work, and what to do where it will not",
+    ),
+    Verb("replay", "ris_node.cli.bags.replay", "answer every frame of recorded drives (bags), without ROS; score them"),
+    Verb(
+        "compare", "ris_node.cli.bags.compare", "tell two replays, or two models on one bag, apart; an exit code for CI"
+    ),
+    Verb("record", "ris_node.cli.bags.record", "write a bag of a live run, with each topic's own QoS"),
+    Verb("play", "ris_node.cli.bags.play", "publish a bag and /clock over DDS, for a live node"),
     Verb("bench", "ris_node.bench.run", "measure the bare network, the core, and the node over DDS"),
     Verb("data", "ris_node.cli.data", "list the data sets that can be read, check one, make JSON lines of it"),
     Verb("export", "ris_node.cli.export", "make a bundle of a checkpoint"),

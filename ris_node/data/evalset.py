@@ -27,8 +27,8 @@ import numpy as np
 
 from ris_node.data.annotated import Annotated
 from ris_node.data.classes import CLASSES, class_by_name, class_id
-from ris_node.data.expressions import Expression, generate_one
 from ris_node.data.readers import open_set, split_names
+from ris_node.data.text.expressions import Expression, generate_one
 from ris_node.errors import DataError
 from ris_node.rle import decode_rle, encode_rle
 from ris_node.types import Bool

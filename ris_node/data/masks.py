@@ -22,7 +22,7 @@ import numpy as np
 from ris_node.data.cocomasks import check_coco, outline
 from ris_node.data.pictures import stamp
 from ris_node.errors import DataError
-from ris_node.jpeg import is_cut_off
+from ris_node.media.jpeg import is_cut_off
 from ris_node.rle import decode_rle, encode_rle
 from ris_node.types import I32, Bool
 

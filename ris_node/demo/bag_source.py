@@ -62,9 +62,8 @@ class BagSource:
         Raises:
             DemoError: it cannot be read, or its camera is missing or one of several.
         """
-        from ris_node.replay.bag import open_bag
-        from ris_node.replay.options import Topics
-        from ris_node.replay.topics import choose, first_readable
+        from ris_node.bags.reader import open_bag
+        from ris_node.bags.topics import Topics, choose, first_readable
         from ris_node.sensing.camera import camera_from_info, is_rectified
 
         try:
@@ -128,9 +127,8 @@ class BagSource:
 
 def recorded_script(path: Path, seconds: float) -> Script | None:
     """Return the commands that were recorded with a drive, for at most so many seconds; None when there are none."""
-    from ris_node.replay.bag import open_bag
-    from ris_node.replay.options import Topics
-    from ris_node.replay.topics import choose
+    from ris_node.bags.reader import open_bag
+    from ris_node.bags.topics import Topics, choose
 
     said: list[tuple[float, str]] = []
     try:
@@ -155,7 +153,7 @@ def recorded_script(path: Path, seconds: float) -> Script | None:
 
 def recorded_mount(path: Path) -> dict[str, float]:
     """Return the parameters `camera_*` of a bag's first transform of the camera in base_link; empty when unknown."""
-    from ris_node.replay.bag import open_bag
+    from ris_node.bags.reader import open_bag
     from ris_node.replay.options import Commands, ReplayOptions
     from ris_node.replay.run import jobs_of
 

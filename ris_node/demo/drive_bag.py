@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from ris_node.bagwriter import BagWriter
+from ris_node.bags.typestore import needs
+from ris_node.bags.writer import BagWriter
 from ris_node.demo.judge import Truth
 from ris_node.demo.recording import VERB
 from ris_node.errors import DemoError, RisError
 from ris_node.geometry.transform import Transform
 from ris_node.interface import LATCHED, RELIABLE_5
-from ris_node.messages import needs
 from ris_node.outputs import remove, sign
 from ris_scene.bag import (
     BASE_FRAME,
@@ -111,7 +111,7 @@ def write_drive(out: Path, target: Path, mount: Transform | None) -> int:
     Raises:
         DemoError: nothing was recorded, or it cannot be written.
     """
-    from ris_node.replay.bag import Bag, open_bag
+    from ris_node.bags.reader import Bag, open_bag
 
     bags: list[Bag] = []
     try:

@@ -15,6 +15,7 @@ import numpy as np
 
 from ris_node.demo.sources import SourceFrame
 from ris_node.errors import DemoError
+from ris_node.media.images import write_image
 from ris_node.outputs import claim, sign
 from ris_node.types import U8
 from ris_scene.render import objects_of
@@ -114,21 +115,6 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
         except json.JSONDecodeError:
             continue
     return rows
-
-
-def write_image(path: Path, image: U8, options: list[int]) -> None:
-    """Encode an RGB image u8[H,W,3] by the file's ending and write it.
-
-    Raises:
-        DemoError: it could not be written.
-    """
-    done, data = cv2.imencode(path.suffix, image[..., ::-1], options)
-    if not done:
-        raise DemoError(f"cannot encode {path.name} of shape {image.shape}")
-    try:
-        path.write_bytes(data.tobytes())
-    except OSError as error:
-        raise DemoError(f"cannot write {path}: {error.strerror or error}; free some space or choose --out") from error
 
 
 def _read_image(path: Path) -> U8:

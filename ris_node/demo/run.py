@@ -17,7 +17,6 @@ from typing import Any
 
 from ris_node.demo import drive_bag, report
 from ris_node.demo.bag_source import script_of
-from ris_node.demo.film import Film, contact_sheet
 from ris_node.demo.judge import judge, truth_of
 from ris_node.demo.picture import compose
 from ris_node.demo.processes import Crew
@@ -25,6 +24,7 @@ from ris_node.demo.recording import ANSWERS, KEPT, MADE, VERB, JsonLines, read_f
 from ris_node.demo.script import SEED, Script, demo_spec
 from ris_node.demo.sources import open_source
 from ris_node.errors import ConfigError, DemoError, RisError
+from ris_node.media.film import Film, contact_sheet
 from ris_node.outputs import claim, remove, sign
 from ris_node.types import U8
 from ris_scene.world import World, build_world
@@ -185,14 +185,14 @@ def _perform(plan: Plan, say: Any) -> None:
     with Crew(sign(plan.out / "logs", by=VERB)) as crew:
         say("starting: node, camera, recorder and speaker, each a process of its own, over DDS")
         crew.start("node", "ris_node.ros.grounding_node", "--ros-args", *settings)
-        crew.start("recorder", "ris_node.ros.demo_recorder", "--out", str(plan.out))
+        crew.start("recorder", "ris_node.ros.tools.demo_recorder", "--out", str(plan.out))
         if plan.record is not None:
             sign(plan.out / drive_bag.HALVES, by=VERB)
             crew.start("bag", "ris_node.cli", "record", "--out", str(plan.out / drive_bag.LIVE))
-        crew.start("camera", "ris_node.ros.demo_camera", *_camera_arguments(plan))
+        crew.start("camera", "ris_node.ros.tools.demo_camera", *_camera_arguments(plan))
         crew.start(
             "speaker",
-            "ris_node.ros.demo_command",
+            "ris_node.ros.tools.demo_command",
             "--script",
             str(commands),
             "--timeout",

@@ -13,9 +13,9 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from ris_node.cli.images import read_image
 from ris_node.errors import DemoError, ImageError
 from ris_node.geometry.camera import Camera
+from ris_node.media.images import read_image
 from ris_node.types import U8
 from ris_scene.render import render_world
 from ris_scene.spec import Scene, SceneSpec

@@ -15,7 +15,7 @@ from ris_node.config import ModelConfig
 from ris_node.errors import ConfigError
 from ris_node.pipeline.families import open_segmenter
 from ris_node.pipeline.grounder import Grounder
-from ris_node.pipeline.keyword_segmenter import KeywordSegmenter
+from ris_node.pipeline.keyword.segmenter import KeywordSegmenter
 from ris_node.pipeline.segmenter import RawAnswer, Segmenter, TextFeatures
 from ris_node.types import F32, U8
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ris_node.config import ModelConfig
 from ris_node.errors import BackendError, DataError
-from ris_node.export.calibration import calibration_feeds
+from ris_node.export.int8.calibration import calibration_feeds
 from ris_node.pipeline.grounder import Grounder
 from ris_node.runtime.base import Array
 from ris_node.runtime.ort import OrtSession

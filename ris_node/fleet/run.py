@@ -17,10 +17,10 @@ from ris_node.fleet.jobs import BagRecord, FleetProgress, Job
 from ris_node.fleet.ray_pool import RayPool, cluster
 from ris_node.fleet.schedule import Schedule
 from ris_node.outputs import claim
-from ris_node.replay.merge import MERGED, check_runs, merge_runs
 from ris_node.replay.options import PARTS, RESULTS, VERB, ReplayOptions
 from ris_node.replay.parts import ROWS, SEAL
 from ris_node.replay.rows import join
+from ris_node.review.merge import MERGED, check_runs, merge_runs
 from ris_node.runtime.ort import cores
 
 FLEET = "fleet.json"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from ris_node.bundle.bundle import Bundle
 from ris_node.config import ModelConfig
-from ris_node.pipeline.keyword_segmenter import KeywordSegmenter
+from ris_node.pipeline.keyword.segmenter import KeywordSegmenter
 from ris_node.pipeline.referring_segmenter import ReferringSegmenter
 from ris_node.pipeline.segmenter import Segmenter
 

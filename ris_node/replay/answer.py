@@ -8,17 +8,17 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ris_node.bags.reader import Bag
+from ris_node.bags.topics import RAW
 from ris_node.errors import ImageError, RisError
 from ris_node.pipeline.grounder import Grounder, PreparedQuery
 from ris_node.pipeline.grounding import Grounding
 from ris_node.pipeline.label_masks import label_mask
 from ris_node.pipeline.overlay import draw_overlay
 from ris_node.replay import outgoing
-from ris_node.replay.bag import Bag
 from ris_node.replay.frames import FrameJob
 from ris_node.replay.options import ReplayOptions
 from ris_node.replay.rows import answer_row
-from ris_node.replay.topics import RAW
 from ris_node.sensing.images import decode_compressed, decode_image
 from ris_node.types import U8, Query, RegionTarget, Status, TargetStatus
 

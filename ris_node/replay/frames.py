@@ -13,15 +13,15 @@ from typing import Any
 
 import numpy as np
 
+from ris_node.bags.message import Message
+from ris_node.bags.reader import Bag
+from ris_node.bags.topics import RAW, Chosen, first_readable
 from ris_node.config import NodeConfig, RegionConfig
 from ris_node.errors import BagError, GeometryError
 from ris_node.geometry.tf_tree import Pose, TfTree
 from ris_node.geometry.transform import Transform
-from ris_node.replay.bag import Bag
 from ris_node.replay.commands import Commander
-from ris_node.replay.message import Message
 from ris_node.replay.options import ReplayOptions
-from ris_node.replay.topics import RAW, Chosen, first_readable
 from ris_node.sensing.camera import CameraContext, TfUnavailableError, is_rectified, stamp_ns_of
 from ris_node.sensing.queries import ActiveQuery
 from ris_node.sensing.stream import RateGate, Take

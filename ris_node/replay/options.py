@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ris_node.bags.topics import Topics
 from ris_node.config import NodeConfig
 from ris_node.errors import ConfigError
 
@@ -17,16 +18,6 @@ RESULTS, BAG, FILM, REPORT, SUMMARY = "results.parquet", "results", "overlay.mp4
 SCORES, FIGURES = "scores.parquet", "scores.json"
 VERB = "ris replay"  # in the markers of what is written
 PARTS = "parts"  # sealed pieces of an unfinished replay, which a resumed one goes on from
-
-
-@dataclass(frozen=True)
-class Topics:
-    """Topic names in the bag; an empty one is found by its type."""
-
-    image: str = ""
-    camera_info: str = ""
-    depth: str = ""
-    command: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ris_node.bags.typestore import typestore
 from ris_node.errors import ImageError
-from ris_node.messages import typestore
 from ris_node.pipeline.grounding import Grounding
 from ris_node.rle import encode_rle
 from ris_node.types import U8, U16, Instance, RegionTarget, Timing

@@ -21,10 +21,10 @@ import cv2
 import numpy as np
 
 from ris_node.atomic import replacing, write_atomic
-from ris_node.bagwriter import BagWriter
-from ris_node.demo.film import Film
+from ris_node.bags.writer import BagWriter
 from ris_node.errors import ConfigError, DemoError
 from ris_node.interface import PUBLISHERS
+from ris_node.media.film import Film
 from ris_node.outputs import remove, sign
 from ris_node.replay.answer import NODE, Answered
 from ris_node.replay.options import BAG, FIGURES, FILM, PARTS, REPORT, RESULTS, SCORES, SUMMARY, VERB, ReplayOptions
@@ -212,7 +212,7 @@ def open_result_bag(path: Path, overlays: bool) -> BagWriter:
 
 
 def _join_bags(parts: list[Path], target: Path, overlays: bool, *, move: bool) -> None:
-    from ris_node.replay.bag import open_bag
+    from ris_node.bags.reader import open_bag
 
     remove(target.parent, target.name, by=VERB)
     if len(parts) == 1 and move:

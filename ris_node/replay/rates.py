@@ -22,7 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from ris_node.bagwriter import BagWriter
+from ris_node.bags.reader import open_bag
+from ris_node.bags.writer import BagWriter
 from ris_node.entry import start
 from ris_node.errors import RisError
 from ris_node.interface import SENSOR
@@ -30,7 +31,6 @@ from ris_node.outputs import claim_file
 from ris_node.pipeline.grounder import Grounder
 from ris_node.pipeline.letterbox import Letterbox
 from ris_node.replay import outgoing
-from ris_node.replay.bag import open_bag
 from ris_node.replay.options import Commands, ReplayOptions
 from ris_node.replay.run import open_model, replay
 from ris_node.runtime.ort import OrtSession

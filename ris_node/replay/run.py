@@ -10,16 +10,16 @@ from contextlib import ExitStack
 from dataclasses import fields
 from pathlib import Path
 
+from ris_node.bags.files import find_files
+from ris_node.bags.reader import Bag, open_bag
+from ris_node.bags.topics import choose
 from ris_node.outputs import claim
 from ris_node.pipeline.grounder import Grounder
-from ris_node.replay.bag import Bag, open_bag
-from ris_node.replay.files import find_files
 from ris_node.replay.frames import FrameJob, FrameReader
-from ris_node.replay.merge import read_summary
 from ris_node.replay.options import FIGURES, REPORT, RESULTS, SCORES, VERB, Progress, ReplayOptions, ReplaySummary
 from ris_node.replay.rows import arrow
 from ris_node.replay.session import Session, identity, sequential
-from ris_node.replay.topics import choose
+from ris_node.review.merge import read_summary
 
 
 def replay(
@@ -74,12 +74,12 @@ def look_again(bag: Path, out: Path, options: ReplayOptions, *, steady: bool = F
         RisError: the truth or the bag cannot be read, or a package that draws is missing.
     """
     if options.report or options.truth or steady:
-        from ris_node.replay.review import review
+        from ris_node.review.review import review
 
         claim(out, (SCORES, FIGURES), by=VERB)
         review(out, bag, options, live=options.report)
     if options.report:
-        from ris_node.replay.report import write_report
+        from ris_node.review.report import write_report
 
         claim(out, (REPORT,), by=VERB)
         write_report(out, [bag])

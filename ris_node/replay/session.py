@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from ris_node.atomic import write_atomic
+from ris_node.bags.reader import Bag
+from ris_node.bags.topics import Chosen
 from ris_node.config import all_specs
 from ris_node.errors import BagError, DemoError
 from ris_node.pipeline.grounder import Grounder
 from ris_node.replay.answer import NODE, Answered, Answerer, target_messages
-from ris_node.replay.bag import Bag
 from ris_node.replay.frames import FrameJob, FrameReader, film_rate
 from ris_node.replay.options import SUMMARY, Progress, ReplayOptions, ReplaySummary
 from ris_node.replay.parts import Parts
 from ris_node.replay.prefetch import Prefetch
 from ris_node.replay.reasons import message_of, tally
 from ris_node.replay.rows import target_row
-from ris_node.replay.topics import Chosen
 from ris_node.runtime.ort import cores
 from ris_node.targets.announce import announce
 from ris_node.targets.stability import TargetGate

@@ -38,7 +38,7 @@ def _run(args: Sequence[str] | None) -> int:
     from rclpy.executors import SingleThreadedExecutor
 
     from ris_node.errors import ConfigError
-    from ris_node.ros.node import GroundingNode
+    from ris_node.ros.node.node import GroundingNode
     from ris_node.ros.start import start_ros
 
     _keep_freed_memory()

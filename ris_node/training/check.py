@@ -11,11 +11,11 @@ import numpy as np
 import torch
 
 from ris_node.metrics.masks import mask_iou
-from ris_node.training.batches import collate
-from ris_node.training.items import Drawn
+from ris_node.training.inputs.batches import collate
+from ris_node.training.inputs.items import Drawn
+from ris_node.training.inputs.words import WordFeatures
 from ris_node.training.step import run_batch
 from ris_node.training.team import to_device
-from ris_node.training.words import WordFeatures
 from ris_node.types import F32, Bool
 
 

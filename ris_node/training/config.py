@@ -38,7 +38,7 @@ class DataConfig:
     picture of it is used in an epoch. `files` names sources of one's own: JSON lines (`ris_node.data.jsonl`) whose
     texts are taken as they are; of those the last `held_out` pictures are kept for the check. Their pictures are
     mirrored only with `mirror_given`, and only where no text says left or right. Into a share `pasted` of the variants
-    go things cut out of other pictures (`ris_node.data.paste`).
+    go things cut out of other pictures (`ris_node.data.paste.paste`).
     """
 
     variants: Mapping[str, int] = field(

@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ris_node.training.items import Drawn
+from ris_node.training.inputs.items import Drawn
 from ris_node.types import U8, Bool
 
 _MASK, _REGION, _TRUTH = (255, 82, 82), (84, 230, 118), (255, 255, 255)

@@ -19,17 +19,17 @@ from accelerate import Accelerator
 from ris_node.errors import TrainingError
 from ris_node.models.registry import build_model, model_config
 from ris_node.models.trunk import GraphSpec, import_graph
-from ris_node.training.batches import Batches
 from ris_node.training.begin import begins_with, find_trunk
 from ris_node.training.checkpoint import load_checkpoint
 from ris_node.training.config import OptimConfig, TrainConfig, to_mapping
+from ris_node.training.inputs.batches import Batches
+from ris_node.training.inputs.items import Drawn
+from ris_node.training.inputs.words import WordFeatures
 from ris_node.training.interrupt import RunStoppedError, StopWish
-from ris_node.training.items import Drawn
 from ris_node.training.session import Session
 from ris_node.training.step import batch_losses, run_batch
 from ris_node.training.team import fast_in_bf16, open_team, same_start, share_gradients, to_device
 from ris_node.training.weights import SUFFIX, load_weights
-from ris_node.training.words import WordFeatures
 
 
 def rate_at(step: int, optim: OptimConfig) -> float:

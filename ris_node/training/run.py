@@ -24,13 +24,13 @@ from accelerate import Accelerator
 from ris_node.errors import RisError, TrainingError
 from ris_node.models.registry import model_config
 from ris_node.outputs import claim, remove, sign
-from ris_node.training.batches import Batches
 from ris_node.training.checkpoint import load_checkpoint
 from ris_node.training.config import TrainConfig
+from ris_node.training.inputs.batches import Batches
+from ris_node.training.inputs.items import Drawn
+from ris_node.training.inputs.pools import load_pool, plan, prepare
 from ris_node.training.interrupt import RunStoppedError
-from ris_node.training.items import Drawn
 from ris_node.training.loop import start, train
-from ris_node.training.pools import load_pool, plan, prepare
 from ris_node.training.team import join_on_cpu, launched, leave, open_team
 
 STOPPED = 130

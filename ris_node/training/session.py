@@ -12,10 +12,10 @@ from ris_node.training.check import answers, summary
 from ris_node.training.checkpoint import save_checkpoint
 from ris_node.training.curves import Curves
 from ris_node.training.grid import draw_grid, pick
-from ris_node.training.items import Drawn
+from ris_node.training.inputs.items import Drawn
+from ris_node.training.inputs.words import WordFeatures
 from ris_node.training.log import Log, Means
 from ris_node.training.mean import moment_steps
-from ris_node.training.words import WordFeatures
 
 if TYPE_CHECKING:
     from ris_node.training.loop import Trainer

@@ -12,10 +12,10 @@ from torch.nn import functional as F  # noqa: N812
 
 from ris_node.models import losses
 from ris_node.models.attention import MASKED
-from ris_node.training.batches import Batch
 from ris_node.training.config import LossConfig
-from ris_node.training.labels import UNKNOWN, things
-from ris_node.training.words import WordFeatures
+from ris_node.training.inputs.batches import Batch
+from ris_node.training.inputs.labels import UNKNOWN, things
+from ris_node.training.inputs.words import WordFeatures
 
 
 class Understood(NamedTuple):

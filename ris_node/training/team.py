@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 from torch import distributed
 
-from ris_node.training.batches import Batch
+from ris_node.training.inputs.batches import Batch
 
 _PATIENCE = timedelta(hours=12)  # one process draws the pools while the others wait
 _MARKS = ("WORLD_SIZE", "LOCAL_RANK", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")

@@ -13,11 +13,14 @@ from pathlib import Path
 import pytest
 
 from ris_node.bundle import packaged_bundles
-from ris_node.cli import doctor_live, doctor_machine, doctor_model, doctor_ros
 from ris_node.cli.__main__ import main
-from ris_node.cli.fastdds import find_profiles, read_limits
-from ris_node.cli.finding import BROKEN, OK, WARNING
-from ris_node.cli.probes import measure
+from ris_node.cli.doctor import live as doctor_live
+from ris_node.cli.doctor import machine as doctor_machine
+from ris_node.cli.doctor import middleware as doctor_ros
+from ris_node.cli.doctor import model as doctor_model
+from ris_node.cli.doctor.fastdds import find_profiles, read_limits
+from ris_node.cli.doctor.finding import BROKEN, OK, WARNING
+from ris_node.cli.doctor.probes import measure
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = """<dds><profiles><transport_descriptors><transport_descriptor><transport_id>s</transport_id><type>SHM</type>
@@ -141,7 +144,7 @@ def test_live_frames_really_pass_between_two_processes() -> None:
 
 @pytest.mark.ros
 def test_live_says_why_when_the_probe_cannot_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ris_node.cli.probes.PROBE", "ris_node.ros.no_such_probe")
+    monkeypatch.setattr("ris_node.cli.doctor.probes.PROBE", "ris_node.ros.no_such_probe")
     finding = next(iter(doctor_live.check_live(64, 48)))
     assert finding.level == BROKEN
     assert "no_such_probe" in finding.what

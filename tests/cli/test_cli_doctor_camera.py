@@ -18,8 +18,8 @@ rclpy = pytest.importorskip("rclpy")
 from rclpy.qos import QoSProfile, ReliabilityPolicy  # noqa: E402
 from sensor_msgs.msg import CameraInfo, Image  # noqa: E402
 
-from ris_node.cli.doctor_live import camera_info_beside, check_camera  # noqa: E402
-from ris_node.cli.finding import BROKEN, NOTE, OK, WARNING  # noqa: E402
+from ris_node.cli.doctor.finding import BROKEN, NOTE, OK, WARNING  # noqa: E402
+from ris_node.cli.doctor.live import camera_info_beside, check_camera  # noqa: E402
 
 pytestmark = pytest.mark.ros
 

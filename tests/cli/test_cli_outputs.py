@@ -13,7 +13,7 @@ import pytest
 
 from ris_node.bundle import packaged_bundles
 from ris_node.cli.__main__ import main
-from ris_node.cli.images import write_png
+from ris_node.media.images import write_png
 
 THEIRS = b"not of this program"
 CONFIG = str(Path(__file__).resolve().parents[2] / "recipes/default/first.yaml")

@@ -18,9 +18,9 @@ import cv2
 import numpy as np
 import pytest
 
-from ris_node.cli.images import read_image, write_png
-from ris_node.cli.predict_batch import Tally, _answer_lines, parse_line
+from ris_node.cli.predict.batch import Tally, _answer_lines, parse_line
 from ris_node.errors import DataError, ImageError
+from ris_node.media.images import read_image, write_png
 from ris_node.pipeline.grounder import Grounder
 from ris_node.rle import decode_rle
 from ris_node.types import U8, Query, QueryKind

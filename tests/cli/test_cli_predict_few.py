@@ -15,10 +15,10 @@ import pytest
 from phone import phone_picture
 
 from ris_node.bundle import open_bundle
-from ris_node.cli import predict_few
 from ris_node.cli.__main__ import main
-from ris_node.cli.doctor_model import check_bundles
-from ris_node.cli.images import read_image, write_png
+from ris_node.cli.doctor.model import check_bundles
+from ris_node.cli.predict import few as predict_few
+from ris_node.media.images import read_image, write_png
 from ris_node.types import U8
 
 BASELINE = str(Path(__file__).resolve().parents[2] / "engines" / "keyword-baseline")

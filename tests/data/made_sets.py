@@ -15,7 +15,7 @@ import numpy as np
 from ris_node.data.annotated import Annotated
 from ris_node.data.classes import CLASSES
 from ris_node.data.readers import LABELS, split_names
-from ris_node.training.rendered import training_scene
+from ris_node.training.inputs.rendered import training_scene
 
 SEED = 4
 STREETS = 6  # different ones

@@ -10,13 +10,13 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from ris_node.data import wording
 from ris_node.data.annotated import Annotated, make_objects
 from ris_node.data.classes import class_id
-from ris_node.data.compound import sided_meanings
-from ris_node.data.expressions import meanings_of, realise
-from ris_node.data.meaning import facts_of
-from ris_node.data.templates import wordings
+from ris_node.data.text import wording
+from ris_node.data.text.compound import sided_meanings
+from ris_node.data.text.expressions import meanings_of, realise
+from ris_node.data.text.meaning import facts_of
+from ris_node.data.text.templates import wordings
 
 H, W = 360, 480
 RED, BLUE, WHITE, GREY = (200, 20, 20), (20, 40, 210), (230, 230, 230), (120, 120, 120)

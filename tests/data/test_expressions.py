@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 import pytest
 
-from ris_node.data import wording
 from ris_node.data.annotated import Annotated, make_objects
 from ris_node.data.classes import CLASSES, class_by_name, class_id
-from ris_node.data.expressions import DEFAULT_MIX, generate, generate_one
-from ris_node.data.meaning import facts_of, order_meanings
-from ris_node.data.templates import BARE, added_is_held_out, aliens, held_out, table, wordings
+from ris_node.data.text import wording
+from ris_node.data.text.expressions import DEFAULT_MIX, generate, generate_one
+from ris_node.data.text.meaning import facts_of, order_meanings
+from ris_node.data.text.templates import BARE, added_is_held_out, aliens, held_out, table, wordings
 from ris_node.geometry.camera import Camera
 from ris_node.geometry.ground import pixels_to_ground
 from ris_node.geometry.transform import camera_mount

@@ -19,7 +19,7 @@ from ris_node.demo.script import demo_spec
 from ris_node.demo.sources import open_source
 from ris_node.errors import DataError
 from ris_node.evaluation.datasets import read_items
-from ris_node.training.own import given, open_own
+from ris_node.training.inputs.own import given, open_own
 from ris_node.types import U8, Bool
 
 UPRIGHT = np.zeros((48, 32, 3), np.uint8)

@@ -13,7 +13,7 @@ from made_sets import write_sets
 from ris_node.data.annotated import Annotated, make_objects
 from ris_node.data.classes import class_id
 from ris_node.data.colours import COLOUR_NAMES
-from ris_node.data.paste import HEIGHTS_M, Cutout, CutoutBank, cutouts, paste
+from ris_node.data.paste.paste import HEIGHTS_M, Cutout, CutoutBank, cutouts, paste
 from ris_node.data.readers import open_set
 from ris_node.data.regions import GroundView
 from ris_node.errors import DataError

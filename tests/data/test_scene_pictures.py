@@ -7,11 +7,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ris_node.data import wording
 from ris_node.data.classes import class_id
 from ris_node.data.colours import COLOUR_WORDS
-from ris_node.data.expressions import generate_one
 from ris_node.data.scenes import annotate_scene
+from ris_node.data.text import wording
+from ris_node.data.text.expressions import generate_one
 from ris_node.geometry.ground import pixels_to_ground
 from ris_scene import CameraSpec, SceneSpec, render_scene
 

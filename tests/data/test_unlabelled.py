@@ -14,8 +14,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from ris_node.data.annotated import Annotated, make_objects
 from ris_node.data.classes import class_id
-from ris_node.data.expressions import generate
 from ris_node.data.readers import LABELS, annotate_classes, open_set, partly_labelled
+from ris_node.data.text.expressions import generate
 from ris_node.data.unlabelled import Teacher, partly_labelled_in
 from ris_node.language.lexicon import CITYSCAPES
 

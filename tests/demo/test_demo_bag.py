@@ -11,6 +11,7 @@ import pytest
 
 pytest.importorskip("rosbags")
 
+from ris_node.bags.reader import open_bag
 from ris_node.demo import drive_bag
 from ris_node.demo.bag_source import (
     BagSource,
@@ -26,7 +27,6 @@ from ris_node.demo.sources import open_source
 from ris_node.errors import DemoError
 from ris_node.geometry.transform import camera_mount
 from ris_node.outputs import claim, sign
-from ris_node.replay.bag import open_bag
 from ris_scene import render_scene
 from ris_scene.bag import SAID, START_NS, Drive, write_scene_bag
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from ris_node.demo import run as demo_run
-from ris_node.demo.film import Film, contact_sheet
 from ris_node.demo.judge import answer_mask, judge, truth_of
 from ris_node.demo.picture import compose
 from ris_node.demo.recording import FrameWriter, JsonLines, read_frames, read_lines
 from ris_node.demo.script import demo_spec, own_script, scene_script
 from ris_node.demo.sources import FolderSource, SceneSource, fitted, open_source
 from ris_node.errors import DemoError
+from ris_node.media.film import Film, contact_sheet
 from ris_node.rle import encode_rle
 from ris_scene.truth import Place
 

@@ -100,7 +100,7 @@ def test_a_full_disk_ends_the_demo_with_a_reason(tmp_path):
 
 def test_the_drive_is_recorded_with_its_truth_and_can_be_shown_again(recorded, tmp_path):
     pytest.importorskip("rosbags")
-    from ris_node.replay.bag import open_bag
+    from ris_node.bags.reader import open_bag
 
     out, again = recorded[0], tmp_path / "again"
     rows = [json.loads(line) for line in (out / "results.jsonl").read_text().splitlines()]

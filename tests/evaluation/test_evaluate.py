@@ -20,10 +20,10 @@ from ris_node.config import ModelConfig
 from ris_node.data.evalset import EvalItem, read_manifest, write_manifest
 from ris_node.errors import ConfigError, DataError
 from ris_node.evaluation.answers import Answer, Scored, score
-from ris_node.evaluation.pictures import choose, draw
+from ris_node.evaluation.report.pictures import choose, draw
 from ris_node.evaluation.systems import read_predictions
 from ris_node.evaluation.variants import parse_entries
-from ris_node.pipeline.keyword_segmenter import KeywordSegmenter
+from ris_node.pipeline.keyword.segmenter import KeywordSegmenter
 from ris_node.types import Status
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,8 +10,9 @@ import json
 import numpy as np
 import pytest
 
-from ris_node.evaluation import language, people
-from ris_node.evaluation.prototypes import classes, nearest
+from ris_node.evaluation.language import __main__ as language
+from ris_node.evaluation.language import people
+from ris_node.evaluation.language.prototypes import classes, nearest
 from ris_node.language.parse import parse_command
 from ris_node.types import Manoeuvre
 

@@ -33,7 +33,7 @@ from ris_node.bundle import open_bundle  # noqa: E402
 from ris_node.cli.__main__ import main  # noqa: E402
 from ris_node.entry import INTERRUPTED  # noqa: E402
 from ris_node.errors import BundleError, ExportError  # noqa: E402
-from ris_node.export.default import open_checkpoint  # noqa: E402
+from ris_node.export.bundle_writer import open_checkpoint  # noqa: E402
 from ris_node.export.graphs import FORBIDDEN, VisionGraph, audit, check  # noqa: E402
 from ris_node.export.quality import add_quality  # noqa: E402
 from ris_node.pipeline.grounder import Grounder  # noqa: E402

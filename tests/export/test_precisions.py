@@ -22,9 +22,9 @@ from ris_node.errors import ExportError  # noqa: E402
 from ris_node.export import onnx_edit  # noqa: E402
 from ris_node.export.cast import cast  # noqa: E402
 from ris_node.export.check import check_file  # noqa: E402
-from ris_node.export.equalise import equalise, pairs  # noqa: E402
-from ris_node.export.quantize import quantise  # noqa: E402
-from ris_node.export.ranges import best_ranges, channel_maxima  # noqa: E402
+from ris_node.export.int8.equalise import equalise, pairs  # noqa: E402
+from ris_node.export.int8.quantize import quantise  # noqa: E402
+from ris_node.export.int8.ranges import best_ranges, channel_maxima  # noqa: E402
 from ris_node.runtime.onnx_peek import peek  # noqa: E402
 
 GATED = sys.platform == "linux" and platform.machine() == "x86_64"  # where `make test` installs tensorrt-rtx
@@ -181,7 +181,7 @@ def test_weights_stored_in_half_are_computed_in_float32(tmp_path):
 
 def test_corrected_biases_bring_the_mean_back(source, tmp_path):
     """With weights rounded coarsely, the mean of a convolution's output moves; the corrected bias moves it back."""
-    from ris_node.export import unbias
+    from ris_node.export.int8.bundle import unbias
 
     exact, corrected, feeds = onnx.load(source), onnx.load(source), small_feeds(8)
     wanted = unbias.channel_means(exact, ["c1", "c2"], feeds)

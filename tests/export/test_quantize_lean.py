@@ -14,11 +14,11 @@ ort = pytest.importorskip("onnxruntime")
 
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
+from ris_node.export.int8.image import exact_ranges  # noqa: E402
+from ris_node.export.int8.lean import Rewriter  # noqa: E402
+from ris_node.export.int8.products import Fuser, find_products, find_scores  # noqa: E402
+from ris_node.export.int8.quantize import folded, lean  # noqa: E402
 from ris_node.export.onnx_edit import constants, load, unpack_half  # noqa: E402
-from ris_node.export.quantize import folded, lean  # noqa: E402
-from ris_node.export.quantize_image import exact_ranges  # noqa: E402
-from ris_node.export.quantize_lean import Rewriter  # noqa: E402
-from ris_node.export.quantize_products import Fuser, find_products, find_scores  # noqa: E402
 
 DEFAULT = Path(__file__).parents[2] / "engines" / "default" / "vision.fp32.onnx"
 

@@ -22,8 +22,8 @@ from ris_node.bundle import open_bundle  # noqa: E402
 from ris_node.bundle.bundle import VISION_FILES  # noqa: E402
 from ris_node.export.cast import cast  # noqa: E402
 from ris_node.export.check import check_file  # noqa: E402
+from ris_node.export.int8.quantize import quantise  # noqa: E402
 from ris_node.export.onnx_edit import read_contract  # noqa: E402
-from ris_node.export.quantize import quantise  # noqa: E402
 
 ENGINES = Path(__file__).parents[2] / "engines"
 MOST_BYTES = 40_000_000

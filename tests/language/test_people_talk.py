@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ris_node.data.templates import table
+from ris_node.data.text.templates import table
 from ris_node.language.parse import parse_command
 from ris_node.types import Manoeuvre, QueryKind
 

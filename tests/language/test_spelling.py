@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from ris_node.data.classes import CLASSES
-from ris_node.data.templates import aliens, table
-from ris_node.data.wording import slip
+from ris_node.data.text.templates import aliens, table
+from ris_node.data.text.wording import slip
 from ris_node.language.parse import parse_command
 from ris_node.language.spelling import correct, corrected_word, is_slip
 from ris_node.types import Manoeuvre

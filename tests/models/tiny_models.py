@@ -9,7 +9,7 @@ import torch
 
 from ris_node.models.trunk import GraphSpec, NodeSpec
 from ris_node.models.tsmi import Tsmi, TsmiConfig
-from ris_node.training.items import Drawn
+from ris_node.training.inputs.items import Drawn
 
 HEIGHT, WIDTH = 64, 96
 

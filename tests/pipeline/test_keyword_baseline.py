@@ -18,7 +18,7 @@ from ris_node.data.classes import CLASSES
 from ris_node.export.keyword_baseline import HEIGHT, WIDTH, WORDS, make_bundle
 from ris_node.language.lexicon import CITYSCAPES
 from ris_node.pipeline.grounder import Grounder
-from ris_node.training.rendered import training_scene
+from ris_node.training.inputs.rendered import training_scene
 from ris_node.types import Status
 
 ROAD = next(c.id for c in CLASSES if c.name == "road")

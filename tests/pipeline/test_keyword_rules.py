@@ -9,8 +9,8 @@ import pytest
 
 from ris_node.language.keywords import keyword_rule
 from ris_node.language.parse import parse_command
-from ris_node.pipeline.keyword_regions import place_region
-from ris_node.pipeline.keyword_rules import find_grid_pieces, pick
+from ris_node.pipeline.keyword.regions import place_region
+from ris_node.pipeline.keyword.rules import find_grid_pieces, pick
 
 # name: left, top, width, height in cells, colour
 CARS = {

@@ -22,11 +22,12 @@ import lz4.frame
 import numpy as np
 import zstandard
 
+from ris_node.bags.reader import Bag, open_bag
+from ris_node.bags.topics import Topics
+from ris_node.bags.typestore import typestore
 from ris_node.config import NodeConfig
 from ris_node.errors import BagError, CommandError, ImageError, RisError
-from ris_node.messages import typestore
-from ris_node.replay.bag import Bag, open_bag
-from ris_node.replay.options import Commands, ReplayOptions, Topics
+from ris_node.replay.options import Commands, ReplayOptions
 from ris_node.replay.run import jobs_of
 from ris_node.sensing.images import ENCODINGS, decode_compressed, decode_depth, decode_image, decode_mask
 

@@ -12,9 +12,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ris_node.bagwriter import BagWriter
+from ris_node.bags.typestore import typestore
+from ris_node.bags.writer import BagWriter
 from ris_node.interface import LATCHED, RELIABLE_10, SENSOR
-from ris_node.messages import typestore
 
 START = 1_700_000_000_000_000_000
 STEP = 100_000_000

@@ -15,8 +15,8 @@ import yaml
 import zstandard
 from replay_fixtures import drive  # noqa: F401
 
+from ris_node.bags.reader import open_bag
 from ris_node.errors import BagError
-from ris_node.replay.bag import open_bag
 
 KINDS = [
     ("mcap", "none"), ("mcap", "storage"), ("mcap", "message"), ("mcap", "file"),
@@ -34,7 +34,7 @@ def contents(path: Path, topics: tuple[str, ...] = ()) -> list[tuple[str, int, b
 
 @pytest.fixture(scope="module")
 def expected(drive: Path) -> list[tuple[str, int, bytes]]:
-    from ris_node.messages import typestore
+    from ris_node.bags.typestore import typestore
 
     return sorted(
         (topic, at, bytes(typestore().serialize_cdr(message, kind.replace("/", "/msg/"))))
@@ -216,7 +216,7 @@ def test_a_sqlite_bag_that_is_being_written_shows_what_is_there(tmp_path: Path) 
 
 
 def test_an_mcap_that_is_being_written_shows_what_is_there(tmp_path: Path) -> None:
-    from ris_node.bagwriter import BagWriter
+    from ris_node.bags.writer import BagWriter
 
     bag = BagWriter(tmp_path / "bag")
     bag.add_topic("/camera/image", "sensor_msgs/Image", drives.SENSOR)

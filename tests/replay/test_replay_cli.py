@@ -18,7 +18,7 @@ from drives import Drive
 from replay_fixtures import drive, tiny  # noqa: F401
 
 from ris_node.cli.__main__ import main
-from ris_node.cli.replay import bag_list
+from ris_node.cli.bags.replay import bag_list
 from ris_node.errors import BagError
 from ris_node.replay.options import ReplayOptions
 from ris_node.replay.rows import content_hash, iter_rows
@@ -92,7 +92,7 @@ def test_a_wrong_path_is_said_before_a_missing_package_and_before_a_model_is_loa
     with pytest.raises(BagError, match="there is no bag at"):
         replay(tmp_path / "nothing", tmp_path / "o", ReplayOptions())
     monkeypatch.setitem(sys.modules, "rclpy", None)
-    monkeypatch.delitem(sys.modules, "ris_node.ros.player", raising=False)
+    monkeypatch.delitem(sys.modules, "ris_node.ros.bag.player", raising=False)
     assert main(["play", str(tmp_path / "nothing")]) == 1
     assert "there is no bag at" in capsys.readouterr().err
     assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 1

@@ -11,9 +11,9 @@ import pytest
 from drives import START, STEP, Drive, msg
 from replay_fixtures import drive, model, tiny  # noqa: F401
 
+from ris_node.bags.typestore import typestore
 from ris_node.config import NodeConfig, QueryConfig
 from ris_node.errors import ConfigError
-from ris_node.messages import typestore
 from ris_node.pipeline.grounder import Grounder
 from ris_node.replay.commands import Commander, read_script
 from ris_node.replay.options import Commands, ReplayOptions

@@ -10,13 +10,13 @@ import cv2
 import drives
 import numpy as np
 
-from ris_node.bagwriter import BagWriter
+from ris_node.bags.writer import BagWriter
 from ris_node.interface import SENSOR
 from ris_node.replay.options import Commands, ReplayOptions
-from ris_node.replay.review import read_scores
 from ris_node.replay.rows import iter_rows
 from ris_node.replay.run import open_model, replay
-from ris_node.training.rendered import training_scene
+from ris_node.review.review import read_scores
+from ris_node.training.inputs.rendered import training_scene
 from ris_scene.bag import write_scene_bag
 
 BASELINE = Path(__file__).resolve().parents[2] / "engines" / "keyword-baseline"

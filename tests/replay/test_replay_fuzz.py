@@ -15,8 +15,8 @@ import drives
 import numpy as np
 import pytest
 
-from ris_node.messages import typestore
-from ris_node.replay.bag import open_bag
+from ris_node.bags.reader import open_bag
+from ris_node.bags.typestore import typestore
 from ris_node.sensing.images import decode_image
 
 SECONDS = 8.0

@@ -20,14 +20,14 @@ from rclpy.serialization import serialize_message  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
 from std_msgs.msg import Header  # noqa: E402
 
+from ris_node.bags.typestore import typestore  # noqa: E402
 from ris_node.geometry.camera import Camera  # noqa: E402
-from ris_node.messages import typestore  # noqa: E402
 from ris_node.pipeline.grounder import Grounder  # noqa: E402
 from ris_node.pipeline.label_masks import label_mask  # noqa: E402
 from ris_node.replay import outgoing  # noqa: E402
-from ris_node.ros import target_messages  # noqa: E402
-from ris_node.ros.conversions import grounding_to_msg, ns_to_stamp  # noqa: E402
-from ris_node.ros.images import encode_image  # noqa: E402
+from ris_node.ros.convert import target_messages  # noqa: E402
+from ris_node.ros.convert.conversions import grounding_to_msg, ns_to_stamp  # noqa: E402
+from ris_node.ros.convert.images import encode_image  # noqa: E402
 from ris_node.types import Frame, Query  # noqa: E402
 
 
@@ -65,7 +65,7 @@ def test_a_bag_of_the_scene_is_read_by_ros(drive: Path) -> None:
     from rclpy.serialization import deserialize_message
     from sensor_msgs.msg import CameraInfo
 
-    from ris_node.replay.bag import open_bag
+    from ris_node.bags.reader import open_bag
 
     with open_bag(drive) as bag:
         for message in bag.messages(["/camera/image", "/camera/camera_info"]):

@@ -17,13 +17,13 @@ import numpy as np
 from drives import START, STEP, Drive
 from replay_fixtures import model, tiny  # noqa: F401
 
+from ris_node.bags.reader import open_bag
 from ris_node.config import NodeConfig
 from ris_node.pipeline.grounder import Grounder
-from ris_node.replay.bag import open_bag
-from ris_node.replay.merge import merge_runs
 from ris_node.replay.options import Commands, ReplayOptions, ReplaySummary
 from ris_node.replay.rows import iter_rows
 from ris_node.replay.run import replay
+from ris_node.review.merge import merge_runs
 
 # a vehicle that fits wherever the tiny bundle points
 SMALL = {"min_region_m2": 0.0, "vehicle_length_m": 0.1, "vehicle_width_m": 0.1, "clearance_m": 0.0}

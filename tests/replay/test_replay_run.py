@@ -15,11 +15,11 @@ import pytest
 from drives import START, STEP, Drive
 from replay_fixtures import drive, model, tiny  # noqa: F401
 
-from ris_node.bagwriter import BagWriter
+from ris_node.bags.reader import open_bag
+from ris_node.bags.writer import BagWriter
 from ris_node.config import NodeConfig
 from ris_node.errors import BagError, ConfigError
 from ris_node.pipeline.grounder import Grounder
-from ris_node.replay.bag import open_bag
 from ris_node.replay.options import Commands, Progress, ReplayOptions
 from ris_node.replay.rows import COLUMNS, content_hash, iter_rows
 from ris_node.replay.run import open_model, replay

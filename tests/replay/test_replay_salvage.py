@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from drives import START, STEP
 
-from ris_node.bagwriter import BagWriter
+from ris_node.bags.reader import open_bag
+from ris_node.bags.typestore import typestore
+from ris_node.bags.writer import BagWriter
 from ris_node.interface import RELIABLE_10
-from ris_node.messages import typestore
-from ris_node.replay.bag import open_bag
 
 IMAGE = "/camera/image"
 Seen = tuple[list[int], list[str]]

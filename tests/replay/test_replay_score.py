@@ -17,15 +17,15 @@ from replay_fixtures import drive, model, tiny  # noqa: F401
 from ris_node.data.masks import coco_rle
 from ris_node.errors import ConfigError, DataError
 from ris_node.pipeline.grounder import Grounder
-from ris_node.replay.compare import Comparison, broken, compare_runs, most_different
-from ris_node.replay.merge import merge_runs
 from ris_node.replay.options import Commands, ReplayOptions
-from ris_node.replay.review import read_figures, read_scores, review
 from ris_node.replay.rows import content_hash, iter_rows
 from ris_node.replay.run import replay
-from ris_node.replay.score import score_rows, tabulate
-from ris_node.replay.steady import jitter, simulate_live, summarise
-from ris_node.replay.truth import Truth, open_truth, stamp_in
+from ris_node.review.compare import Comparison, broken, compare_runs, most_different
+from ris_node.review.merge import merge_runs
+from ris_node.review.review import read_figures, read_scores, review
+from ris_node.review.score import score_rows, tabulate
+from ris_node.review.steady import jitter, simulate_live, summarise
+from ris_node.review.truth import Truth, open_truth, stamp_in
 from ris_node.rle import encode_rle
 
 ABSENT = frozenset({3, 8})

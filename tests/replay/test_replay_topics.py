@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 from drives import START, Drive
 
+from ris_node.bags.reader import open_bag
+from ris_node.bags.topics import Chosen, Topics, choose
 from ris_node.errors import BagError, ConfigError
-from ris_node.replay.bag import open_bag
-from ris_node.replay.options import Topics
-from ris_node.replay.topics import Chosen, choose
 
 
 def chosen(path: Path, commands: bool = False, **names: str) -> Chosen:

@@ -31,9 +31,9 @@ from std_msgs.msg import Header, String
 from tiny_bundle import make_tiny_bundle
 
 from ris_node.interface import RELIABLE_10, Qos, topic
-from ris_node.ros.images import encode_image
-from ris_node.ros.node import GroundingNode
-from ris_node.ros.publishers import interface_class, qos_profile
+from ris_node.ros.convert.images import encode_image
+from ris_node.ros.node.node import GroundingNode
+from ris_node.ros.outputs.publishers import interface_class, qos_profile
 
 ROOT = Path(__file__).resolve().parents[2]
 NODE = "grounding_node"

@@ -28,7 +28,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
 from std_msgs.msg import Header, String  # noqa: E402
 
 from ris_node.interface import Qos  # noqa: E402
-from ris_node.ros.images import encode_image  # noqa: E402
+from ris_node.ros.convert.images import encode_image  # noqa: E402
 
 ROUNDS = 20
 MOST, LEAST = 2**32 - 1, -(2**31)

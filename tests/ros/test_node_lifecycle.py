@@ -37,8 +37,8 @@ from ris_msgs.msg import Grounding, NodeStatus, Query  # noqa: E402
 from ris_msgs.srv import SegmentImage, SetQuery  # noqa: E402
 from std_srvs.srv import SetBool, Trigger  # noqa: E402
 
-from ris_node.ros import node as node_module  # noqa: E402
-from ris_node.ros.engine import open_grounder  # noqa: E402
+from ris_node.ros.node import node as node_module  # noqa: E402
+from ris_node.ros.node.model_loader import open_grounder  # noqa: E402
 
 
 @pytest.fixture(scope="module")

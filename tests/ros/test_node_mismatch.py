@@ -24,7 +24,7 @@ from sensor_msgs.msg import CompressedImage  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 
 from ris_node.interface import BEST_EFFORT, LATCHED  # noqa: E402
-from ris_node.ros.publishers import qos_profile  # noqa: E402
+from ris_node.ros.outputs.publishers import qos_profile  # noqa: E402
 
 
 @pytest.fixture(scope="module")

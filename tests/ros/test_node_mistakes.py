@@ -24,8 +24,8 @@ from ris_msgs.msg import Grounding  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
-from ris_node.ros import answering  # noqa: E402
-from ris_node.ros.image_outputs import ImageOutputs  # noqa: E402
+from ris_node.ros.node import answering  # noqa: E402
+from ris_node.ros.outputs.images import ImageOutputs  # noqa: E402
 from ris_node.types import Status  # noqa: E402
 
 

@@ -19,8 +19,8 @@ from rclpy.parameter import Parameter  # noqa: E402
 
 from ris_node.config import all_specs  # noqa: E402
 from ris_node.interface import Qos  # noqa: E402
-from ris_node.ros.node import GroundingNode  # noqa: E402
-from ris_node.ros.publishers import qos_profile  # noqa: E402
+from ris_node.ros.node.node import GroundingNode  # noqa: E402
+from ris_node.ros.outputs.publishers import qos_profile  # noqa: E402
 
 
 @pytest.fixture(scope="module")

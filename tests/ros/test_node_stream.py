@@ -41,7 +41,7 @@ from sensor_msgs.msg import CompressedImage  # noqa: E402
 
 from ris_node.config import all_specs  # noqa: E402
 from ris_node.interface import Qos  # noqa: E402
-from ris_node.ros.publishers import qos_profile  # noqa: E402
+from ris_node.ros.outputs.publishers import qos_profile  # noqa: E402
 
 
 @pytest.fixture(scope="module")

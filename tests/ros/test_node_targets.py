@@ -21,7 +21,7 @@ from std_srvs.srv import Trigger  # noqa: E402
 from ris_node.geometry.tf_tree import Pose, TfTree  # noqa: E402
 from ris_node.interface import Qos  # noqa: E402
 from ris_node.replay.frames import RecordedTf  # noqa: E402
-from ris_node.ros.images import encode_image  # noqa: E402
+from ris_node.ros.convert.images import encode_image  # noqa: E402
 
 COMMAND = "stop next to the red car"
 TOPICS = ("~/region", "~/region_polygon", "~/target_pose", "~/region_grid", "~/markers")

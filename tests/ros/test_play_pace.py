@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from ris_node.ros.pace import Pace
+from ris_node.ros.bag.pace import Pace
 
 NS = 1_000_000_000
 

@@ -25,12 +25,12 @@ from ris_msgs.msg import Grounding, NodeStatus  # noqa: E402
 from rosgraph_msgs.msg import Clock  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 
+from ris_node.bags.reader import open_bag  # noqa: E402
+from ris_node.bags.typestore import typestore  # noqa: E402
 from ris_node.errors import RisError  # noqa: E402
 from ris_node.interface import LATCHED, Qos  # noqa: E402
-from ris_node.messages import typestore  # noqa: E402
-from ris_node.replay.bag import open_bag  # noqa: E402
-from ris_node.ros.play_bag import PlayBag  # noqa: E402
-from ris_node.ros.publishers import qos_profile  # noqa: E402
+from ris_node.ros.bag.play_bag import PlayBag  # noqa: E402
+from ris_node.ros.outputs.publishers import qos_profile  # noqa: E402
 
 RELIABLE, BEST_EFFORT = Qos(depth=100), Qos(depth=100, reliable=False)
 

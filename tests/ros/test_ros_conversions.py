@@ -20,10 +20,10 @@ from std_msgs.msg import Header  # noqa: E402
 from ris_node import types  # noqa: E402
 from ris_node.errors import CommandError  # noqa: E402
 from ris_node.rle import decode_rle  # noqa: E402
-from ris_node.ros import conversions as c  # noqa: E402
-from ris_node.ros import target_messages as t  # noqa: E402
+from ris_node.ros.convert import conversions as c  # noqa: E402
+from ris_node.ros.convert import target_messages as t  # noqa: E402
+from ris_node.ros.outputs.status import NodeState  # noqa: E402
 from ris_node.sensing.camera import camera_from_info, is_rectified  # noqa: E402
-from ris_node.ros.status import NodeState  # noqa: E402
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from sensor_msgs.msg import CompressedImage, Image  # noqa: E402
 from std_msgs.msg import Header  # noqa: E402
 
 from ris_node.errors import ImageError  # noqa: E402
-from ris_node.ros.images import (  # noqa: E402
+from ris_node.ros.convert.images import (  # noqa: E402
     ENCODINGS,
     decode_compressed,
     decode_depth,
@@ -26,7 +26,7 @@ from ris_node.ros.images import (  # noqa: E402
     encode_image,
     encode_jpeg,
 )
-from ris_node.ros.raw_image import read_image  # noqa: E402
+from ris_node.ros.convert.raw_image import read_image  # noqa: E402
 from ris_node.sensing.depth import read_depth  # noqa: E402
 from ris_node.sensing.images import GREY, decode_mask  # noqa: E402
 

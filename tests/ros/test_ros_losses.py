@@ -85,7 +85,7 @@ from array import array
 import rclpy
 from sensor_msgs.msg import CameraInfo, Image
 from ris_node.interface import SENSOR
-from ris_node.ros.publishers import qos_profile
+from ris_node.ros.outputs.publishers import qos_profile
 rclpy.init()
 node = rclpy.create_node("camera", namespace=sys.argv[1])
 images = node.create_publisher(Image, "image", qos_profile(SENSOR))

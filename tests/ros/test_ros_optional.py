@@ -17,9 +17,10 @@ from std_msgs.msg import Header  # noqa: E402
 
 from ris_node.config import RegionConfig  # noqa: E402
 from ris_node.geometry import Transform, camera_mount  # noqa: E402
-from ris_node.ros import bridge, foxglove, tf, vision  # noqa: E402
+from ris_node.ros.convert import bridge, foxglove, vision  # noqa: E402
+from ris_node.ros.convert.conversions import ns_to_stamp  # noqa: E402
+from ris_node.ros.node import tf  # noqa: E402
 from ris_node.sensing.camera import CameraContext  # noqa: E402
-from ris_node.ros.conversions import ns_to_stamp  # noqa: E402
 
 STAMP_NS = 7_000_000_000
 

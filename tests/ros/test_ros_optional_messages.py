@@ -13,8 +13,8 @@ from std_msgs.msg import Header
 
 from ris_node.interface import LABELS
 from ris_node.pipeline.grounding import Grounding
-from ris_node.ros import foxglove, vision
-from ris_node.ros.conversions import ns_to_stamp
+from ris_node.ros.convert import foxglove, vision
+from ris_node.ros.convert.conversions import ns_to_stamp
 from ris_node.types import Instance, Query, Status
 
 STAMP_NS = 7_000_000_000

@@ -19,8 +19,8 @@ from rclpy.serialization import serialize_message  # noqa: E402
 from sensor_msgs.msg import CompressedImage, Image  # noqa: E402
 from std_msgs.msg import Header  # noqa: E402
 
-from ris_node.ros.images import decode_image, encode_image  # noqa: E402
-from ris_node.ros.raw_image import RawCompressedImage, RawImage, read_compressed, read_image  # noqa: E402
+from ris_node.ros.convert.images import decode_image, encode_image  # noqa: E402
+from ris_node.ros.convert.raw_image import RawCompressedImage, RawImage, read_compressed, read_image  # noqa: E402
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 

@@ -16,8 +16,8 @@ import pytest
 pytest.importorskip("rclpy")
 pytestmark = pytest.mark.ros
 
-from ris_node.cli import doctor_ros  # noqa: E402
-from ris_node.cli.finding import OK, WARNING  # noqa: E402
+from ris_node.cli.doctor import middleware as doctor_ros  # noqa: E402
+from ris_node.cli.doctor.finding import OK, WARNING  # noqa: E402
 from ris_node.logfolder import log_folder, log_trouble, spare_folder  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]

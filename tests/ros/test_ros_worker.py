@@ -7,8 +7,8 @@ import time
 
 import pytest
 
+from ris_node.ros.node.worker import Worker
 from ris_node.sensing.stream import RateGate, SilenceWatch, Take
-from ris_node.ros.worker import Worker
 
 NS = 1_000_000_000
 

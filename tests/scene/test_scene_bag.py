@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ris_node.bagwriter import BagWriter
+from ris_node.bags.typestore import typestore
+from ris_node.bags.writer import BagWriter
 from ris_node.errors import ConfigError
 from ris_node.geometry.transform import Transform
 from ris_node.interface import RELIABLE_10
-from ris_node.messages import typestore
 from ris_scene import render_scene
 from ris_scene.bag import SAID, START_NS, Drive, write_scene_bag
 from ris_scene.truth import truth_mask
@@ -130,9 +130,9 @@ def test_the_qos_of_latched_topics_is_kept(storage: str, tmp_path: Path) -> None
 
 KILLED = """
 import sys, time
-from ris_node.bagwriter import BagWriter
+from ris_node.bags.writer import BagWriter
 from ris_node.interface import RELIABLE_10
-from ris_node.messages import typestore
+from ris_node.bags.typestore import typestore
 bag = BagWriter(sys.argv[1], storage=sys.argv[2])
 bag.add_topic("/command", "std_msgs/String", RELIABLE_10)
 text = typestore().types["std_msgs/msg/String"]

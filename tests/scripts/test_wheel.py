@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from ris_node.cli.finding import BROKEN
-from ris_node.cli.images import write_png
+from ris_node.cli.doctor.finding import BROKEN
+from ris_node.media.images import write_png
 from ris_scene import CameraSpec, SceneSpec, render_scene
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,7 +12,7 @@ import pytest
 
 from ris_node.cli.__main__ import main
 from ris_node.errors import ConfigError
-from ris_node.training.recipe import load_recipe
+from ris_node.training.recipe.recipe import load_recipe
 
 RECIPE = """
 values: {node: "--flat"}

@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from ris_node.training.calibrate import FOUND_GOAL, calibrate, presence_thresholds  # noqa: E402
+from ris_node.training.recipe.calibrate import FOUND_GOAL, calibrate, presence_thresholds  # noqa: E402
 
 pytestmark = pytest.mark.torch
 

@@ -17,10 +17,10 @@ from tiny_models import graph, shapes  # noqa: E402
 from tiny_training import WordCodes, config  # noqa: E402
 
 from ris_node.errors import ConfigError, TrainingError  # noqa: E402
-from ris_node.training.batches import Batches  # noqa: E402
 from ris_node.training.check import answers, summary  # noqa: E402
 from ris_node.training.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
 from ris_node.training.config import OptimConfig, config_from, load_config, to_mapping  # noqa: E402
+from ris_node.training.inputs.batches import Batches  # noqa: E402
 from ris_node.training.loop import Trainer, rate_at, train  # noqa: E402
 
 pytestmark = pytest.mark.torch

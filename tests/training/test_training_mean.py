@@ -18,10 +18,10 @@ from tiny_training import WordCodes, config  # noqa: E402
 
 from ris_node.cli.__main__ import main  # noqa: E402
 from ris_node.errors import TrainingError  # noqa: E402
-from ris_node.export.default import open_checkpoint  # noqa: E402
+from ris_node.export.bundle_writer import open_checkpoint  # noqa: E402
 from ris_node.training import loop  # noqa: E402
-from ris_node.training.batches import Batches  # noqa: E402
 from ris_node.training.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
+from ris_node.training.inputs.batches import Batches  # noqa: E402
 from ris_node.training.loop import Trainer, train  # noqa: E402
 from ris_node.training.mean import load_mean, moment_steps  # noqa: E402
 from ris_node.training.weights import load_weights  # noqa: E402

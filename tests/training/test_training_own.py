@@ -22,16 +22,16 @@ from tiny_training import config  # noqa: E402
 
 from ris_node.cli.__main__ import main  # noqa: E402
 from ris_node.data.annotated import Annotated  # noqa: E402
-from ris_node.data.expressions import Expression  # noqa: E402
+from ris_node.data.text.expressions import Expression  # noqa: E402
 from ris_node.errors import ConfigError, TrainingError  # noqa: E402
-from ris_node.export.default import USE, use_of  # noqa: E402
+from ris_node.export.bundle_writer import USE, use_of  # noqa: E402
 from ris_node.training import begin, session  # noqa: E402
 from ris_node.training.begin import begins_with, find_trunk, packaged_weights  # noqa: E402
 from ris_node.training.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
 from ris_node.training.config import DataConfig, load_config  # noqa: E402
+from ris_node.training.inputs.own import cropped  # noqa: E402
+from ris_node.training.inputs.pools import load_pool, plan, prepare  # noqa: E402
 from ris_node.training.loop import Trainer, start  # noqa: E402
-from ris_node.training.own import cropped  # noqa: E402
-from ris_node.training.pools import load_pool, plan, prepare  # noqa: E402
 
 pytestmark = pytest.mark.torch
 COLOURS = {"red": (220, 40, 40), "blue": (40, 60, 220), "green": (40, 200, 60)}

@@ -16,12 +16,12 @@ from made_sets import write_sets
 
 from ris_node.data.annotated import Annotated, make_objects
 from ris_node.data.classes import class_id
-from ris_node.data.expressions import Expression
 from ris_node.data.readers import open_set
-from ris_node.training import pools, rendered
+from ris_node.data.text.expressions import Expression
 from ris_node.training.config import DataConfig
-from ris_node.training.items import jitter
-from ris_node.training.pools import draw, load_drawn, save_drawn
+from ris_node.training.inputs import pools, rendered
+from ris_node.training.inputs.items import jitter
+from ris_node.training.inputs.pools import draw, load_drawn, save_drawn
 from ris_scene import domain_named
 
 pytestmark = pytest.mark.torch

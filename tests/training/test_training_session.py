@@ -23,10 +23,10 @@ from tiny_training import WordCodes, config  # noqa: E402
 
 from ris_node.errors import TrainingError  # noqa: E402
 from ris_node.training import curves, loop, session  # noqa: E402
-from ris_node.training.batches import Batches  # noqa: E402
 from ris_node.training.check import answers  # noqa: E402
 from ris_node.training.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
 from ris_node.training.grid import draw_grid, pick  # noqa: E402
+from ris_node.training.inputs.batches import Batches  # noqa: E402
 from ris_node.training.interrupt import RunStoppedError  # noqa: E402
 from ris_node.training.log import Log  # noqa: E402
 from ris_node.training.loop import Trainer, train  # noqa: E402

@@ -18,8 +18,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
 from tiny_models import graph, shapes  # noqa: E402
 from tiny_training import WordCodes, config  # noqa: E402
 
-from ris_node.training.batches import Batches  # noqa: E402
 from ris_node.training.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
+from ris_node.training.inputs.batches import Batches  # noqa: E402
 from ris_node.training.loop import Trainer  # noqa: E402
 from ris_node.training.team import join_on_cpu, leave  # noqa: E402
 

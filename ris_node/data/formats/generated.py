@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from ris_node.data.annotated import Annotated
-from ris_node.data.expressions import Expression, generate
 from ris_node.data.formats.index import Line
 from ris_node.data.sampleset import Problem
+from ris_node.data.text.expressions import Expression, generate
 from ris_node.errors import DataError
 from ris_node.rle import encode_rle
 from ris_node.types import Bool

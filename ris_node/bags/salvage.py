@@ -1,0 +1,105 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""What files that were cut off, are still being written, or are damaged have in common: their good part is read."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from pathlib import Path
+from typing import Protocol
+
+from ris_node.bags.message import Message, Storage
+
+_PIECE = 512  # bytes: with a damaged piece goes what it holds
+
+
+class Ledger:
+    """Where a file is damaged, in bytes, and what was found after that; `words` says it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._size = path, path.stat().st_size
+        self._places: dict[int, str] = {}
+        self._after = 0  # messages after the first place
+
+    def damaged(self, at: int, reason: str) -> None:
+        """Note damage at a byte."""
+        self._places.setdefault(at, " ".join(reason.split()))
+
+    def found(self, count: int) -> None:
+        """Note good messages."""
+        self._after += count if self._places else 0
+
+    @property
+    def words(self) -> str:
+        """What is damaged; empty: nothing is."""
+        if not self._places:
+            return ""
+        first = min(self._places)
+        good = f"{self._path}: good up to byte {first} of {self._size}, then"
+        if not self._after:
+            return f"{good} it breaks off ({self._places[first]}); is it still being written?"
+        more = f" and in {len(self._places) - 1} more places" if len(self._places) > 1 else ""
+        return f"{good} damaged ({self._places[first]}){more}; what lies whole after that is read"
+
+
+class Decoder(Protocol):
+    """A decompressor that takes its data piece by piece."""
+
+    @property
+    def eof(self) -> bool:
+        """Whether the end of the compressed data has come."""
+
+    def decompress(self, data: bytes) -> bytes:
+        """What comes of some more data."""
+
+
+def unpacked(decoder: Decoder, data: bytes) -> tuple[bytes, str]:
+    """Compressed data as far as they are good, and what is wrong after that (empty: nothing)."""
+    parts = []
+    for at in range(0, len(data), _PIECE):
+        try:
+            parts.append(decoder.decompress(data[at : at + _PIECE]))
+        except Exception as error:  # each library has its own
+            return b"".join(parts), f"its compressed data are damaged: {error}"
+        if decoder.eof:
+            return b"".join(parts), ""
+    return b"".join(parts), "its compressed data break off"
+
+
+def open_scan(path: Path, kind: str) -> Storage:
+    """Open a file that cannot be trusted, to read what is good of it.
+
+    Raises:
+        BagError: not even its topics can be read.
+    """
+    from ris_node.bags.salvage_mcap import McapScan
+    from ris_node.bags.salvage_ros1 import Ros1Scan
+    from ris_node.bags.salvage_sqlite import SqliteScan
+
+    if kind == ".mcap":
+        return McapScan(path)
+    return SqliteScan(path) if kind == ".db3" else Ros1Scan(path)
+
+
+class Given:
+    """Which messages of a file were read already: topic and receive time, eight bytes each."""
+
+    def __init__(self) -> None:
+        self._times: dict[str, array[int]] = {}
+        self._left: dict[str, Counter[int]] = {}
+
+    def __len__(self) -> int:
+        return sum(len(times) for times in self._times.values())
+
+    def add(self, topic: str, log_ns: int) -> None:
+        """Note a message."""
+        self._times.setdefault(topic, array("q")).append(log_ns)
+
+    def covers(self, message: Message) -> bool:
+        """Whether a message was read already; each counts once."""
+        if message.topic not in self._left:
+            self._left[message.topic] = Counter(self._times.get(message.topic, ()))
+        left = self._left[message.topic]
+        left[message.log_ns] -= 1
+        return left[message.log_ns] >= 0

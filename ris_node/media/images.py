@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: 2026 ris_node authors
+# SPDX-License-Identifier: Apache-2.0
+"""Reading and writing picture files, with errors that name the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ris_node.errors import DemoError, ImageError
+from ris_node.media.jpeg import is_cut_off
+from ris_node.types import U8
+
+
+def read_image(path: Path) -> U8:
+    """The picture in `path` as RGB u8[H,W,3], upright: turned as its EXIF orientation says, as every viewer shows it.
+
+    Raises:
+        ImageError: there is no such file, or it is cut off or not a picture that OpenCV can read.
+    """
+    try:
+        data = np.frombuffer(path.read_bytes(), np.uint8)
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        raise ImageError(f"cannot open '{path}': {getattr(error, 'strerror', None) or error}") from error
+    if is_cut_off(data):
+        raise ImageError(f"'{path}' breaks off in the middle of the JPEG ({data.size} bytes): copy it again")
+    try:
+        bgr = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    except cv2.error as error:
+        raise ImageError(f"'{path}' cannot be decoded: {error.err}") from error
+    if bgr is None:
+        raise ImageError(f"'{path}' is not a picture ({data.size} bytes): give a PNG, JPEG, BMP, TIFF or WebP file")
+    return np.ascontiguousarray(bgr[:, :, ::-1], dtype=np.uint8)
+
+
+def write_png(path: Path, image: U8) -> None:
+    """Write RGB u8[H,W,3] or grey u8[H,W] as PNG.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    swapped = image[:, :, ::-1] if image.ndim == 3 else image
+    done, data = cv2.imencode(".png", np.ascontiguousarray(swapped))
+    if not done:
+        raise ImageError(f"cannot encode an image of shape {image.shape} as PNG for '{path}'")
+    path.write_bytes(data.tobytes())
+
+
+def write_image(path: Path, image: U8, options: list[int]) -> None:
+    """Encode an RGB image u8[H,W,3] by the file's ending and write it.
+
+    Raises:
+        DemoError: it could not be written.
+    """
+    done, data = cv2.imencode(path.suffix, image[..., ::-1], options)
+    if not done:
+        raise DemoError(f"cannot encode {path.name} of shape {image.shape}")
+    try:
+        path.write_bytes(data.tobytes())
+    except OSError as error:
+        raise DemoError(f"cannot write {path}: {error.strerror or error}; free some space or choose --out") from error
