@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = (ROOT / "ris_node", ROOT / "ris_scene")
 FILES = sorted(path for package in PACKAGES for path in package.rglob("*.py"))
-MAX_FILE, MAX_FUNCTION, MAX_DEPTH = 300, 40, 3  # lines, lines without the docstring, folders
+LONG_FILE, MAX_FILE, MAX_FUNCTION, MAX_DEPTH = 300, 500, 40, 3  # lines, lines, lines without the docstring, folders
 
 ROS_MODULES = {
     "rclpy", "ris_msgs", "sensor_msgs", "std_msgs", "std_srvs", "geometry_msgs", "nav_msgs", "diagnostic_msgs",
@@ -97,8 +98,10 @@ def test_files_are_small_and_named() -> None:
     wrong = []
     for path in FILES:
         lines, name = path.read_text(encoding="utf-8").splitlines(), module_name(path)
-        if len(lines) >= MAX_FILE:
-            wrong.append(f"{name}: {len(lines)} lines: cut it in two")
+        if len(lines) > MAX_FILE:
+            wrong.append(f"{name}: {len(lines)} lines, over {MAX_FILE}: cut it by its ideas")
+        elif len(lines) > LONG_FILE:
+            warnings.warn(f"{name}: {len(lines)} lines: does it hold two ideas?", stacklevel=1)
         if len(path.relative_to(ROOT).parts) > MAX_DEPTH + 1:
             wrong.append(f"{name}: deeper than {MAX_DEPTH} folders")
         if lines[:2] != LICENCE:
