@@ -11,7 +11,7 @@ PYTEST = $(RUN) python -m pytest --timeout 600 --durations 10
 export SOURCE COMMAND BAG TORCH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test pythons lint type bench evaluate soak config clean
+.PHONY: help setup demo test pythons lint type bench evaluate soak config docs clean
 
 help:
 	@echo "ris_node: camera frames and a command in, a mask and a region target out, on ROS 2"
@@ -33,6 +33,7 @@ help:
 	@echo "  make evaluate how good the bundles are, beside two baselines (minutes; needs RIS_DATA, see ris data); writes bench/evaluation/"
 	@echo "  make soak     the tests that take minutes, 10 of them at 60 Hz"
 	@echo "  make config   writes config/ris_node.yaml anew after a change of ris_node/config.py"
+	@echo "  make docs     builds the site of docs/ and of the docstrings into build/site; fails on a broken link"
 	@echo "  make clean    removes .venv and what the commands above have built"
 	@echo
 	@echo "  scripts/with_ros COMMAND   runs anything in that environment, e.g.  scripts/with_ros ris --help"
@@ -79,6 +80,10 @@ config:
 	@sed -n '/^#/p' config/ris_node.yaml > config/ris_node.yaml.new
 	@$(RUN) ris config >> config/ris_node.yaml.new
 	@mv config/ris_node.yaml.new config/ris_node.yaml
+
+docs:
+	@$(SETUP) --profile docs
+	@NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict --quiet
 
 clean:
 	rm -rf .venv .venv.lock .venv.log build dist install log demo bench ris_node.egg-info

@@ -27,7 +27,7 @@ def arguments() -> argparse.Namespace:
         "--profile",
         choices=sorted(steps.PROFILES),
         default="demo",
-        help="demo: what runs the node; bags: also what reads and writes bags; "
+        help="demo: what runs the node; bags: also what reads and writes bags; docs: also what builds the site; "
         "test: also the tests' tools and colcon; train: also torch (default: demo)",
     )
     parser.add_argument("--verbose", action="store_true", help="show every line of the tools' output")

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 PROFILES = {
     "demo": (),
     "bags": ("bags",),
-    "test": ("test", "data", "workspace", "report", "bags", "replay", "ray", "tensorrt"),
+    "docs": ("docs",),
+    "test": ("test", "docs", "data", "workspace", "report", "bags", "replay", "ray", "tensorrt"),
     "train": ("test", "data", "workspace", "report", "bags", "replay", "ray", "tensorrt", "train"),
 }
 INSTALL_HINT = "Check the network (and PIP_INDEX_URL if you use a mirror), then run the same command again: it goes on."
