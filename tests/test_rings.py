@@ -5,13 +5,16 @@
 from __future__ import annotations
 
 import ast
+import sys
 import warnings
-from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = (ROOT / "ris_node", ROOT / "ris_scene")
-FILES = sorted(path for package in PACKAGES for path in package.rglob("*.py"))
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from code_figures import circles, import_graph, imported, module_name, sources, syntax  # noqa: E402
+
+FILES = sources()
 LONG_FILE, MAX_FILE, MAX_FUNCTION, MAX_DEPTH = 300, 500, 40, 3  # lines, lines, lines without the docstring, folders
 
 ROS_MODULES = {
@@ -25,39 +28,11 @@ TORCH_RING = ("ris_node.models", "ris_node.data", "ris_node.training", "ris_node
 LICENCE = ["# SPDX-FileCopyrightText: 2026 ris_node authors", "# SPDX-License-Identifier: Apache-2.0"]
 # Each exception is a file and the reason why it may.
 ROS_OUTSIDE: dict[str, str] = {}
-
-
-def module_name(path: Path) -> str:
-    """Return the dotted name of a file of the package."""
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-@cache
-def parsed(path: Path) -> ast.Module:
-    """Return the syntax tree of a file."""
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
-@cache
-def imports(path: Path) -> set[str]:
-    """Return the dotted names that a file imports at run time, in functions too."""
-    tree, found = parsed(path), set()
-    typing_only = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-        for statement in node.body
-        for inner in ast.walk(statement)
-    }
-    for node in ast.walk(tree):
-        if id(node) in typing_only:
-            continue
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+# One module of each circle that is still to be opened.
+KNOWN_CIRCLES = {
+    "ris_scene.makers", "ris_node.data.sample", "ris_node.bags.salvage", "ris_node.review.merge",
+    "ris_node.demo.sources", "ris_node.cli.bags.replay", "ris_node.cli.predict.predict",
+}  # fmt: skip
 
 
 def within(module: str, rings: tuple[str, ...]) -> bool:
@@ -73,7 +48,7 @@ def tops(names: set[str]) -> set[str]:
 def test_imports_stay_in_their_ring() -> None:
     wrong = []
     for path in FILES:
-        module, found = module_name(path), tops(imports(path))
+        module, found = module_name(path), tops(set(imported(path)))
         if not within(module, ("ris_node.ros",)) and str(path.relative_to(ROOT)) not in ROS_OUTSIDE:
             wrong += [f"{module} imports {name}: only ris_node/ros may" for name in found & ROS_MODULES]
         if not within(module, TORCH_RING):
@@ -89,9 +64,15 @@ def test_the_core_does_not_reach_outward() -> None:
     for path in FILES:
         module = module_name(path)
         if not within(module, (*shells, *TORCH_RING, "ris_node.evaluation", "ris_scene")):
-            outward = (name for name in imports(path) if within(name, (*shells, *TORCH_RING)))
+            outward = (name for name in set(imported(path)) if within(name, (*shells, *TORCH_RING)))
             wrong += [f"{module}, of the core, imports {name}" for name in outward]
     assert not wrong, "\n".join(wrong)
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    graph = import_graph()
+    assert graph["ris_node.cli.__main__"] >= {"ris_node.cli.verbs"}
+    assert [group for group in circles(graph) if not KNOWN_CIRCLES.intersection(group)] == []
 
 
 def test_files_are_small_and_named() -> None:
@@ -112,7 +93,7 @@ def test_files_are_small_and_named() -> None:
 def test_functions_are_short() -> None:
     long = []
     for path in FILES:
-        for node in ast.walk(parsed(path)):
+        for node in ast.walk(syntax(path)):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.end_lineno is not None:
                 body = node.body[1:] if ast.get_docstring(node) is not None else node.body
                 length = node.end_lineno - body[0].lineno + 1 if body else 0
