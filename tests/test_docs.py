@@ -19,7 +19,10 @@ from ris_node.cli.config import parse_settings
 from ris_node.cli.verbs import VERBS
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 FENCE = re.compile(r"^```(?:sh|bash|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`((?:ris|make|scripts/\w+) [^`]+)`")
 INDENTED = re.compile(r"^    ((?:make|ris|scripts/\w+) .*)$", re.MULTILINE)
@@ -104,3 +107,19 @@ def test_the_check_of_the_tables_can_fail(tmp_path: Path) -> None:
     assert make_docs.renew(page, check=False)
     assert "`ris predict`" in page.read_text(encoding="utf-8")
     assert not make_docs.renew(page, check=True)
+
+
+@pytest.mark.parametrize(
+    ("schema", "pattern"),
+    [("vendor.citation-file-format", "CITATION.cff"), ("vendor.github-issue-forms", ".github/ISSUE_TEMPLATE/*_*.yml"),
+     ("vendor.github-issue-config", ".github/ISSUE_TEMPLATE/config.yml")],
+)  # fmt: skip
+def test_what_the_forge_reads_keeps_its_schema(schema: str, pattern: str) -> None:
+    files = [str(path) for path in ROOT.glob(pattern)]
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, *files]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert files and done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 150

@@ -71,6 +71,7 @@ def test_package_xml(package: str, build_type: str) -> None:
 def test_versions_agree() -> None:
     found = {ET.parse(ROOT / folder / "package.xml").getroot().findtext("version") for folder in (".", "msgs")}
     found |= set(re.findall(r'version="([^"]+)"', (ROOT / "setup.py").read_text()))
+    found |= set(re.findall(r"^version: (.+)$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE))
     assert len(found) == 1, f"different versions: {found}"
 
 
