@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Every parameter of the node, defined once: ROS parameters, YAML and README tables come from here.
+"""Every parameter of the node, defined once: ROS parameters, YAML and the tables of docs/ come from here.
 
 Each group is a frozen dataclass whose fields carry their documentation, range and whether they may change
 while the node runs. The core reads the groups; `ris_node.ros.node.params` declares them; nothing here knows ROS.
@@ -15,6 +15,7 @@ from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from ris_node.errors import ConfigError
+from ris_node.plugins import added_choices
 
 Value = Any  # bool | int | float | str | tuple[str, ...]: what a ROS parameter can hold here
 Group = TypeVar("Group", bound="ParameterGroup")
@@ -53,8 +54,8 @@ class Spec:
             ConfigError: the value has another type, is not finite, or is out of range.
         """
         value = self._typed(value)
-        if self.choices and value not in self.choices:
-            raise ConfigError(f"{self.name} is '{value}': choose one of {', '.join(self.choices)}")
+        if self.choices and value not in self.choices and value not in (added := added_choices(self.name)):
+            raise ConfigError(f"{self.name} is '{value}': choose one of {', '.join((*self.choices, *added))}")
         if self.type in (int, float):
             if not math.isfinite(value):
                 raise ConfigError(f"{self.name} is {value}: give a finite number")
@@ -266,7 +267,7 @@ class NodeConfig:
         """
         unknown = unknown_text(values)
         if unknown:
-            raise ConfigError(f"{unknown}: see the parameter table in the README")
+            raise ConfigError(f"{unknown}: see docs/parameters.md, or `ris config`")
         groups = {f.name: getattr(self, f.name).with_values(values) for f in fields(self)}
         return NodeConfig(**groups)
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every topic, service and action of the grounding node, defined once and without ROS.
 
-`ris_node.ros` creates its publishers, subscriptions and servers from these tables; the README's tables and
+`ris_node.ros` creates its publishers, subscriptions and servers from these tables; docs/topics.md and
 `ris doctor` read them too. Names are relative, or `~/` below the node's own name; remap them at launch.
 """
 

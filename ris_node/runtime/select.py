@@ -12,6 +12,7 @@ from ris_node.bundle.bundle import VISION_FILES, Bundle
 from ris_node.bundle.contract import check_session
 from ris_node.config import ModelConfig
 from ris_node.errors import BackendError, EngineRefusedError
+from ris_node.plugins import register
 from ris_node.runtime import ort_gpu
 from ris_node.runtime.base import Session
 
@@ -72,6 +73,15 @@ def open_network(bundle: Bundle, graph: str, config: ModelConfig) -> Opened:
         log.info("%s skipped for the %s graph: %s", name, graph, reason)
     reasons = "; ".join(f"{s.backend}: {s.reason}" for s in skipped)
     raise BackendError(f"no runtime takes the {graph} graph of {bundle.path} ({reasons}); see `ris doctor`")
+
+
+def register_backend(name: str, backend: Backend) -> None:
+    """Make a backend of another package known, for `backend: NAME`; "auto" never chooses it.
+
+    Raises:
+        ConfigError: the name is taken.
+    """
+    register(BACKENDS, "backend", name, backend)
 
 
 def probe_backends() -> dict[str, str]:

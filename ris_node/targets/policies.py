@@ -3,7 +3,7 @@
 """Where in a region the goal is, and which way the vehicle faces there.
 
 A new policy is one function and one line in `GOAL_POLICIES` or `YAW_POLICIES` (and its name among the choices
-of the parameter in `ris_node.config`).
+of the parameter in `ris_node.config`); other packages call `register_goal_policy` or `register_yaw_policy`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from ris_node.plugins import register
 from ris_node.types import F64, Bool
 
 _RIDGE = 0.9
@@ -91,6 +92,24 @@ def wrap(angle: float) -> float:
 
 GOAL_POLICIES: dict[str, GoalPolicy] = {"inscribed": inscribed, "centroid": centroid, "nearest": nearest}
 YAW_POLICIES: dict[str, YawPolicy] = {"approach": approach, "keep": keep, "axis": axis}
+
+
+def register_goal_policy(name: str, policy: GoalPolicy) -> None:
+    """Make a policy of another package known, for `goal_point: NAME`.
+
+    Raises:
+        ConfigError: the name is taken.
+    """
+    register(GOAL_POLICIES, "goal_point", name, policy)
+
+
+def register_yaw_policy(name: str, policy: YawPolicy) -> None:
+    """Make a policy of another package known, for `goal_yaw: NAME`.
+
+    Raises:
+        ConfigError: the name is taken.
+    """
+    register(YAW_POLICIES, "goal_yaw", name, policy)
 
 
 def place_goal(piece: Piece, policy: GoalPolicy) -> F64:

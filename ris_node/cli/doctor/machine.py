@@ -17,7 +17,7 @@ from pathlib import Path
 from ris_node.cli.doctor.finding import BROKEN, NOTE, OK, WARNING, Finding
 
 OPENCVS = tuple(f"opencv-{kind}" for kind in ("python-headless", "python", "contrib-python-headless", "contrib-python"))
-PIP_LINE = "make setup, or pip install -r requirements/runtime.txt; with an installed ROS, see the README"
+PIP_LINE = "make setup, or pip install -r requirements/runtime.txt; with an installed ROS, see docs/ros.md"
 # (module, distributions that provide it, oldest version that works); versions as in setup.py.
 NEEDED: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("numpy", ("numpy",), "1.21"),
