@@ -21,7 +21,7 @@ from ris_node.export.graphs import export_text, export_vision
 from ris_node.export.latency import measure
 from ris_node.models.minilm import load_minilm, minilm_folder
 from ris_node.models.registry import build_model, model_config
-from ris_node.models.trunk import GraphSpec
+from ris_node.models.trunk import TrunkSpec
 from ris_node.training.check import answers
 from ris_node.training.config import TrainConfig, config_from
 from ris_node.training.inputs.pools import load_pool, plan, prepare
@@ -69,7 +69,7 @@ def open_checkpoint(*paths: Path) -> Trained:
     content = load_mean(paths)
     config = config_from(content["config"], str(paths[-1]))
     settings = model_config(config.model, content["settings"])
-    model = build_model(config.model, settings, GraphSpec.from_json(json.loads(content["graph"])))
+    model = build_model(config.model, settings, TrunkSpec.from_json(json.loads(content["graph"])))
     model.load_state_dict(content["average"])
     return Trained(config.model, model.eval(), config, int(content["step"]), tuple(content["mean_of"]))
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ris_node.errors import ConfigError
-from ris_node.models.trunk import GraphSpec
+from ris_node.models.trunk import TrunkSpec
 from ris_node.models.tsmi import Tsmi, TsmiConfig
 
 SYSTEMS: dict[str, tuple[type[Any], type[Any]]] = {
@@ -33,6 +33,6 @@ def model_config(name: str, values: Mapping[str, Any]) -> Any:
     return kind(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})
 
 
-def build_model(name: str, config: Any, graph: GraphSpec) -> Any:
+def build_model(name: str, config: Any, graph: TrunkSpec) -> Any:
     """Return an untrained network of system `name` over a trunk of this structure."""
     return SYSTEMS[name][1](config, graph)

@@ -3,7 +3,7 @@
 """A convolutional ONNX graph as a trainable torch module, with its inner values as taps.
 
 Pretrained trunks come to us as ONNX files with batch normalisation folded away. `import_graph` reads one and
-returns its structure (`GraphSpec`, plain JSON) and its weights; `ConvGraph` runs the structure in torch. The
+returns its structure (`TrunkSpec`, plain JSON) and its weights; `ConvGraph` runs the structure in torch. The
 structure is kept in checkpoints, so that a trained trunk can be rebuilt without the file it started from.
 """
 
@@ -33,7 +33,7 @@ class NodeSpec:
 
 
 @dataclass(frozen=True)
-class GraphSpec:
+class TrunkSpec:
     """The operations of a graph in running order, and the name of its one image input."""
 
     image: str
@@ -44,12 +44,12 @@ class GraphSpec:
         return {"image": self.image, "nodes": [[n.op, list(n.inputs), n.output, n.numbers] for n in self.nodes]}
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> GraphSpec:
+    def from_json(cls, values: dict[str, Any]) -> TrunkSpec:
         """Rebuild the structure that `to_json` wrote."""
         nodes = tuple(NodeSpec(op, tuple(reads), made, numbers) for op, reads, made, numbers in values["nodes"])
         return cls(values["image"], nodes)
 
-    def until(self, taps: tuple[str, ...]) -> GraphSpec:
+    def until(self, taps: tuple[str, ...]) -> TrunkSpec:
         """Return the smallest graph that still makes every value in `taps`.
 
         Raises:
@@ -63,16 +63,16 @@ class GraphSpec:
             if node.output in wanted:
                 kept.append(node)
                 wanted.update(node.inputs)
-        return GraphSpec(self.image, tuple(reversed(kept)))
+        return TrunkSpec(self.image, tuple(reversed(kept)))
 
 
 class ConvGraph(nn.Module):  # type: ignore[misc]
-    """Runs a `GraphSpec`; `forward` returns the tapped values by name.
+    """Runs a `TrunkSpec`; `forward` returns the tapped values by name.
 
     Convolutions are children named after the value they make, so that weights can be frozen or loaded by name.
     """
 
-    def __init__(self, spec: GraphSpec, taps: tuple[str, ...]) -> None:
+    def __init__(self, spec: TrunkSpec, taps: tuple[str, ...]) -> None:
         super().__init__()
         self.spec = spec.until(taps)
         self.taps = taps
@@ -99,7 +99,7 @@ class ConvGraph(nn.Module):  # type: ignore[misc]
                 self.convs[node.output].requires_grad_(False)
 
 
-def import_graph(path: Path) -> tuple[GraphSpec, dict[str, torch.Tensor]]:
+def import_graph(path: Path) -> tuple[TrunkSpec, dict[str, torch.Tensor]]:
     """Read a convolutional ONNX file with one image input.
 
     Returns:
@@ -125,7 +125,7 @@ def import_graph(path: Path) -> tuple[GraphSpec, dict[str, torch.Tensor]]:
             weights[f"convs.{spec.output}.weight"] = torch.from_numpy(np.array(constants[node.input[1]]))
             if spec.numbers["bias"]:
                 weights[f"convs.{spec.output}.bias"] = torch.from_numpy(np.array(constants[node.input[2]]))
-    return GraphSpec(graph.input[0].name, tuple(nodes)), weights
+    return TrunkSpec(graph.input[0].name, tuple(nodes)), weights
 
 
 def _node_spec(node: Any, makers: dict[str, Any], constants: dict[str, Any]) -> NodeSpec:
@@ -188,7 +188,7 @@ def _apply(node: NodeSpec, reads: list[torch.Tensor]) -> torch.Tensor:
     return reads[0]
 
 
-def _last_use(spec: GraphSpec, taps: tuple[str, ...]) -> dict[int, list[str]]:
+def _last_use(spec: TrunkSpec, taps: tuple[str, ...]) -> dict[int, list[str]]:
     last: dict[str, int] = {}
     for index, node in enumerate(spec.nodes):
         for name in node.inputs:

@@ -28,7 +28,7 @@ from ris_node.models.fusion import CODES, FiLM, LevelFusion, Standing, position_
 from ris_node.models.heads import Conditioned, KernelHead, PresenceHead, TopDown, double, to_map
 from ris_node.models.instances import ATTRIBUTES, ObjectHead, Ranks, apart
 from ris_node.models.text import TextAdapter, masked_mean
-from ris_node.models.trunk import ConvGraph, GraphSpec
+from ris_node.models.trunk import ConvGraph, TrunkSpec
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Answer(NamedTuple):
 class Tsmi(nn.Module):  # type: ignore[misc]
     """The default model; `forward` is the vision graph of the bundle, `adapter` the trained part of its text graph."""
 
-    def __init__(self, config: TsmiConfig, graph: GraphSpec) -> None:
+    def __init__(self, config: TsmiConfig, graph: TrunkSpec) -> None:
         super().__init__()
         self.config = c = config
         taps = (c.tap4, c.tap8, c.tap16, *c.deep)

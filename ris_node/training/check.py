@@ -12,7 +12,7 @@ import torch
 
 from ris_node.metrics.masks import mask_iou
 from ris_node.training.inputs.batches import collate
-from ris_node.training.inputs.items import Drawn
+from ris_node.training.inputs.items import TrainingItem
 from ris_node.training.inputs.words import WordFeatures
 from ris_node.training.step import run_batch
 from ris_node.training.team import to_device
@@ -20,7 +20,7 @@ from ris_node.types import F32, Bool
 
 
 def answers(
-    model: Any, pictures: Sequence[Drawn], features: WordFeatures, limit: int, bf16: bool
+    model: Any, pictures: Sequence[TrainingItem], features: WordFeatures, limit: int, bf16: bool
 ) -> list[dict[str, Any]]:
     """Run up to `limit` expressions of each picture; one record each with truth and probabilities at stride 4."""
     was_training = model.training

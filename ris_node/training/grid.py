@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ris_node.training.inputs.items import Drawn
+from ris_node.training.inputs.items import TrainingItem
 from ris_node.types import U8, Bool
 
 _MASK, _REGION, _TRUTH = (255, 82, 82), (84, 230, 118), (255, 255, 255)
@@ -34,7 +34,9 @@ def pick(records: Sequence[dict[str, Any]], count: int) -> list[dict[str, Any]]:
     return chosen
 
 
-def draw_grid(records: Sequence[dict[str, Any]], pictures: Sequence[Drawn], at: float = 0.5, columns: int = 4) -> U8:
+def draw_grid(
+    records: Sequence[dict[str, Any]], pictures: Sequence[TrainingItem], at: float = 0.5, columns: int = 4
+) -> U8:
     """Draw records of `check.answers` side by side, RGB u8[h,w,3].
 
     Filled red is the answer's mask, filled green its region, white lines the truth; a mask or region is drawn where it

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Ctrl-C and SIGTERM as a wish to stop after the step, so that the run is saved; a second one stops at once."""
+"""Signal handling: the first Ctrl-C or SIGTERM stops a run after the step, saved; the second stops it at once."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class RunStoppedError(TrainingError):
     """The run was asked to stop, and saved; the text says how to go on."""
 
 
-class StopWish:
-    """Context in which the first SIGINT or SIGTERM only sets `asked`, and the second raises KeyboardInterrupt."""
+class StopRequest:
+    """Context in which the first SIGINT or SIGTERM only sets `received`, and the second raises KeyboardInterrupt."""
 
     def __init__(self) -> None:
-        self.asked = False
+        self.received = False
         self._before: dict[int, Any] = {}
 
-    def __enter__(self) -> StopWish:
+    def __enter__(self) -> StopRequest:
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._note) for number in _SIGNALS}
         return self
@@ -37,6 +37,6 @@ class StopWish:
             signal.signal(number, handler)
 
     def _note(self, _number: int, _frame: FrameType | None) -> None:
-        if self.asked:
+        if self.received:
             raise KeyboardInterrupt
-        self.asked = True
+        self.received = True

@@ -18,14 +18,14 @@ from accelerate import Accelerator
 
 from ris_node.errors import TrainingError
 from ris_node.models.registry import build_model, model_config
-from ris_node.models.trunk import GraphSpec, import_graph
+from ris_node.models.trunk import TrunkSpec, import_graph
 from ris_node.training.begin import begins_with, find_trunk
 from ris_node.training.checkpoint import load_checkpoint
 from ris_node.training.config import OptimConfig, TrainConfig, to_mapping
 from ris_node.training.inputs.batches import Batches
-from ris_node.training.inputs.items import Drawn
+from ris_node.training.inputs.items import TrainingItem
 from ris_node.training.inputs.words import WordFeatures
-from ris_node.training.interrupt import RunStoppedError, StopWish
+from ris_node.training.interrupt import RunStoppedError, StopRequest
 from ris_node.training.session import Session
 from ris_node.training.step import batch_losses, run_batch
 from ris_node.training.team import fast_in_bf16, open_team, same_start, share_gradients, to_device
@@ -49,7 +49,7 @@ class Trainer:
     `team` are the processes that train together (None: those that a launcher started, or this one alone).
     """
 
-    def __init__(self, config: TrainConfig, graph: GraphSpec, team: Accelerator | None = None) -> None:
+    def __init__(self, config: TrainConfig, graph: TrunkSpec, team: Accelerator | None = None) -> None:
         torch.manual_seed(config.seed)
         self.team = team or open_team()
         bf16 = config.optim.bf16 and fast_in_bf16(self.team.device)
@@ -175,7 +175,7 @@ def start(config: TrainConfig, resume: Path | None = None, team: Accelerator | N
     source = resume or begun
     if source is not None:
         content = load_weights(source) if source == begun and source.suffix == SUFFIX else load_checkpoint(source)
-        trainer = Trainer(config, GraphSpec.from_json(json.loads(content["graph"])), team)
+        trainer = Trainer(config, TrunkSpec.from_json(json.loads(content["graph"])), team)
         try:
             trainer.restore(content) if resume else trainer.begin_with(content)
         except (RuntimeError, ValueError) as error:
@@ -188,7 +188,11 @@ def start(config: TrainConfig, resume: Path | None = None, team: Accelerator | N
 
 
 def train(
-    trainer: Trainer, batches: Batches, check: Sequence[Drawn], out: Path, clock: Callable[[], float] = time.monotonic
+    trainer: Trainer,
+    batches: Batches,
+    check: Sequence[TrainingItem],
+    out: Path,
+    clock: Callable[[], float] = time.monotonic,
 ) -> dict[str, float]:
     """Run to the configured number of steps, or until no check was better for `patience` checks.
 
@@ -216,10 +220,10 @@ def train(
 
 
 def _steps(trainer: Trainer, batches: Batches, features: WordFeatures, session: Session | None) -> None:
-    """Learn until the steps are done or a process of the team wants to stop."""
-    with StopWish() as wish:
+    """Learn until the steps are done or a process of the team has to stop."""
+    with StopRequest() as request:
         for batch in batches.between(trainer.step, trainer.config.optim.steps):
-            values = trainer.learn(batch, features, wish.asked or (session is not None and session.enough()))
+            values = trainer.learn(batch, features, request.received or (session is not None and session.enough()))
             if session is not None:
                 session.after(values)
             if trainer.stopping:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""A whole run: the pools are drawn, then one process or a team of them trains."""
+"""Training run: the sample cache is filled, then one process or a team of them trains."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ris_node.outputs import claim, remove, sign
 from ris_node.training.checkpoint import load_checkpoint
 from ris_node.training.config import TrainConfig
 from ris_node.training.inputs.batches import Batches
-from ris_node.training.inputs.items import Drawn
+from ris_node.training.inputs.items import TrainingItem
 from ris_node.training.inputs.pools import load_pool, plan, prepare
 from ris_node.training.interrupt import RunStoppedError
 from ris_node.training.loop import start, train
@@ -40,7 +40,7 @@ FOLDERS = ("moments", "grids", "tensorboard")
 
 @dataclass(frozen=True)
 class Plan:
-    """What to train, where to write it, where pools are kept and by how many processes they are drawn.
+    """Settings of a run, its folder, the sample cache and how many processes fill that.
 
     `resume` is the checkpoint to go on from (None: start anew).
     """
@@ -54,29 +54,29 @@ class Plan:
 
 @dataclass(frozen=True)
 class Pools:
-    """Pictures to learn from with their weights, and those of the running check."""
+    """Training items by picture with the pictures' weights, and the items of the running check."""
 
-    pictures: list[list[Drawn]]
+    pictures: list[list[TrainingItem]]
     weights: list[float]
-    check: list[Drawn]
+    check: list[TrainingItem]
 
 
 def load_data(run: Plan, team: Accelerator | None = None) -> Pools:
-    """Draw what is missing, in one process of each machine, and load the pools."""
+    """Fill the sample cache, in one process of each machine, and load it."""
     config = run.config
     size = model_config(config.model, config.settings)
     jobs, held = plan(config.data, size.height, size.width, run.cache)
     if team is None or team.is_local_main_process:
         begun = time.monotonic()
-        drawn = prepare([*jobs, *held], run.workers)
-        print(f"drew {drawn} variants in {time.monotonic() - begun:.0f} s", flush=True)
+        made = prepare([*jobs, *held], run.workers)
+        print(f"drew {made} variants in {time.monotonic() - begun:.0f} s", flush=True)
     if team is not None:
         team.wait_for_everyone()
     found = [(load_pool(job), config.data.repeat.get(job.source, 1.0)) for job in jobs]
     found = [(pool, weight) for pool, weight in found if pool]
     if not found:
         raise TrainingError(f"{config.data.variants} offers no picture to train on; name sources, or hold out fewer")
-    check = [drawn for job in held for drawn in load_pool(job)]
+    check = [item for job in held for item in load_pool(job)]
     return Pools([pool for pool, _ in found], [weight for _, weight in found], check)
 
 

@@ -12,7 +12,7 @@ from ris_node.training.check import answers, summary
 from ris_node.training.checkpoint import save_checkpoint
 from ris_node.training.curves import Curves
 from ris_node.training.grid import draw_grid, pick
-from ris_node.training.inputs.items import Drawn
+from ris_node.training.inputs.items import TrainingItem
 from ris_node.training.inputs.words import WordFeatures
 from ris_node.training.log import Log, Means
 from ris_node.training.mean import moment_steps
@@ -27,7 +27,12 @@ class Session:
     """What the first process does between steps: it saves, checks, and tells; it holds the best score so far."""
 
     def __init__(
-        self, trainer: Trainer, check: Sequence[Drawn], features: WordFeatures, out: Path, clock: Callable[[], float]
+        self,
+        trainer: Trainer,
+        check: Sequence[TrainingItem],
+        features: WordFeatures,
+        out: Path,
+        clock: Callable[[], float],
     ) -> None:
         self.trainer, self.check, self.features, self.out, self.clock = trainer, check, features, out, clock
         self.log = Log(out, trainer.step, trainer.config.optim.steps)

@@ -6,7 +6,7 @@ The same code runs alone, as gloo processes on CPUs, or under `accelerate launch
 The model is not wrapped in DistributedDataParallel: `see` runs once for many expressions, the adapter and `answer` are
 called apart, and parts of the trunk take no gradient. One flat reduction after the backward pass takes 33 ms of a CPU's
 time for the default model's 3.9 million weights and two gloo processes, DDP's hooks 15 ms, a whole step 1.5 s: the gain
-is one part in eighty. The flat one also carries the losses and the wish to stop, so that all stop at the same step.
+is one part in eighty. The flat one also carries the losses and the request to stop, so that all stop at the same step.
 """
 
 from __future__ import annotations

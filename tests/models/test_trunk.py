@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from published_trunk import write_published_trunk  # noqa: E402
 
 from ris_node.errors import BundleError  # noqa: E402
-from ris_node.models.trunk import ConvGraph, GraphSpec, import_graph  # noqa: E402
+from ris_node.models.trunk import ConvGraph, TrunkSpec, import_graph  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -47,7 +47,7 @@ def test_a_published_trunk_computes_what_onnx_runtime_computes(published):
 
 def test_structure_survives_json_and_taps_cut_the_graph(published):
     spec, weights = import_graph(published)
-    again = GraphSpec.from_json(json.loads(json.dumps(spec.to_json())))
+    again = TrunkSpec.from_json(json.loads(json.dumps(spec.to_json())))
     assert again == spec
     short = ConvGraph(spec, ("add12",))
     assert 0 < len(short.convs) < 12

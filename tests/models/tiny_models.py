@@ -7,9 +7,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ris_node.models.trunk import GraphSpec, NodeSpec
+from ris_node.models.trunk import TrunkSpec, NodeSpec
 from ris_node.models.tsmi import Tsmi, TsmiConfig
-from ris_node.training.inputs.items import Drawn
+from ris_node.training.inputs.items import TrainingItem
 
 HEIGHT, WIDTH = 64, 96
 
@@ -22,12 +22,12 @@ def _conv(reads: str, made: str, inputs: int, outputs: int, stride: int) -> list
     return [NodeSpec("Conv", (reads,), f"{made}c", numbers), NodeSpec("Relu", (f"{made}c",), made, {})]
 
 
-def graph() -> GraphSpec:
+def graph() -> TrunkSpec:
     nodes = [
         *_conv("image", "s2", 3, 8, 2), *_conv("s2", "s4", 8, 8, 2), *_conv("s4", "s8", 8, 16, 2),
         *_conv("s8", "s16", 16, 24, 2), *_conv("s16", "deep", 24, 24, 1),
     ]  # fmt: skip
-    return GraphSpec("image", tuple(nodes))
+    return TrunkSpec("image", tuple(nodes))
 
 
 SETTINGS = {
@@ -51,7 +51,7 @@ def model(**changes: object) -> Tsmi:
 COLOURS = {"red": (220, 40, 40), "blue": (40, 60, 220)}
 
 
-def shapes(seed: int) -> Drawn:
+def shapes(seed: int) -> TrainingItem:
     """A red and a blue square on grey: "the red square", "the left square", and an absent green one."""
     rng = np.random.default_rng(seed)
     image = np.full((HEIGHT, WIDTH, 3), 120, np.uint8)
@@ -81,7 +81,7 @@ def shapes(seed: int) -> Drawn:
         "the green one",
         "stop left",
     )
-    return Drawn(
+    return TrainingItem(
         image, texts, ("colour", "colour", "order", "order", "absent", "region"), maps, maps, coarse,
         np.array(at, np.int32), np.array([0, 0, 0, 0, 0, 1], np.int32), np.array(at, np.int32),
         np.array([1, 1, 1, 1, 0, 1], np.uint8), np.array([1, 1, 1, 1, 1, 0], np.uint8),

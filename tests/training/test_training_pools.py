@@ -21,7 +21,7 @@ from ris_node.data.text.expressions import Expression
 from ris_node.training.config import DataConfig
 from ris_node.training.inputs import pools, rendered
 from ris_node.training.inputs.items import jitter
-from ris_node.training.inputs.pools import draw, load_drawn, save_drawn
+from ris_node.training.inputs.pools import load_item, make_item, save_item
 from ris_scene import domain_named
 
 pytestmark = pytest.mark.torch
@@ -45,7 +45,7 @@ def test_maps_lie_where_the_picture_lies_in_the_letterbox(tmp_path):
         Expression("pull over", "region", None, ~left, True, "region"),
         Expression("the bus", "absent", None, None, False, "object", "bus"),
     ]
-    drawn = draw(a, given, 128, 160)  # fits by its width: 92 rows of picture, grey above and below
+    drawn = make_item(a, given, 128, 160)  # fits by its width: 92 rows of picture, grey above and below
     assert drawn.image.shape == (128, 160, 3) and (drawn.image[:16] == 114).all()
     assert (drawn.image[16:108] != 114).mean() > 0.9 and (drawn.image[108:] == 114).all()
     assert len(drawn.masks) == 2 and drawn.mask_at.tolist() == [1, 1, 0, 0]
@@ -55,8 +55,8 @@ def test_maps_lie_where_the_picture_lies_in_the_letterbox(tmp_path):
     assert drawn.presence.tolist() == [1, 1, 1, 0]
     assert drawn.has_mask.tolist() == [1, 1, 0, 1]  # "pull over" names no object: nothing is known of its mask
     assert drawn.has_region.tolist() == [0, 1, 1, 0]
-    save_drawn(tmp_path / "a.npz", drawn)
-    again = load_drawn(tmp_path / "a.npz")
+    save_item(tmp_path / "a.npz", drawn)
+    again = load_item(tmp_path / "a.npz")
     assert again.texts == drawn.texts and again.kinds == drawn.kinds
     assert all(np.array_equal(getattr(again, n), v) for n, v in vars(drawn).items() if isinstance(v, np.ndarray))
 

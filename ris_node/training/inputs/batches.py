@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""From pools of drawn pictures to batches: the batch of step n depends on the seed and n only."""
+"""Batches from pools of training items: the batch of step n depends on the seed and n only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ris_node.training.inputs.items import Drawn, choose, jitter
+from ris_node.training.inputs.items import TrainingItem, choose, jitter
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Batch:
     object_there: torch.Tensor
 
 
-def collate(pictures: Sequence[Drawn], chosen: Sequence[Sequence[int]], images: Sequence[np.ndarray]) -> Batch:
+def collate(pictures: Sequence[TrainingItem], chosen: Sequence[Sequence[int]], images: Sequence[np.ndarray]) -> Batch:
     """Stack the chosen expressions of some pictures."""
     pairs = list(zip(pictures, (list(c) for c in chosen), strict=True))
 
@@ -76,7 +76,7 @@ class Batches:
 
     def __init__(
         self,
-        pools: Sequence[Sequence[Drawn]],
+        pools: Sequence[Sequence[TrainingItem]],
         weights: Sequence[float],
         images: int,
         expressions: int,

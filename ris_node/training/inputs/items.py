@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""A drawn picture with its expressions at the network's scale: what the pools keep and batches are made of."""
+"""Training item: a picture with its expressions at the network's scale, as the sample cache keeps it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ris_node.types import F32, I32, U8, Bool
 
 
 @dataclass(frozen=True)
-class Drawn:
+class TrainingItem:
     """One variant of a picture: `image` u8[H,W,3] letterboxed; per expression a text, its kind and soft maps.
 
     `masks` u8[a,H/4,W/4], `regions` u8[b,H/4,W/4] and `kind_maps` u8[c,H/8,W/8] hold coverage times 255, the first
@@ -46,7 +46,7 @@ class Drawn:
 
 
 def coverage(letterbox: Letterbox, mask: Bool, stride: int) -> U8:
-    """Share of every stride x stride cell of the input that a mask bool[H,W] of the source covers, times 255."""
+    """Return the share of every stride x stride cell of the input that a mask bool[H,W] of the source covers, times 255."""
     box = letterbox
     content = cv2.resize(
         mask.astype(np.uint8) * 255, (box.content_width, box.content_height), interpolation=cv2.INTER_AREA
@@ -92,11 +92,11 @@ def jitter(image: U8, rng: np.random.Generator) -> U8:
     return np.asarray(np.clip(x, 0, 255), np.uint8)
 
 
-def choose(drawn: Drawn, count: int, weights: dict[str, float], rng: np.random.Generator) -> list[int]:
+def choose(item: TrainingItem, count: int, weights: dict[str, float], rng: np.random.Generator) -> list[int]:
     """Choose `count` expressions, kinds by weight, without repeats while there are enough."""
     by_kind: dict[str, list[int]] = {}
-    for index in rng.permutation(len(drawn.texts)).tolist():
-        by_kind.setdefault(drawn.kinds[index], []).append(index)
+    for index in rng.permutation(len(item.texts)).tolist():
+        by_kind.setdefault(item.kinds[index], []).append(index)
     chosen: list[int] = []
     while len(chosen) < count:
         left = [kind for kind, items in by_kind.items() if items and weights.get(kind, 1.0) > 0]

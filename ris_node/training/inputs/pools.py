@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pools of drawn variants: every picture mirrored, cropped and asked about, once, and kept on disk.
+"""Sample cache of training items: each picture mirrored, cropped and paired with expressions once, kept on disk.
 
-Drawing takes tens of milliseconds a variant, so it is done ahead, in several processes; what is already on disk is
-not drawn again. The draw of a variant depends on the seed, its picture and its number only.
+An item takes tens of milliseconds to make, so all are made ahead, in several processes; those already on disk are
+kept. A variant depends on the seed, its picture and its number only.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from ris_node.errors import ConfigError
 from ris_node.pipeline.letterbox import Letterbox
 from ris_node.training.config import DataConfig
 from ris_node.training.inputs.cells import class_cells, object_cells
-from ris_node.training.inputs.items import Drawn, coverage, random_view
+from ris_node.training.inputs.items import TrainingItem, coverage, random_view
 from ris_node.training.inputs.labels import meanings_of
 from ris_node.training.inputs.own import Own, cropped, given, open_own
 from ris_node.types import U8
@@ -44,7 +44,7 @@ _PASTED_AT_MOST, _PER_CLASS = 4, 300
 
 @dataclass(frozen=True)
 class Job:
-    """The variants of one picture to draw: its set, its index there, and where they go.
+    """Request for the variants of one picture: its set, its index there, and the cache folder.
 
     `own` says where the texts are given instead of generated. With `bank`, the file of a `CutoutBank`, things are
     pasted into a share `pasted` of the variants but the first.
@@ -64,8 +64,8 @@ class Job:
     pasted: float = 0.0
 
 
-def draw(picture: Annotated, expressions: Sequence[Expression], height: int, width: int) -> Drawn:
-    """Bring a picture and its expressions to the network's scale."""
+def make_item(picture: Annotated, expressions: Sequence[Expression], height: int, width: int) -> TrainingItem:
+    """Return a picture and its expressions at the network's scale."""
     letter = Letterbox.fit(picture.width, picture.height, width, height)
     stack = _Stack(height // 4, width // 4), _Stack(height // 4, width // 4), _Stack(height // 8, width // 8)
     at: tuple[list[int], list[int], list[int]] = ([], [], [])
@@ -74,7 +74,7 @@ def draw(picture: Annotated, expressions: Sequence[Expression], height: int, wid
         at[1].append(stack[1].add(e.region, lambda m: coverage(letter, m, 4)))
         named = picture.class_mask(class_id(e.class_name)) if e.class_name else None
         at[2].append(stack[2].add(named, lambda m: coverage(letter, m, 8), key=e.class_name))
-    return Drawn(
+    return TrainingItem(
         letter.image(picture.image),
         tuple(e.text for e in expressions),
         tuple(e.kind for e in expressions),
@@ -113,21 +113,21 @@ class _Stack:
         return np.stack(self._maps)
 
 
-def save_drawn(path: Path, drawn: Drawn) -> None:
+def save_item(path: Path, item: TrainingItem) -> None:
     """Write a variant, whole or not at all."""
-    values: dict[str, Any] = {k: v for k, v in vars(drawn).items() if isinstance(v, np.ndarray)}
-    words = json.dumps({"texts": drawn.texts, "kinds": drawn.kinds})
+    values: dict[str, Any] = {k: v for k, v in vars(item).items() if isinstance(v, np.ndarray)}
+    words = json.dumps({"texts": item.texts, "kinds": item.kinds})
     values["words"] = np.frombuffer(words.encode(), np.uint8)
     with replacing(path) as beside:
         np.savez(beside, **values)
 
 
-def load_drawn(path: Path) -> Drawn:
-    """Read what `save_drawn` wrote."""
+def load_item(path: Path) -> TrainingItem:
+    """Read what `save_item` wrote."""
     with np.load(path) as content:
         values = {name: content[name] for name in content.files if name != "words"}
         words = json.loads(content["words"].tobytes())
-    return Drawn(texts=tuple(words["texts"]), kinds=tuple(words["kinds"]), **values)
+    return TrainingItem(texts=tuple(words["texts"]), kinds=tuple(words["kinds"]), **values)
 
 
 def _paths(job: Job) -> list[Path]:
@@ -136,7 +136,7 @@ def _paths(job: Job) -> list[Path]:
 
 
 def _run(job: Job) -> int:
-    """Draw the variants of a job that are not on disk yet."""
+    """Make the variants of a job that are not on disk yet."""
     missing = [(v, path) for v, path in enumerate(_paths(job)) if not path.exists()]
     if not missing:
         return 0
@@ -144,12 +144,12 @@ def _run(job: Job) -> int:
     for number, path in missing:
         rng = np.random.default_rng([job.seed, job.index, number, int(job.plain), *job.source.encode()])
         if picture is None:
-            save_drawn(path, _draw_given(job, number, rng))
+            save_item(path, _own_item(job, number, rng))
             continue
         view = picture if job.plain else random_view(_pasted(job, picture, number, rng), rng, number == 0)
         made = generate(view, rng, "train", job.per_picture)
         if made:
-            save_drawn(path, draw(view, made, job.height, job.width))
+            save_item(path, make_item(view, made, job.height, job.width))
     return len(missing)
 
 
@@ -171,16 +171,16 @@ def _fill_banks(jobs: Sequence[Job]) -> None:
         CutoutBank.open(path, (_picture(j.source, j.index, j.seed) for j in of), _PER_CLASS)
 
 
-def _draw_given(job: Job, number: int, rng: np.random.Generator) -> Drawn:
+def _own_item(job: Job, number: int, rng: np.random.Generator) -> TrainingItem:
     assert job.own is not None
     picture, expressions = given(job.own, job.index)
     if not job.plain:
         picture, expressions = cropped(picture, expressions, rng, number == 0, job.own.mirror)
         expressions = [expressions[i] for i in sorted(rng.permutation(len(expressions))[: job.per_picture])]
-    drawn = draw(picture, expressions, job.height, job.width)
+    item = make_item(picture, expressions, job.height, job.width)
     placed = [e.type == "region" and (e.region is not None or not e.positive) for e in expressions]
-    unknown = np.full_like(drawn.kind_at, -1)  # nobody says where else the thing named is
-    return replace(drawn, kind_at=unknown, has_region=np.asarray(placed, np.uint8))
+    unknown = np.full_like(item.kind_at, -1)  # nobody says where else the thing named is
+    return replace(item, kind_at=unknown, has_region=np.asarray(placed, np.uint8))
 
 
 def _picture(source: str, index: int, seed: int) -> Annotated:
@@ -235,7 +235,7 @@ def _folder(cache: Path, key: list[Any]) -> Path:
 
 
 def prepare(jobs: Sequence[Job], workers: int) -> int:
-    """Draw everything that is missing, in `workers` processes; return how many variants were drawn."""
+    """Make every item that is missing, in `workers` processes; return how many were made."""
     _fill_banks(jobs)
     due = [job for job in jobs if not all(path.exists() for path in _paths(job))]
     if workers <= 1 or len(due) <= 1:
@@ -245,6 +245,6 @@ def prepare(jobs: Sequence[Job], workers: int) -> int:
         return sum(pool.map(_run, due, chunksize=8))
 
 
-def load_pool(job: Job) -> list[Drawn]:
+def load_pool(job: Job) -> list[TrainingItem]:
     """Read the variants of a picture that are on disk; none where it offers no expression."""
-    return [load_drawn(path) for path in _paths(job) if path.exists()]
+    return [load_item(path) for path in _paths(job) if path.exists()]

@@ -29,18 +29,18 @@ from ris_node.bundle.bundle import BASELINE
 from ris_node.bundle.publish import VERB
 from ris_node.entry import INTERRUPTED
 from ris_node.errors import ConfigError, TrainingError
-from ris_node.training.interrupt import RunStoppedError, StopWish
+from ris_node.training.interrupt import RunStoppedError, StopRequest
 from ris_node.training.recipe.recipe import BUNDLE, Recipe, Step, digest
 
 RECORDS = "steps"
 _STDERR = 2
 
 
-class Child(StopWish):
+class Child(StopRequest):
     """Runs `ris` lines one after the other, in processes of their own, whose memory goes back with them.
 
     While it is open, SIGTERM is passed on to the line that runs, and Ctrl-C, which a terminal gives to both, is left to
-    it: training saves before it ends. `asked` says that one of them came. The file `lock` is locked by this process and
+    it: training saves before it ends. `received` says that one of them came. The file `lock` is locked by this process and
     by the lines, which may outlive it.
     """
 
@@ -74,7 +74,7 @@ class Child(StopWish):
             return child.wait()
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
-        self.asked = True
+        self.received = True
         if number == signal.SIGTERM and self._running is not None:
             self._running.send_signal(number)
 
@@ -160,7 +160,7 @@ class Making:
             print(f"{title}: ris {shlex.join(words)}", file=sys.stderr, flush=True)
             code = child.run(words)
             ran.append({"line": shlex.join(line.words), "code": code, "seconds": round(time.monotonic() - begun, 1)})
-            if child.asked or code == INTERRUPTED:
+            if child.received or code == INTERRUPTED:
                 raise RunStoppedError(f"stopped in step {step.name!r}; the same command goes on")
             if code > (not line.gate) or code < 0:
                 raise TrainingError(f"step {step.name!r}: 'ris {shlex.join(words)}' ended with exit code {code}")
