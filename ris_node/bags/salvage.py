@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Protocol
 
-from ris_node.bags.message import Message, Storage
+from ris_node.bags.message import Message
 
 _PIECE = 512  # bytes: with a damaged piece goes what it holds
 
@@ -65,21 +65,6 @@ def unpacked(decoder: Decoder, data: bytes) -> tuple[bytes, str]:
         if decoder.eof:
             return b"".join(parts), ""
     return b"".join(parts), "its compressed data break off"
-
-
-def open_scan(path: Path, kind: str) -> Storage:
-    """Open a file that cannot be trusted, to read what is good of it.
-
-    Raises:
-        BagError: not even its topics can be read.
-    """
-    from ris_node.bags.salvage_mcap import McapScan
-    from ris_node.bags.salvage_ros1 import Ros1Scan
-    from ris_node.bags.salvage_sqlite import SqliteScan
-
-    if kind == ".mcap":
-        return McapScan(path)
-    return SqliteScan(path) if kind == ".db3" else Ros1Scan(path)
 
 
 class Given:

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ris_node.bags.cdr import plain
 from ris_node.bags.message import BrokenBagError, Message, TopicInfo
 from ris_node.bags.salvage import Ledger, unpacked
-from ris_node.bags.storage import plain
 from ris_node.bags.typestore import needs
 from ris_node.errors import BagError
 

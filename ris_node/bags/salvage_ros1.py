@@ -12,9 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from ris_node.bags.cdr import ros1_to_cdr
 from ris_node.bags.message import BrokenBagError, Message, TopicInfo
 from ris_node.bags.salvage import Ledger, unpacked
-from ris_node.bags.storage import ros1_to_cdr
 from ris_node.bags.typestore import needs, typestore
 from ris_node.errors import BagError
 

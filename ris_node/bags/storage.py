@@ -4,18 +4,19 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+from ris_node.bags.cdr import plain, ros1_to_cdr
 from ris_node.bags.files import kind_of
 from ris_node.bags.message import BrokenBagError, Message, Storage, TopicInfo
-from ris_node.bags.salvage import Given, open_scan
+from ris_node.bags.salvage import Given
+from ris_node.bags.salvage_mcap import McapScan
+from ris_node.bags.salvage_ros1 import Ros1Scan
+from ris_node.bags.salvage_sqlite import SqliteScan
 from ris_node.bags.typestore import needs, typestore
 from ris_node.errors import BagError
-
-ZSTD, LZ4 = b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18"  # no CDR message begins so: its first byte is 0
 
 
 def open_storage(path: Path, *, damaged: bool = False) -> Storage:
@@ -43,6 +44,17 @@ def open_storage(path: Path, *, damaged: bool = False) -> Storage:
     if reason and not opened.problem:
         opened.problem = f"{path}: its index cannot be used ({reason}), its messages can"
     return opened
+
+
+def open_scan(path: Path, kind: str) -> Storage:
+    """Open a file that cannot be trusted, to read what is good of it.
+
+    Raises:
+        BagError: not even its topics can be read.
+    """
+    if kind == ".mcap":
+        return McapScan(path)
+    return SqliteScan(path) if kind == ".db3" else Ros1Scan(path)
 
 
 class _Whole:
@@ -140,25 +152,3 @@ def topic_info(connection: Any) -> TopicInfo:
         "" if ros1 else str(connection.digest),
         () if ros1 else tuple(ext.offered_qos_profiles),
     )
-
-
-def ros1_to_cdr(data: bytes, type_name: str) -> bytes:
-    """A ROS 1 message in CDR; the standard messages have the same fields in both, but for the header's `seq`."""
-    return bytes(typestore().ros1_to_cdr(data, type_name))
-
-
-def plain(data: bytes) -> bytes:
-    """A message without its compression (zstd as rosbag2 writes it, or lz4)."""
-    head = bytes(data[:4])
-    if head == ZSTD:
-        return bytes(needs("zstandard").ZstdDecompressor().decompressobj().decompress(data))
-    if head == LZ4:
-        return bytes(needs("lz4.frame").decompress(data))
-    return data
-
-
-def stamp_of(data: bytes) -> int:
-    """The stamp in nanoseconds of a CDR message that begins with a header."""
-    order = ">" if data[1] == 0 else "<"
-    sec, nanosec = struct.unpack_from(f"{order}iI", data, 4)
-    return int(sec) * 1_000_000_000 + int(nanosec)
