@@ -35,6 +35,13 @@ def kind_of(path: Path) -> str:
     return inner.suffix if inner.suffix in STORAGES else ""
 
 
+def is_bag(path: Path) -> bool:
+    """Return whether a path looks like a bag: a folder with metadata.yaml or storage files, or a storage file."""
+    if path.is_dir():
+        return (path / METADATA).is_file() or any(kind_of(entry) for entry in path.iterdir())
+    return bool(kind_of(path))
+
+
 def find_files(path: Path) -> BagFiles:
     """The files of the bag at `path`, a folder or one file.
 

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from ris_node.demo import drive_bag, report
-from ris_node.demo.bag_source import script_of
 from ris_node.demo.judge import judge, truth_of
 from ris_node.demo.picture import compose
 from ris_node.demo.processes import Crew
+from ris_node.demo.recorded import script_of
 from ris_node.demo.recording import ANSWERS, KEPT, MADE, VERB, JsonLines, read_frames, read_lines
 from ris_node.demo.script import SEED, Script, demo_spec
 from ris_node.demo.sources import open_source

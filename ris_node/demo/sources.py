@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where frames come from: the rendered street, a video file, a folder of images, or a camera."""
+"""Sources of frames: the rendered street, a video file, a folder of images, a bag, or a camera."""
 
 from __future__ import annotations
 
@@ -8,14 +8,19 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
 
-from ris_node.errors import DemoError, ImageError
+from ris_node.bags.files import is_bag
+from ris_node.bags.reader import open_bag
+from ris_node.bags.topics import Topics, choose, first_readable
+from ris_node.errors import BagError, DemoError, ImageError, RisError
 from ris_node.geometry.camera import Camera
 from ris_node.media.images import read_image
+from ris_node.sensing.camera import camera_from_info, is_rectified
+from ris_node.sensing.images import decode_compressed, decode_image
 from ris_node.types import U8
 from ris_scene.render import render_world
 from ris_scene.spec import Scene, SceneSpec
@@ -101,6 +106,72 @@ class FolderSource:
         yield from self._files[index:]
 
 
+class BagSource:
+    """The pictures of a bag's camera at their recorded spacing, shrunk to fit into width x height."""
+
+    def __init__(self, path: Path, width: int, height: int) -> None:
+        """Open the bag and find its camera.
+
+        Raises:
+            DemoError: it cannot be read, or its camera is missing or one of several.
+        """
+        try:
+            self._bag = open_bag(path)
+            chosen = choose(self._bag, Topics(), commands=False)
+            info = first_readable(self._bag, chosen.camera_info) if chosen.camera_info else None
+            rectified = is_rectified(chosen.image.name)
+            self._camera = camera_from_info(info, rectified=rectified) if info is not None else None
+        except RisError as error:
+            raise DemoError(f"cannot show the bag {path}: {error}") from error
+        self._image = chosen.image
+        self._size = (width, height)
+        self._frames = self._read()
+        self._begin_ns: int | None = None
+        self._next: tuple[int, Any] | None = None
+        self._shown: SourceFrame | None = None
+
+    def frame(self, time_s: float) -> SourceFrame | None:
+        """Return the last frame up to a time in seconds from the first, or None past the end of the bag.
+
+        Frames that cannot be decoded are passed over.
+        """
+        moved = False
+        while True:
+            self._next = self._next or next(self._frames, None)
+            if self._next is None:
+                return self._shown if moved else None
+            log_ns, message = self._next
+            self._begin_ns = log_ns if self._begin_ns is None else self._begin_ns
+            at_s = (log_ns - self._begin_ns) / 1e9
+            if self._shown is not None and at_s > time_s:
+                return self._shown
+            self._next = None
+            with suppress(BagError, ImageError):
+                image = self._decoded(message)
+                self._shown, moved = SourceFrame(image, at_s, camera=self._shrunk(image)), True
+
+    def _read(self) -> Iterator[tuple[int, Any]]:
+        for message in self._bag.messages([self._image.name]):
+            yield message.log_ns, message
+
+    def _decoded(self, message: Any) -> U8:
+        picture = self._bag.deserialize(message)
+        compressed = message.type.endswith("/CompressedImage")
+        return fitted(decode_compressed(picture) if compressed else decode_image(picture), *self._size)
+
+    def _shrunk(self, image: U8) -> Camera | None:
+        """The bag's camera at the size of the picture shown."""
+        camera = self._camera
+        if camera is None or not camera.width or not camera.height:
+            return None
+        scale = np.array([image.shape[1] / camera.width, image.shape[0] / camera.height])
+        matrix = camera.matrix.copy()
+        matrix[[0, 1], [0, 1]] *= scale
+        # the origin is the middle of the first pixel, which moves when pixels grow
+        matrix[:2, 2] = (matrix[:2, 2] + 0.5) * scale - 0.5
+        return Camera(image.shape[1], image.shape[0], matrix, camera.distortion, camera.model)
+
+
 class Source(Protocol):
     """Where frames come from."""
 
@@ -125,11 +196,8 @@ def open_source(name: str, spec: SceneSpec, rate: float) -> Source:
     if name.startswith("camera:"):
         return VideoSource(name, width, height)
     path = Path(name)
-    if path.exists():
-        from ris_node.demo.bag_source import BagSource, is_bag
-
-        if is_bag(path):
-            return BagSource(path, width, height)
+    if path.exists() and is_bag(path):
+        return BagSource(path, width, height)
     if path.is_dir():
         return FolderSource(path, width, height, rate)
     if not path.exists():

@@ -11,19 +11,13 @@ import pytest
 
 pytest.importorskip("rosbags")
 
+from ris_node.bags.files import is_bag
 from ris_node.bags.reader import open_bag
 from ris_node.demo import drive_bag
-from ris_node.demo.bag_source import (
-    BagSource,
-    is_bag,
-    mount_parameters,
-    recorded_mount,
-    recorded_script,
-    script_of,
-)
 from ris_node.demo.judge import Truth
+from ris_node.demo.recorded import mount_parameters, recorded_mount, recorded_script, script_of
 from ris_node.demo.script import demo_spec
-from ris_node.demo.sources import open_source
+from ris_node.demo.sources import BagSource, open_source
 from ris_node.errors import DemoError
 from ris_node.geometry.transform import camera_mount
 from ris_node.outputs import claim, sign

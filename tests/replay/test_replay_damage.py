@@ -15,7 +15,8 @@ from replay_fixtures import model, tiny  # noqa: F401
 
 from ris_node.bags.typestore import typestore
 from ris_node.config import NodeConfig
-from ris_node.demo.bag_source import BagSource, recorded_script
+from ris_node.demo.recorded import recorded_script
+from ris_node.demo.sources import BagSource
 from ris_node.pipeline.grounder import Grounder
 from ris_node.replay.options import Commands, ReplayOptions, ReplaySummary
 from ris_node.replay.rows import iter_rows
