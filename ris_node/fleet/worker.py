@@ -12,7 +12,8 @@ from ris_node.errors import ConfigError, RisError
 from ris_node.fleet.jobs import Job, Outcome
 from ris_node.pipeline.grounder import Grounder
 from ris_node.replay.options import Progress, ReplayOptions, ReplaySummary
-from ris_node.replay.run import look_again, open_model, replay
+from ris_node.replay.run import open_model
+from ris_node.review.review import replay_and_review, review
 
 
 class Worker:
@@ -62,16 +63,19 @@ class Worker:
         def note(progress: Progress) -> None:
             self._progress = (job.index, progress)
 
+        def attempt(options: ReplayOptions) -> ReplaySummary:
+            return replay_and_review(job.bag, job.out, options, grounder=self._grounder, progress=note, stop=self._stop)
+
         options = self._options
         if job.attempt == 1:
-            return replay(job.bag, job.out, options, grounder=self._grounder, progress=note, stop=self._stop)
+            return attempt(options)
         # an attempt before this one left sealed parts, which stay; what was not sealed is answered again
         again = replace(options, resume=True, overwrite=False)
         try:
-            summary = replay(job.bag, job.out, again, grounder=self._grounder, progress=note, stop=self._stop)
+            summary = attempt(again)
         except ConfigError:  # it was lost between joining its parts and saying so
             fresh = replace(options, resume=False, overwrite=True)
-            return replay(job.bag, job.out, fresh, grounder=self._grounder, progress=note, stop=self._stop)
+            return attempt(fresh)
         if options.report and summary.complete and not (job.out / "report.html").is_file():
-            look_again(job.bag, job.out, options)
+            review(job.bag, job.out, options)
         return summary

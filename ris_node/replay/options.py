@@ -12,7 +12,7 @@ from typing import Any
 
 from ris_node.bags.topics import Topics
 from ris_node.config import NodeConfig
-from ris_node.errors import ConfigError
+from ris_node.errors import ConfigError, DataError
 
 RESULTS, BAG, FILM, REPORT, SUMMARY = "results.parquet", "results", "overlay.mp4", "report.html", "summary.json"
 SCORES, FIGURES = "scores.parquet", "scores.json"
@@ -118,6 +118,7 @@ class ReplaySummary:
 
     `complete` is False when it was stopped, failed, or the bag is damaged; `problems` says why, `notes` what else
     deserves a word. `frames` were answered, of `seen` in the bag's image topic; `rate_hz` counts this session only.
+    `reused`: an earlier run had done it all.
     """
 
     bag: str
@@ -132,11 +133,30 @@ class ReplaySummary:
     statuses: dict[str, int] = field(default_factory=dict)
     model_id: str = ""
     interrupted: bool = False
+    reused: bool = False
 
     def lines(self) -> list[str]:
         """Return what a console shows of notes and problems."""
         return [*(f"note: {note}" for note in self.notes), *self.problems]
 
     def to_json(self) -> dict[str, Any]:
-        """The summary as JSON values."""
-        return {**asdict(self), "out": str(self.out), "problems": list(self.problems), "notes": list(self.notes)}
+        """Return the summary as JSON values; whether it is reused is not part of it."""
+        found = {**asdict(self), "out": str(self.out), "problems": list(self.problems), "notes": list(self.notes)}
+        del found["reused"]
+        return found
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    """Return the summary that a replay left in its folder; empty where there is none.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    path = folder / SUMMARY
+    if not path.is_file():
+        return {}
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"{path} is damaged ({error}): replay the bag again") from error
+    return found

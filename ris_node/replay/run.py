@@ -16,10 +16,9 @@ from ris_node.bags.topics import choose
 from ris_node.outputs import claim
 from ris_node.pipeline.grounder import Grounder
 from ris_node.replay.frames import FrameJob, FrameReader
-from ris_node.replay.options import FIGURES, REPORT, RESULTS, SCORES, VERB, Progress, ReplayOptions, ReplaySummary
+from ris_node.replay.options import RESULTS, VERB, Progress, ReplayOptions, ReplaySummary, read_summary
 from ris_node.replay.rows import arrow
 from ris_node.replay.session import Session, identity, sequential
-from ris_node.review.merge import read_summary
 
 
 def replay(
@@ -51,7 +50,7 @@ def replay(
         BagError: nothing could be read from the bag.
     """
     find_files(bag)  # a wrong path is said before a missing package
-    _check_extras(options)
+    arrow()  # what is missing is said before the work, not after it
     with ExitStack() as stack:
         opened = stack.enter_context(open_bag(bag))
         chosen = choose(opened, options.topics, commands=options.commands.recorded)
@@ -61,37 +60,7 @@ def replay(
         if options.resume and (done := finished(out, options.fingerprint(*identity(opened, chosen, grounder)))):
             return done
         run = Session(opened, chosen, out, options, grounder, progress or (lambda _: None), stop or threading.Event())
-        summary = run.go()
-    if summary.frames and not summary.interrupted:
-        look_again(bag, out, options)
-    return summary
-
-
-def look_again(bag: Path, out: Path, options: ReplayOptions, *, steady: bool = False) -> None:
-    """Score a finished run and write its report, as far as `options` ask for it; `steady`: measure steadiness anyway.
-
-    Raises:
-        RisError: the truth or the bag cannot be read, or a package that draws is missing.
-    """
-    if options.report or options.truth or steady:
-        from ris_node.review.review import review
-
-        claim(out, (SCORES, FIGURES), by=VERB)
-        review(out, bag, options, live=options.report)
-    if options.report:
-        from ris_node.review.report import write_report
-
-        claim(out, (REPORT,), by=VERB)
-        write_report(out, [bag])
-
-
-def _check_extras(options: ReplayOptions) -> None:
-    """Say what is missing before the work, not after it."""
-    arrow()
-    if options.report:
-        from ris_node.report.page import require
-
-        require()
+        return run.go()
 
 
 def finished(out: Path, fingerprint: str) -> ReplaySummary | None:
@@ -101,7 +70,9 @@ def finished(out: Path, fingerprint: str) -> ReplaySummary | None:
         return None
     names = {f.name for f in fields(ReplaySummary)}
     kept = {name: value for name, value in found.items() if name in names}
-    kept.update(out=out, problems=tuple(found["problems"]), notes=(*found["notes"], "it was complete already"))
+    kept.update(
+        reused=True, out=out, problems=tuple(found["problems"]), notes=(*found["notes"], "it was complete already")
+    )
     return ReplaySummary(**kept)
 
 

@@ -20,8 +20,8 @@ from ris_node.evaluation.columns import make_columns
 from ris_node.evaluation.table import make_table
 from ris_node.metrics import counts
 from ris_node.replay.rows import iter_rows
-from ris_node.review.review import read_scores
 from ris_node.review.score import FEWEST_STRETCHES, STRETCH, score_rows
+from ris_node.review.scores import read_scores
 from ris_node.review.steady import jitter
 from ris_node.review.truth import Truth
 from ris_node.rle import decode_rle

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from ris_node.atomic import write_atomic
+from ris_node.replay.options import read_summary
 from ris_node.report import page as parts
 from ris_node.review.charts import plotly
 from ris_node.review.compare import Comparison, Line, Pair, most_different
-from ris_node.review.merge import read_summary
 from ris_node.review.pictures import drawn, fetch
 
 _MORE_IS_WORSE = ("jitter", "latency")

@@ -7,13 +7,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ris_node.atomic import replacing, write_atomic
-from ris_node.errors import DataError
 from ris_node.outputs import check, claim, remove
-from ris_node.replay.options import REPORT, RESULTS, SCORES, SUMMARY, VERB, ReplayOptions
+from ris_node.replay.options import REPORT, RESULTS, SCORES, SUMMARY, VERB, ReplayOptions, read_summary
 from ris_node.replay.rows import arrow, join, read_table
+from ris_node.review.report import write_report
 
 MERGED = (RESULTS, SUMMARY, SCORES, REPORT)  # files over several runs
 
@@ -56,8 +55,6 @@ def merge_runs(
     write_atomic(out / SUMMARY, json.dumps(whole, indent=1) + "\n")
     _join_scores(folders, out)
     if report:
-        from ris_node.review.report import write_report
-
         write_report(out, bags)
 
 
@@ -69,19 +66,3 @@ def _join_scores(folders: Sequence[Path], out: Path) -> None:
         pa = arrow()
         with replacing(out / SCORES) as target:
             pa.parquet.write_table(pa.concat_tables([pa.parquet.read_table(path) for path in paths]), target)
-
-
-def read_summary(folder: Path) -> dict[str, Any]:
-    """The summary that a replay left in its folder; empty where there is none.
-
-    Raises:
-        DataError: it is damaged.
-    """
-    path = folder / SUMMARY
-    if not path.is_file():
-        return {}
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DataError(f"{path} is damaged ({error}): replay the bag again") from error
-    return found

@@ -14,14 +14,13 @@ from typing import Any
 from ris_node import __version__
 from ris_node.atomic import write_atomic
 from ris_node.errors import DataError
-from ris_node.replay.options import REPORT
+from ris_node.replay.options import REPORT, read_summary
 from ris_node.replay.reasons import reason_of, tally
 from ris_node.replay.rows import content_hash, iter_rows
 from ris_node.report import page as parts
 from ris_node.review import charts
-from ris_node.review.merge import read_summary
 from ris_node.review.pictures import drawn, fetch
-from ris_node.review.review import read_figures, read_scores
+from ris_node.review.scores import read_figures, read_scores
 
 STRIP, WORST = 6, 8  # pictures of the whole drive, and of the worst frames
 _PLAIN = (

@@ -1,33 +1,37 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The second look at a run: how steady it is, what it scores, what a live node would have dropped.
-
-Leaves `scores.parquet` (a row for each row of the results) and `scores.json` (figures and the table) in the run's
-folder.
-"""
+"""Review of a run: its steadiness, its scores, what a live node would have dropped, and the report."""
 
 from __future__ import annotations
 
-import json
 import math
+import threading
 import time
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ris_node.atomic import replacing, write_atomic
-from ris_node.evaluation.answers import Scored
-from ris_node.evaluation.table import Row
+from ris_node.bags.files import find_files
+from ris_node.outputs import claim
 from ris_node.pipeline.grounder import Grounder
-from ris_node.replay.options import FIGURES, SCORES, ReplayOptions
-from ris_node.replay.rows import arrow, iter_rows
-from ris_node.review.merge import read_summary
+from ris_node.replay.options import (
+    FIGURES,
+    REPORT,
+    SCORES,
+    VERB,
+    Progress,
+    ReplayOptions,
+    ReplaySummary,
+    read_summary,
+)
+from ris_node.replay.rows import iter_rows
+from ris_node.replay.run import replay
+from ris_node.report.page import require
 from ris_node.review.pictures import images_of
-from ris_node.review.score import item_id, score_rows, tabulate
-from ris_node.review.steady import LiveDrops, MaskFlow, Steadiness, simulate_live, summarise
+from ris_node.review.report import write_report
+from ris_node.review.score import score_rows, tabulate
+from ris_node.review.scores import write_figures, write_scores
+from ris_node.review.steady import LiveDrops, MaskFlow, simulate_live, summarise
 from ris_node.review.truth import open_truth
 from ris_node.types import U8
 
@@ -39,8 +43,44 @@ _PLAIN = (
 )  # fmt: skip
 
 
-def review(out: Path, bag: Path, options: ReplayOptions, *, live: bool = True) -> None:
-    """Look at the run in `out` again, with the pictures of its bag, and write what was found beside it.
+def replay_and_review(
+    bag: Path,
+    out: Path,
+    options: ReplayOptions,
+    *,
+    grounder: Grounder | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+) -> ReplaySummary:
+    """Replay a bag, then score it and write its report as `options` ask.
+
+    Arguments and errors are those of `replay` and `review`; a bag that was complete already is left as it is.
+    """
+    find_files(bag)  # a wrong path is said before a missing package
+    if options.report:
+        require()
+    summary = replay(bag, out, options, grounder=grounder, progress=progress, stop=stop)
+    if summary.frames and not summary.interrupted and not summary.reused:
+        review(bag, out, options)
+    return summary
+
+
+def review(bag: Path, out: Path, options: ReplayOptions, *, steady: bool = False) -> None:
+    """Score a finished run and write its report, as far as `options` ask for it; `steady`: measure steadiness anyway.
+
+    Raises:
+        RisError: the truth or the bag cannot be read, or a package that draws is missing.
+    """
+    if options.report or options.truth or steady:
+        claim(out, (SCORES, FIGURES), by=VERB)
+        score_run(bag, out, options, live=options.report)
+    if options.report:
+        claim(out, (REPORT,), by=VERB)
+        write_report(out, [bag])
+
+
+def score_run(bag: Path, out: Path, options: ReplayOptions, *, live: bool = True) -> None:
+    """Measure the run in `out` with the pictures of its bag, and write `scores.parquet` and `scores.json` beside it.
 
     Raises:
         DataError: the truth cannot be read, or speaks of none of the frames.
@@ -80,57 +120,3 @@ def _live(rows: Sequence[dict[str, Any]], samples: list[tuple[str, U8]], options
             grounder.ground(image, prepared[text])
             spent.append((time.perf_counter() - begin) * 1e3)
     return simulate_live((row["log_ns"] for row in rows), spent)
-
-
-def write_scores(out: Path, rows: Sequence[dict[str, Any]], flows: Sequence[float], scored: Sequence[Scored]) -> None:
-    """Write scores.parquet: steadiness of each row and, with truth, its IoU and whether its goal hits."""
-    pa = arrow()
-    by_id = {s.item.id: s for s in scored}
-    own = [by_id.get(item_id(row)) for row in rows]
-    columns = {
-        "bag": [row["bag"] for row in rows],
-        "frame": pa.array([row["frame"] for row in rows], pa.int64()),
-        "steady_iou": pa.array([None if math.isnan(v) else v for v in flows], pa.float64()),
-        "truth_present": pa.array([s.item.present if s else None for s in own], pa.bool_()),
-        "iou": pa.array([s.iou if s and s.item.present else None for s in own], pa.float64()),
-        "hit": pa.array([s.hit if s else None for s in own], pa.bool_()),
-    }
-    with replacing(out / SCORES) as path:
-        pa.parquet.write_table(pa.table(columns), path, compression="zstd")
-
-
-def write_figures(out: Path, steady: Steadiness, drops: LiveDrops | None, table: Sequence[Row]) -> None:
-    """Write scores.json: the figures of a run and, with truth, the table of `ris evaluate`."""
-    found = {
-        "steadiness": _plain(asdict(steady)),
-        "live": _plain({**asdict(drops), "dropped": drops.dropped}) if drops else None,
-        "table": [
-            {
-                "name": row.name, "present": row.present, "absent": row.absent,
-                "metrics": {n: {"value": _number(e.value), "interval": e.interval} for n, e in row.estimates.items()},
-            }
-            for row in table
-        ],
-    }  # fmt: skip
-    write_atomic(out / FIGURES, json.dumps(found, indent=1) + "\n")
-
-
-def read_figures(out: Path) -> dict[str, Any]:
-    """What `write_figures` wrote; empty where it did not."""
-    path = out / FIGURES
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
-
-
-def read_scores(out: Path) -> list[dict[str, Any]]:
-    """The rows of scores.parquet; empty where there is none."""
-    path = out / SCORES
-    rows: list[dict[str, Any]] = arrow().parquet.read_table(path).to_pylist() if path.is_file() else []
-    return rows
-
-
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: _number(value) if isinstance(value, float) else value for name, value in values.items()}
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

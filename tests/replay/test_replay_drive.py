@@ -15,7 +15,8 @@ from ris_node.interface import SENSOR
 from ris_node.replay.options import Commands, ReplayOptions
 from ris_node.replay.rows import iter_rows
 from ris_node.replay.run import open_model, replay
-from ris_node.review.review import read_scores
+from ris_node.review.review import replay_and_review
+from ris_node.review.scores import read_scores
 from ris_node.training.inputs.rendered import training_scene
 from ris_scene.bag import write_scene_bag
 
@@ -53,7 +54,7 @@ def test_a_rendered_drive_is_scored_against_its_own_truth(tmp_path: Path) -> Non
         Commands(recorded=True), bundle=BASELINE, bag=False, video=False, report=False,
         truth="topic:/truth/mask,/truth/region_mask",
     )  # fmt: skip
-    summary = replay(bag, tmp_path / "out", options)
+    summary = replay_and_review(bag, tmp_path / "out", options)
     assert summary.complete
     rows = list(iter_rows(tmp_path / "out"))
     assert [row["kind"] for row in rows] == ["object"] * 6 + ["region"] * 2

@@ -24,6 +24,7 @@ from ris_node.replay.options import Commands, ReplayOptions, ReplaySummary
 from ris_node.replay.rows import iter_rows
 from ris_node.replay.run import replay
 from ris_node.review.merge import merge_runs
+from ris_node.review.review import replay_and_review
 
 # a vehicle that fits wherever the tiny bundle points
 SMALL = {"min_region_m2": 0.0, "vehicle_length_m": 0.1, "vehicle_width_m": 0.1, "clearance_m": 0.0}
@@ -38,7 +39,7 @@ def run(
     config = NodeConfig().with_values({**SMALL, **values})
     own = Grounder(model.bundle, model._segmenter, config.output, config.region)
     options = ReplayOptions(commands=TALK, config=config, video=False, report=report, overlays=False)
-    return replay(bag, out, options, grounder=own), list(iter_rows(out))
+    return replay_and_review(bag, out, options, grounder=own), list(iter_rows(out))
 
 
 def said(out: Path) -> list[str]:

@@ -20,6 +20,7 @@ from ris_node.replay.run import replay
 from ris_node.review.compare import compare_runs
 from ris_node.review.compare_report import format_comparison, write_comparison
 from ris_node.review.merge import merge_runs
+from ris_node.review.review import replay_and_review
 
 CHROMIUM = next((name for name in ("chromium", "chromium-browser", "google-chrome") if shutil.which(name)), "")
 OPTIONS = ReplayOptions(commands=Commands("stop next to the red thing"), bag=False, video=False)
@@ -35,7 +36,7 @@ def bag(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(bag: Path, model: Grounder, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return its replay with a report."""
     out = tmp_path_factory.mktemp("report") / "run"
-    replay(bag, out, replace(OPTIONS, bundle=tiny), grounder=model)
+    replay_and_review(bag, out, replace(OPTIONS, bundle=tiny), grounder=model)
     return out
 
 

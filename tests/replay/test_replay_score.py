@@ -22,8 +22,9 @@ from ris_node.replay.rows import content_hash, iter_rows
 from ris_node.replay.run import replay
 from ris_node.review.compare import Comparison, broken, compare_runs, most_different
 from ris_node.review.merge import merge_runs
-from ris_node.review.review import read_figures, read_scores, review
+from ris_node.review.review import score_run
 from ris_node.review.score import score_rows, tabulate
+from ris_node.review.scores import read_figures, read_scores
 from ris_node.review.steady import jitter, simulate_live, summarise
 from ris_node.review.truth import Truth, open_truth, stamp_in
 from ris_node.rle import encode_rle
@@ -149,7 +150,7 @@ def test_stamps_in_names(name: str, stamp: int | None) -> None:
 
 
 def test_the_second_look_measures_steadiness_and_leaves_its_figures(bag: Path, run: Path, tiny: Path) -> None:
-    review(run, bag, replace(ONLY, bundle=tiny, truth="topic:/truth/mask"))
+    score_run(bag, run, replace(ONLY, bundle=tiny, truth="topic:/truth/mask"))
     figures, scores = read_figures(run), read_scores(run)
     assert len(scores) == 12
     assert [n for n, s in enumerate(scores) if s["truth_present"] is False] == sorted(ABSENT)

@@ -88,9 +88,10 @@ def _runs(args: argparse.Namespace) -> tuple[Path, Path]:
     if len(args.bag) != 1 or args.out is None:
         raise ConfigError("two models need one --bag to be replayed on, and --out FILE, beside which the replays go")
     from ris_node.bags.topics import Topics
-    from ris_node.cli.bags.replay import stopping
+    from ris_node.cli.bags.executors import stopping
     from ris_node.replay.options import Commands, ReplayOptions
-    from ris_node.replay.run import look_again, replay
+    from ris_node.replay.run import replay
+    from ris_node.review.review import review
 
     options = ReplayOptions(
         commands=Commands(args.command, args.recorded, args.script), topics=Topics(image=args.image), bag=False,
@@ -107,6 +108,6 @@ def _runs(args: argparse.Namespace) -> tuple[Path, Path]:
                 raise KeyboardInterrupt
             for problem in summary.problems:
                 print(f"{args.bag[0]}: {problem}", file=sys.stderr)
-            look_again(args.bag[0], folder, replace(chosen, truth=args.truth), steady=True)
+            review(args.bag[0], folder, replace(chosen, truth=args.truth), steady=True)
             folders.append(folder)
     return folders[0], folders[1]

@@ -5,21 +5,15 @@
 from __future__ import annotations
 
 import argparse
-import json
-import signal
-import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ris_node.cli.config import add_set_argument, parse_settings
-from ris_node.entry import FAILED, INTERRUPTED
-from ris_node.errors import ConfigError, RisError
+from ris_node.errors import ConfigError
 
 if TYPE_CHECKING:
-    from ris_node.replay.options import Progress, ReplayOptions, ReplaySummary
+    from ris_node.replay.options import ReplayOptions
 
 
 EPILOG = """examples:
@@ -100,15 +94,10 @@ def run(args: argparse.Namespace) -> int:
     options = make_options(args)
     if len(bags) == 1:
         find_files(bags[0])  # before a model is loaded; of several, each is named in its turn
-    if args.engine == "ray":
-        from ris_node.cli.bags.replay_fleet import run_fleet
+    from ris_node.cli.bags.executors import replay_here, replay_on_ray
 
-        return run_fleet(args, bags, options)
-    with stopping() as stop:
-        summaries = _replay_all(bags, args.out, options, stop)
-    if args.json:
-        print(json.dumps([summary.to_json() for summary in summaries], indent=2))
-    return exit_code(summaries, stop.is_set())
+    executor = replay_on_ray if args.engine == "ray" else replay_here
+    return executor(args, bags, options)
 
 
 def bag_list(named: Sequence[Path], listing: Path | None) -> list[Path]:
@@ -151,106 +140,3 @@ def make_options(args: argparse.Namespace) -> ReplayOptions:
         overwrite=args.overwrite,
         threads=args.threads,
     )
-
-
-def out_folders(bags: Sequence[Path], out: Path) -> list[Path]:
-    """Where each bag's results go: `out` itself for one bag, else a folder of the bag's name in it."""
-    if len(bags) == 1:
-        return [out]
-    names: list[str] = []
-    for bag in bags:
-        name = base = bag.name.split(".")[0] or "bag"
-        number = 2
-        while name in names:
-            name, number = f"{base}-{number}", number + 1
-        names.append(name)
-    return [out / name for name in names]
-
-
-def exit_code(summaries: Sequence[ReplaySummary], stopped: bool) -> int:
-    """0 when every bag is complete; 130 when it was stopped; else 1."""
-    if stopped:
-        return INTERRUPTED
-    return 0 if summaries and all(summary.complete for summary in summaries) else FAILED
-
-
-@contextmanager
-def stopping() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C sets, so that what there is gets sealed; the second one ends at once."""
-    stop = threading.Event()
-
-    def on_signal(_number: int, _frame: Any) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # first: here again, it would wait for stop's lock
-        stop.set()
-        print("\nstopping: what has been answered is being sealed (Ctrl-C again gives that up)", file=sys.stderr)
-
-    before = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, on_signal)
-    try:
-        yield stop
-    finally:
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, before)
-
-
-def _replay_all(bags: Sequence[Path], out: Path, options: ReplayOptions, stop: threading.Event) -> list[ReplaySummary]:
-    from ris_node.replay.run import open_model
-    from ris_node.review.merge import check_runs, merge_runs
-
-    summaries = []
-    folders = out_folders(bags, out)
-    check_runs(bags, folders, out, options)
-    with open_model(options) as grounder:
-        print(f"model {grounder.model_id} on {grounder.info.backend} ({grounder.info.provider})", file=sys.stderr)
-        for bag, folder in zip(bags, folders, strict=True):
-            if stop.is_set():
-                break
-            try:
-                summaries.append(_replay_one(bag, folder, options, grounder, stop))
-            except RisError as error:
-                if len(bags) == 1:
-                    raise
-                print(f"{bag}: {error}", file=sys.stderr)
-                summaries.append(failed(bag, folder, error))
-    if len(bags) > 1:
-        pairs = [(s.out, bag) for s, bag in zip(summaries, bags, strict=False) if (s.out / "results.parquet").is_file()]
-        if pairs:
-            folders = [folder for folder, _ in pairs]
-            lost = [f"{s.bag}: {'; '.join(s.problems)}" for s in summaries if s.out not in folders]
-            lost += [f"{bag.name}: not begun" for bag in bags[len(summaries) :]]
-            merge_runs(folders, out, report=options.report, bags=[bag for _, bag in pairs], lost=lost)
-    return summaries
-
-
-def failed(bag: Path, folder: Path, error: RisError) -> ReplaySummary:
-    """The summary of a bag of which nothing came."""
-    from ris_node.replay.options import ReplaySummary
-
-    return ReplaySummary(bag.name, folder, False, 0, 0, 0.0, 0.0, (str(error),))
-
-
-def _replay_one(bag: Path, folder: Path, options: ReplayOptions, grounder: Any, stop: threading.Event) -> ReplaySummary:
-    from tqdm import tqdm
-
-    from ris_node.replay.run import replay
-
-    bar = tqdm(unit="frame", desc=bag.name, file=sys.stderr, mininterval=0.3 if sys.stderr.isatty() else 10.0)
-
-    def show(progress: Progress) -> None:
-        bar.total = progress.total or None
-        bar.initial = progress.resumed
-        bar.n = max(bar.n, progress.resumed)
-        bar.update(progress.done - bar.n)
-
-    with bar:
-        summary = replay(bag, folder, options, grounder=grounder, progress=show, stop=stop)
-    for line in summary.lines():
-        print(f"{bag}: {line}", file=sys.stderr)
-    counts = ", ".join(f"{count} {name}" for name, count in sorted(summary.statuses.items()))
-    state = "" if summary.complete else " (partial)"
-    print(
-        f"{folder}: {summary.frames} frames{state}, {summary.rate_hz:.1f} a second; {counts or 'no answers'}",
-        file=sys.stderr,
-    )
-    return summary
