@@ -35,7 +35,7 @@ def ray_module() -> Any:
     try:
         return import_module("ray")
     except ImportError as error:
-        raise ConfigError(f"--engine ray needs the Python package 'ray' ({error}): {EXTRA}") from error
+        raise ConfigError(f"--executor ray needs the Python package 'ray' ({error}): {EXTRA}") from error
 
 
 @contextmanager

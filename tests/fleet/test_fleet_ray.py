@@ -185,7 +185,7 @@ def test_the_command_line_replays_a_list(
     """In a process of its own, on a cluster that runs already."""
     listing = tmp_path / "list.txt"
     listing.write_text("".join(f"{bag}\n" for bag in drives[:2]))
-    command = [sys.executable, "-m", "ris_node.cli", "replay", "--bags", str(listing), "--engine", "ray"]
+    command = [sys.executable, "-m", "ris_node.cli", "replay", "--bags", str(listing), "--executor", "ray"]
     command += ["--workers", "2", "--command", "the red square", "--bundle", str(options.bundle), "--every", "10"]
     command += ["--results-only", "--out", str(tmp_path / "out"), "--json"]
     command += ["--ray-address", ray_here.get_runtime_context().gcs_address]

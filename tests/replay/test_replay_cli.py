@@ -55,6 +55,14 @@ def test_a_bag_a_list_of_bags_and_their_exit_codes(
     assert "missing: there is no bag at" in state["problems"][0]
 
 
+def test_the_old_name_of_executor_is_taken_with_a_warning(
+    drive: Path, tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["replay", str(drive), "--command", "the red thing", "--bundle", str(tiny), "--results-only"]
+    assert main([*words, "--out", str(tmp_path / "o"), "--engine", "here"]) == 0
+    assert "--engine is named --executor now: give --executor here" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "hint"),
     [

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ EPILOG = """examples:
   ris replay day1/ day2/ --command "the cyclist" --rate 5 --results-only --out out
   ris replay drive/ --command "the van" --truth topic:/truth/mask --out out
   ris replay drive/ --command "the van" --out out --resume     after Ctrl-C, a full disk or a power cut
-  ris replay --bags list.txt --engine ray --workers 4 --command "the van" --out out
+  ris replay --bags list.txt --executor ray --workers 4 --command "the van" --out out
 
 A bag is a ROS 2 bag's folder (sqlite3 or MCAP, split or not, compressed or not), one .mcap or .db3 file, or a ROS 1
 .bag. Damaged bags give their good part. Topics are found by their types; where several could be meant, they are
@@ -76,7 +77,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     wanted.add_argument("--resume", action="store_true", help="go on where an earlier run was stopped")
     wanted.add_argument("--overwrite", action="store_true", help="replace an earlier run's results")
     many = parser.add_argument_group("many bags at once")
-    many.add_argument("--engine", choices=("here", "ray"), default="here", help="ray shares bags out to processes")
+    many.add_argument("--executor", choices=("here", "ray"), default="here", help="ray shares bags out to processes")
+    many.add_argument("--engine", choices=("here", "ray"), help=argparse.SUPPRESS)  # the old name of --executor
     many.add_argument("--workers", metavar="N", type=int, default=0, help="processes (default: CPUs / --threads)")
     many.add_argument("--retries", metavar="N", type=int, default=2, help="further attempts at a bag (default 2)")
     many.add_argument("--ray-address", metavar="ADDRESS", default="", help="a running cluster (default: RAY_ADDRESS)")
@@ -96,7 +98,9 @@ def run(args: argparse.Namespace) -> int:
         find_files(bags[0])  # before a model is loaded; of several, each is named in its turn
     from ris_node.cli.bags.executors import replay_here, replay_on_ray
 
-    executor = replay_on_ray if args.engine == "ray" else replay_here
+    if args.engine is not None:
+        print(f"ris replay: --engine is named --executor now: give --executor {args.engine}", file=sys.stderr)
+    executor = replay_on_ray if "ray" in (args.executor, args.engine) else replay_here
     return executor(args, bags, options)
 
 
