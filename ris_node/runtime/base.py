@@ -58,8 +58,10 @@ class Session(Protocol):
 
     def __enter__(self) -> Session:
         """Return the session itself."""
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the session."""
+        self.close()
