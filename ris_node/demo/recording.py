@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -15,7 +16,7 @@ import numpy as np
 
 from ris_node.demo.sources import SourceFrame
 from ris_node.errors import DemoError
-from ris_node.media.images import write_image
+from ris_node.media.images import read_image, write_image
 from ris_node.outputs import claim, sign
 from ris_node.types import U8
 from ris_scene.render import objects_of
@@ -26,6 +27,16 @@ FRAMES, ANSWERS = "frames.jsonl", "results.jsonl"
 VERB = "ris demo"  # in the markers of what is written
 KEPT = "frames"  # the folder of the published frames
 MADE = (KEPT, ANSWERS, f"{ANSWERS}.new", "commands.json", "overlay.mp4", "contact_sheet.png", "logs")
+
+
+@contextmanager
+def advising(path: Path) -> Iterator[None]:
+    """Turn an error of writing, at `path` where it names no file, into a `DemoError` that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        name, reason = error.filename or path, error.strerror or error
+        raise DemoError(f"cannot write {name}: {reason}; free some space or choose --out") from error
 
 
 class JsonLines:
@@ -41,13 +52,9 @@ class JsonLines:
         Raises:
             DemoError: it could not be written; what was written before stays.
         """
-        try:
+        with advising(self.path):
             self._file.write(json.dumps(row) + "\n")
             self._file.flush()
-        except OSError as error:
-            raise DemoError(
-                f"cannot write {self.path}: {error.strerror or error}; free some space or choose --out"
-            ) from error
 
     def close(self) -> None:
         """Close the file."""
@@ -71,11 +78,12 @@ class FrameWriter:
         """
         name = f"{self._count:06d}"
         self._count += 1
-        write_image(self.folder / f"{name}.jpg", frame.image, [cv2.IMWRITE_JPEG_QUALITY, 94])
-        if frame.scene is not None:
-            ids = frame.scene.instance_map
-            maps = np.stack([(ids & 255).astype(np.uint8), (ids >> 8).astype(np.uint8), frame.scene.class_map], axis=-1)
-            write_image(self.folder / f"{name}.png", maps, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+        with advising(self.folder):
+            write_image(self.folder / f"{name}.jpg", frame.image, [cv2.IMWRITE_JPEG_QUALITY, 94])
+            if frame.scene is not None:
+                ids = frame.scene.instance_map
+                maps = [(ids & 255).astype(np.uint8), (ids >> 8).astype(np.uint8), frame.scene.class_map]
+                write_image(self.folder / f"{name}.png", np.stack(maps, -1), [cv2.IMWRITE_PNG_COMPRESSION, 1])
         self._lines.write(
             {"stamp_ns": stamp_ns, "time_s": frame.time_s, "name": name, "truth": frame.scene is not None}
         )
@@ -96,10 +104,10 @@ def read_frames(folder: Path, world: World | None, wanted: set[int]) -> Iterator
     for row in read_lines(folder / FRAMES):
         if row["stamp_ns"] not in wanted:
             continue
-        image = _read_image(folder / f"{row['name']}.jpg")
+        image = read_image(folder / f"{row['name']}.jpg")
         scene = None
         if world is not None and row["truth"]:
-            maps = _read_image(folder / f"{row['name']}.png")
+            maps = read_image(folder / f"{row['name']}.png")
             ids = np.asarray(maps[..., 0] + 256 * maps[..., 1].astype(np.uint16), dtype=np.uint16)
             scene = objects_of(world, row["time_s"], ids, np.ascontiguousarray(maps[..., 2]))
             scene = replace(scene, image=image)
@@ -115,10 +123,3 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
         except json.JSONDecodeError:
             continue
     return rows
-
-
-def _read_image(path: Path) -> U8:
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise DemoError(f"cannot read back {path}; was the disk full?")
-    return np.ascontiguousarray(image[..., ::-1])

@@ -244,7 +244,8 @@ def finish(plan: Plan, say: Any) -> dict[str, Any]:
     """Judge the answers, make the film and the sheet, and sum up.
 
     Raises:
-        DemoError: there is no answer, or something could not be written; what was written stays.
+        DemoError: there is no answer.
+        OSError: something could not be written; what was written stays.
     """
     rows = [row for row in read_lines(plan.out / ANSWERS) if row["query_id"] in plan.script.by_id]
     if not rows:

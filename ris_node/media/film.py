@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import subprocess
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -13,7 +15,6 @@ from typing import IO
 import cv2
 import numpy as np
 
-from ris_node.errors import DemoError
 from ris_node.media.images import write_image
 from ris_node.types import U8
 
@@ -31,7 +32,7 @@ class Film:
         """Append a frame u8[H,W,3]; the first sets the size, others are made to fit it.
 
         Raises:
-            DemoError: the encoder does not take it, e.g. because the disk is full.
+            OSError: the encoder does not take it, e.g. because the disk is full.
         """
         if self.frames == 0:
             self._size = (image.shape[1], image.shape[0])
@@ -42,9 +43,7 @@ class Film:
             try:
                 _pipe(self._encoder).write(np.ascontiguousarray(image).tobytes())
             except OSError as error:
-                raise DemoError(
-                    f"ffmpeg stopped while writing {self.path}: {self._complaint()}; is the disk full?"
-                ) from error
+                raise self._failed(f"ffmpeg stopped ({self._complaint()}); is the disk full?") from error
         elif self._writer is not None:
             self._writer.write(image[..., ::-1])
         self.frames += 1
@@ -53,16 +52,16 @@ class Film:
         """Finish the file and read it back.
 
         Raises:
-            DemoError: it is not as long as what was put in, as when the disk is full.
+            OSError: it is not as long as what was put in, as when the disk is full.
         """
         if self._encoder is not None:
             _pipe(self._encoder).close()
             if self._encoder.wait() != 0:
-                raise DemoError(f"ffmpeg could not write {self.path}: {self._complaint()}; is the disk full?")
+                raise self._failed(f"ffmpeg could not write it ({self._complaint()}); is the disk full?")
         if self._writer is not None:
             self._writer.release()
-        if self.frames and _length(self.path) < self.frames:
-            raise DemoError(f"{self.path} holds {_length(self.path)} of {self.frames} frames; is the disk full?")
+        if self.frames and (held := _length(self.path)) < self.frames:
+            raise self._failed(f"it holds {held} of {self.frames} frames; is the disk full?")
 
     def __enter__(self) -> Film:
         return self
@@ -91,7 +90,10 @@ class Film:
             return
         self._writer = cv2.VideoWriter(str(self.path), cv2.VideoWriter.fourcc(*"mp4v"), self._rate, (width, height))
         if not self._writer.isOpened():
-            raise DemoError(f"cannot open {self.path} for writing a {width}x{height} video; may you write there?")
+            raise self._failed(f"cannot open it for writing a {width}x{height} video; may you write there?")
+
+    def _failed(self, words: str) -> OSError:
+        return OSError(errno.EIO, words, str(self.path))
 
     def _complaint(self) -> str:
         if self._encoder is None or self._encoder.stderr is None:
@@ -102,7 +104,7 @@ class Film:
 
 def _pipe(process: subprocess.Popen[bytes]) -> IO[bytes]:
     if process.stdin is None:
-        raise DemoError("the encoder has no input pipe")
+        raise OSError("the encoder has no input pipe")
     return process.stdin
 
 
@@ -116,11 +118,46 @@ def _length(path: Path) -> int:
     return count
 
 
+def read_film(path: Path) -> Iterator[U8]:
+    """Yield the frames of a film that can be read, RGB u8[H,W,3]."""
+    capture = cv2.VideoCapture(str(path))
+    try:
+        while (read := capture.read())[0]:
+            yield np.ascontiguousarray(np.asarray(read[1], np.uint8)[..., ::-1])
+    finally:
+        capture.release()
+
+
+def join_films(parts: Sequence[Path], target: Path, rate: float, *, move: bool) -> None:
+    """Put films one after the other: copied by ffmpeg where it is installed, else encoded again; `move`: one is moved.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    if not parts:
+        return
+    if len(parts) == 1 and move:
+        parts[0].replace(target)
+    elif len(parts) == 1:
+        shutil.copyfile(parts[0], target)
+    elif ffmpeg := shutil.which("ffmpeg"):
+        listing = parts[0].with_suffix(".txt")
+        listing.write_text("".join(f"file '{part.resolve()}'\n" for part in parts), encoding="utf-8")
+        command = [ffmpeg, "-y", "-loglevel", "error", "-f", "concat", "-safe", "0", "-i", str(listing)]
+        subprocess.run([*command, "-c", "copy", str(target)], check=True, stdin=subprocess.DEVNULL)
+        listing.unlink()
+    else:
+        with Film(target, rate) as film:
+            for part in parts:
+                for image in read_film(part):
+                    film.add(image)
+
+
 def contact_sheet(path: Path, pictures: list[U8], columns: int = 3, width: int = 560) -> None:
     """Write pictures u8[H,W,3] (RGB) side by side as PNG or JPEG, by the file's ending.
 
     Raises:
-        DemoError: it could not be written.
+        OSError: it could not be written.
     """
     if not pictures:
         return

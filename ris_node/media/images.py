@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from ris_node.errors import DemoError, ImageError
+from ris_node.errors import ImageError
 from ris_node.media.jpeg import is_cut_off
 from ris_node.types import U8
 
@@ -41,23 +42,20 @@ def write_png(path: Path, image: U8) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    swapped = image[:, :, ::-1] if image.ndim == 3 else image
-    done, data = cv2.imencode(".png", np.ascontiguousarray(swapped))
-    if not done:
-        raise ImageError(f"cannot encode an image of shape {image.shape} as PNG for '{path}'")
-    path.write_bytes(data.tobytes())
+    write_image(path, image, form=".png")
 
 
-def write_image(path: Path, image: U8, options: list[int]) -> None:
-    """Encode an RGB image u8[H,W,3] by the file's ending and write it.
+def write_image(path: Path, image: U8, options: Sequence[int] = (), *, form: str = "") -> None:
+    """Write RGB u8[H,W,3] or grey u8[H,W], encoded by the file's ending or by `form` with OpenCV's `options`.
 
     Raises:
-        DemoError: it could not be written.
+        ImageError: it cannot be encoded.
+        OSError: the file cannot be written; it has the file's name.
     """
-    done, data = cv2.imencode(path.suffix, image[..., ::-1], options)
-    if not done:
-        raise DemoError(f"cannot encode {path.name} of shape {image.shape}")
+    swapped = image[:, :, ::-1] if image.ndim == 3 else image
     try:
-        path.write_bytes(data.tobytes())
+        path.write_bytes(cv2.imencode(form or path.suffix, np.ascontiguousarray(swapped), list(options))[1].tobytes())
+    except cv2.error as error:
+        raise ImageError(f"cannot encode '{path}' of shape {image.shape}: {error.err}") from error
     except OSError as error:
-        raise DemoError(f"cannot write {path}: {error.strerror or error}; free some space or choose --out") from error
+        raise OSError(error.errno, error.strerror, str(path)) from error

@@ -10,21 +10,17 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-
 from ris_node.atomic import replacing, write_atomic
 from ris_node.bags.writer import BagWriter
-from ris_node.errors import ConfigError, DemoError
+from ris_node.errors import ConfigError
 from ris_node.interface import PUBLISHERS
-from ris_node.media.film import Film
+from ris_node.media.film import Film, join_films
 from ris_node.outputs import remove, sign
 from ris_node.replay.answer import NODE, Answered
 from ris_node.replay.options import BAG, FIGURES, FILM, PARTS, REPORT, RESULTS, SCORES, SUMMARY, VERB, ReplayOptions
@@ -96,7 +92,7 @@ class Part:
                 self._bag.abort()
             shutil.rmtree(self.folder / BAG, ignore_errors=True)
         if self._film is not None:
-            with suppress(OSError, DemoError):
+            with suppress(OSError):
                 self._film.close()
             (self.folder / FILM).unlink(missing_ok=True)
         try:
@@ -178,7 +174,8 @@ class Parts:
             _join_bags([folder / BAG for folder in folders], self._out / BAG, self._options.overlays, move=complete)
         if self._options.video:
             films = [folder / FILM for folder in folders if (folder / FILM).exists()]
-            _join_films(films, self._out / FILM, self._rate, move=complete)
+            remove(self._out, FILM, by=VERB)
+            join_films(films, self._out / FILM, self._rate, move=complete)
         if complete:
             remove(self._out, PARTS, by=VERB)
 
@@ -223,32 +220,3 @@ def _join_bags(parts: list[Path], target: Path, overlays: bool, *, move: bool) -
             with open_bag(path) as part:
                 for message in part.messages():
                     joined.write(message.topic, message.log_ns, message.data)
-
-
-def _join_films(parts: list[Path], target: Path, rate: float, *, move: bool) -> None:
-    """Put films one after the other: copied by ffmpeg where it is installed, else encoded again."""
-    remove(target.parent, target.name, by=VERB)
-    if not parts:
-        return
-    if len(parts) == 1:
-        if move:
-            parts[0].replace(target)
-        else:
-            shutil.copyfile(parts[0], target)
-        return
-    if ffmpeg := shutil.which("ffmpeg"):
-        listing = parts[0].with_suffix(".txt")
-        listing.write_text("".join(f"file '{part.resolve()}'\n" for part in parts), encoding="utf-8")
-        command = [ffmpeg, "-y", "-loglevel", "error", "-f", "concat", "-safe", "0", "-i", str(listing)]
-        subprocess.run([*command, "-c", "copy", str(target)], check=True, stdin=subprocess.DEVNULL)
-        listing.unlink()
-        return
-    with Film(target, rate) as film:
-        for path in parts:
-            capture = cv2.VideoCapture(str(path))
-            while True:
-                good, frame = capture.read()
-                if not good:
-                    break
-                film.add(np.ascontiguousarray(np.asarray(frame, np.uint8)[..., ::-1]))
-            capture.release()

@@ -18,7 +18,7 @@ from ris_node.atomic import write_atomic
 from ris_node.bags.reader import Bag
 from ris_node.bags.topics import Chosen
 from ris_node.config import all_specs
-from ris_node.errors import BagError, DemoError
+from ris_node.errors import BagError
 from ris_node.pipeline.grounder import Grounder
 from ris_node.replay.answer import NODE, Answered, Answerer, target_messages
 from ris_node.replay.frames import FrameJob, FrameReader, film_rate
@@ -88,7 +88,7 @@ class Session:
         try:
             self._answer_all()
             self._parts.seal()
-        except (OSError, DemoError) as error:
+        except OSError as error:
             self._parts.drop()
             self._problems.append(self._disk(error))
         self._problems = [*self._bag.problems, *dict.fromkeys(self._problems)]
@@ -100,7 +100,7 @@ class Session:
             # a damaged bag has been answered as far as it goes: there is nothing to resume
             finished = not interrupted and self._problems == self._bag.problems
             self._parts.finish(complete=finished)
-        except (OSError, DemoError) as error:
+        except OSError as error:
             self._problems.append(self._disk(error))
             ended = False
         return self._summary(complete=ended, interrupted=interrupted)

@@ -96,19 +96,10 @@ def test_film_and_sheet_can_be_read_back(source, tmp_path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
-@pytest.mark.parametrize("what", ["film", "sheet", "lines", "frames"])
-def test_a_full_disk_is_said(source, tmp_path, what):
-    picture = np.full((64, 64, 3), 90, np.uint8)
-    with pytest.raises(DemoError, match=r"space|disk|writing"):
-        if what == "film":
-            (tmp_path / "overlay.mp4").symlink_to("/dev/full")
-            with Film(tmp_path / "overlay.mp4", 8.0) as film:
-                for _ in range(30):
-                    film.add(picture)
-        elif what == "sheet":
-            (tmp_path / "sheet.png").symlink_to("/dev/full")
-            contact_sheet(tmp_path / "sheet.png", [picture])
-        elif what == "lines":
+@pytest.mark.parametrize("what", ["lines", "frames"])
+def test_a_full_disk_is_said_with_what_to_do(source, tmp_path, what):
+    with pytest.raises(DemoError, match=r"No space left .*; free some space or choose --out"):
+        if what == "lines":
             JsonLines(Path("/dev/full")).write({"a": 1})
         else:
             writer = FrameWriter(tmp_path / "frames")
