@@ -25,6 +25,8 @@ from ris_node.bundle.manifest import Manifest  # noqa: E402
 from ris_node.cli.verbs import VERBS  # noqa: E402
 from ris_node.config import GROUPS, Spec  # noqa: E402
 from ris_node.data.formats.registry import FORMATS  # noqa: E402
+from ris_node.replay.rows import COLUMNS  # noqa: E402
+from ris_node.review.compare import PLAIN  # noqa: E402
 
 MEASURED = ROOT / "docs" / "measured"
 SCORES = (  # label, row and column of the evaluation
@@ -121,6 +123,27 @@ def default_text(spec: Spec) -> str:
 def limits(spec: Spec) -> str:
     """A parameter's limits or choices in words."""
     return ", ".join(f"`{choice}`" for choice in spec.choices) if spec.choices else spec.range_text
+
+
+def messages() -> str:
+    """Return the numbers of the messages that carry answers, as the definitions' comments explain them."""
+    number = re.compile(r"^(?!string|std_msgs|Query)\S+ (?P<name>[a-z_]+) *# (?P<doc>.+)$", re.MULTILINE)
+    rows = []
+    for name in ("Grounding", "Instance", "RegionTarget", "Timing", "NodeStatus"):
+        text = (ROOT / "msgs" / "msg" / f"{name}.msg").read_text(encoding="utf-8")
+        unit = "ms; " if "milliseconds" in text else ""
+        rows += [[f"`{name}.{found['name']}`", unit + found["doc"]] for found in number.finditer(text)]
+    return table(("number", "meaning"), rows)
+
+
+def columns() -> str:
+    """Return the columns of results.parquet."""
+    return table(("column", "type", "meaning"), [[f"`{name}`", kind, doc] for name, (kind, doc) in COLUMNS.items()])
+
+
+def comparison() -> str:
+    """Return the metrics of `ris compare` that need no truth."""
+    return table(("metric", "meaning"), [[f"`{name}`", doc] for name, doc in PLAIN.items()])
 
 
 def verbs() -> str:
@@ -284,6 +307,9 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "services": services,
     "parameters": parameters,
     "verbs": verbs,
+    "messages": messages,
+    "columns": columns,
+    "comparison": comparison,
     "models": models,
     "datasets": datasets,
     "quality": quality,

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -123,3 +124,28 @@ def test_what_the_forge_reads_keeps_its_schema(schema: str, pattern: str) -> Non
 
 def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
+
+
+def numbers(value: object, name: str = "") -> Iterator[str]:
+    """Yield the name of every number in a JSON value; a list's numbers carry the list's name."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from numbers(inner, key)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from numbers(inner, name)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield name
+
+
+@pytest.mark.parametrize(
+    "file", ["docs/measured/bench.json", "docs/measured/evaluation.json", "engines/default/manifest.json"]
+)
+def test_every_measured_number_is_explained(file: str) -> None:
+    page = (ROOT / "docs" / "numbers.md").read_text(encoding="utf-8")
+    explained = set(re.findall(r"[\w/]+", " ".join(re.findall(r"`([^`]+)`", page))))
+    found = json.loads((ROOT / file).read_text(encoding="utf-8"))
+    found.pop("sets", None)  # counts of items by set and kind, which bear the sets' own names
+    found.get("provenance", {}).pop("data", None)
+    missing = {name for name in numbers(found) if not set(re.findall(r"[\w/]+", name)) <= explained}
+    assert not missing, f"docs/numbers.md says nothing of {sorted(missing)}"
