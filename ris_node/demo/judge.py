@@ -12,7 +12,7 @@ import numpy as np
 
 from ris_node.demo.script import Step
 from ris_node.rle import decode_rle
-from ris_node.types import Bool, Status, TargetStatus
+from ris_node.types import Bool, TargetStatus
 from ris_scene.spec import Scene
 from ris_scene.truth import RegionTruth, referents, region_truth
 
@@ -137,11 +137,6 @@ def latency(rows: list[dict[str, Any]], key: str) -> tuple[float, float]:
     if not values:
         return float("nan"), float("nan")
     return float(np.percentile(values, 50)), float(np.percentile(values, 99))
-
-
-def is_status(name: str, *statuses: Status) -> bool:
-    """Whether a status name is one of these."""
-    return name in {status.name for status in statuses}
 
 
 def _mean(values: Iterable[float]) -> float | None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ris_node.bags.cdr import CdrReader, Header
 from ris_node.bags.message import Message
 from ris_node.bags.reader import Bag
 from ris_node.bags.topics import RAW, Chosen, first_readable
@@ -30,7 +32,6 @@ from ris_node.types import Frame
 LOOK_AHEAD_NS = 200_000_000  # depth and transforms may be recorded this long after their image
 _MOST_WAITING = 8  # frames held back for that
 _DEPTHS_KEPT = 32
-_LONGEST_NAME = 1024  # of a frame, in bytes; more are no name
 _NOTHING = np.zeros((1, 1, 3), np.uint8)  # stands for the image until a worker decodes it
 
 
@@ -179,28 +180,18 @@ class FrameReader:
             self._tree.add(link.header.frame_id, link.child_frame_id, stamp_ns, pose, static=static)
 
 
-@dataclass(frozen=True)
-class Header:
-    """A message's stamp in nanoseconds and frame."""
-
-    stamp_ns: int
-    frame_id: str
-
-
 def header_of(message: Message) -> Header:
-    """The header at the beginning of a CDR message; its pixels are left alone.
+    """Return the header at the beginning of a recorded message.
 
     Raises:
         BagError: the message does not begin with one.
     """
-    data = message.data
-    order = "big" if len(data) > 1 and data[1] == 0 else "little"
-    length = int.from_bytes(data[12:16], order)  # type: ignore[arg-type]
-    if len(data) < 16 + length or length > _LONGEST_NAME:
-        raise BagError(f"the message of {len(data)} bytes received at {message.log_ns / 1e9:.6f} s has no header")
-    sec = int.from_bytes(data[4:8], order, signed=True)  # type: ignore[arg-type]
-    nanosec = int.from_bytes(data[8:12], order)  # type: ignore[arg-type]
-    return Header(sec * 10**9 + nanosec, bytes(data[16 : 16 + max(length - 1, 0)]).decode("utf-8", "replace"))
+    try:
+        return CdrReader(message.data).header()
+    except (ValueError, struct.error) as error:
+        raise BagError(
+            f"the message of {len(message.data)} bytes received at {message.log_ns / 1e9:.6f} s has no header"
+        ) from error
 
 
 def pose_given(config: RegionConfig) -> bool:
