@@ -14,7 +14,7 @@ from ris_node.bags.cdr import CdrReader, Header, is_plain_cdr
 def message(order: str, frame: bytes = b"front\0", data: bytes = b"abc") -> bytes:
     head = b"\0\1\0\0" if order == "<" else b"\0\0\0\0"
     head += struct.pack(f"{order}iII", -2, 7, len(frame)) + frame
-    head += bytes(-len(head) % 4) + b"\x05"
+    head += b"\x05"
     return head + bytes(-len(head) % 4) + struct.pack(f"{order}I", len(data)) + data
 
 
