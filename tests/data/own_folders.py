@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Fixtures of tests that write data sets: a cache and a data folder of their own. By import, as in tests/replay."""
+"""Fixtures of tests that write data sets: a cache and a data folder of their own; imported by name."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Damage of every kind to bags and images, and what must hold however they are damaged.
 
-`python tests/replay/damage.py SECONDS [SEED]` goes on for longer than the tests do.
+`python tests/damage.py SECONDS [SEED]` goes on for longer than the tests do.
 """
 
 from __future__ import annotations
