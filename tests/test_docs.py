@@ -20,6 +20,7 @@ from ris_node.cli.config import parse_settings
 from ris_node.cli.verbs import VERBS
 
 ROOT = Path(__file__).resolve().parent.parent
+SOURCES = ("ris_node", "ris_scene", "tests", "scripts", "examples", "launch")
 DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
     *sorted((ROOT / "docs").glob("*.md")),
@@ -87,6 +88,21 @@ def test_the_commands_are_found() -> None:
 def test_links_lead_somewhere(path: Path) -> None:
     for target in LINK.findall(path.read_text(encoding="utf-8")):
         assert (path.parent / target).exists(), f"{path.name} links to {target}"
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_files_named_exist(path: Path) -> None:
+    """A Python file in back quotes exists, by the end of its path; a dotted name leads to a module or what it holds."""
+    text = path.read_text(encoding="utf-8")
+    there = [f"/{file.relative_to(ROOT)}" for top in SOURCES for file in (ROOT / top).rglob("*.py")]
+    for name in re.findall(r"`([\w/]+\.py)`", text):
+        assert any(file.endswith(f"/{name}") for file in there), f"{path.name} names {name}"
+    for name in re.findall(r"`((?:ris_node|ris_scene)(?:\.\w+)+)", text):
+        parts = name.split(".")
+        files = ["/".join(parts[:end]) for end in (len(parts), len(parts) - 1)]
+        assert any((ROOT / f"{file}.py").exists() or (ROOT / file).is_dir() for file in files), (
+            f"{path.name} names {name}"
+        )
 
 
 def test_generated_tables_are_up_to_date() -> None:
