@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from ris_scene.domains import DOMAINS, Domain, Layout, domain_named
 from ris_scene.palette import COLOUR_NAMES
+from ris_scene.populate import build_world
 from ris_scene.render import render_scene, render_world
 from ris_scene.spec import CameraSpec, Placement, Scene, SceneClass, SceneObject, SceneSpec
-from ris_scene.world import World, build_world
+from ris_scene.world import World
 
 __all__ = [
     "COLOUR_NAMES",

@@ -16,10 +16,10 @@ from ris_node.bags.writer import BagWriter
 from ris_node.errors import ConfigError
 from ris_node.geometry.transform import Transform
 from ris_node.interface import LATCHED, RELIABLE_5, RELIABLE_10, SENSOR
+from ris_scene.populate import build_world
 from ris_scene.render import render_world
 from ris_scene.spec import CameraSpec, Placement, Scene, SceneSpec
 from ris_scene.truth import Place, Wanted, referents, region_truth
-from ris_scene.world import build_world
 
 _NS = 1_000_000_000
 START_NS = 1_700_000_000 * _NS

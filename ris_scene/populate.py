@@ -12,7 +12,7 @@ from numpy.random import Generator
 from ris_scene.makers import Fixed, Maker
 from ris_scene.meshes import furniture, houses
 from ris_scene.meshes.mesh import Mesh
-from ris_scene.spec import Placement, SceneClass
+from ris_scene.spec import Placement, SceneClass, SceneSpec
 from ris_scene.street import KERB_HEIGHT
 from ris_scene.world import AHEAD_M, BEHIND_M, Entity, Slot, World
 
@@ -280,3 +280,25 @@ def populate(world: World, rng: Generator) -> tuple[list[Entity], list[Slot]]:
     lot.furnish()
     lot.cast()
     return lot.entities, lot.slots
+
+
+def build_world(spec: SceneSpec) -> World:
+    """Make the world of a spec; the same spec gives the same world."""
+    domain = spec.where()
+    rng = np.random.default_rng([spec.seed, domain.palette.texture_seed])
+    layout = domain.layout(spec.layout) if spec.layout else domain.layouts[int(rng.integers(len(domain.layouts)))]
+    weathers = {weather.name: weather for weather in domain.palette.weather}
+    names = list(weathers)
+    weather = weathers[spec.weather] if spec.weather in weathers else weathers[names[int(rng.integers(len(names)))]]
+    ego_d = -layout.lane * (int(rng.integers(layout.lanes_forward)) + 0.5)
+    every = layout.crossing_every
+    first = float(rng.uniform(18, 18 + max(every, 1) * 0.7))
+    crossings = tuple(np.arange(first, AHEAD_M, every).tolist()) if every else ()
+    tones = {key: _draw(rng, getattr(domain.palette, key)) for key in ("asphalt", "paving", "kerb", "grass")}
+    world = World(spec, layout, domain.palette, weather, (), (), crossings, ego_d, tones)
+    entities, slots = populate(world, rng)
+    return replace(world, entities=tuple(entities), slots=tuple(slots))
+
+
+def _draw(rng: Generator, options: tuple[tuple[int, int, int], ...]) -> tuple[int, int, int]:
+    return options[int(rng.integers(len(options)))]

@@ -14,12 +14,13 @@ from ris_node.geometry.camera import Camera
 from ris_node.types import F32, I32, I64, U8, U16
 from ris_scene.ground import Patches, ground_patches
 from ris_scene.light import Light, shade, shade_patches
+from ris_scene.populate import build_world
 from ris_scene.raster import Canvas, Faces, Pose, majority, pack, painter_order, pixels_of, visible_order
 from ris_scene.sky import paint_sky
 from ris_scene.spec import Scene, SceneClass, SceneObject, SceneSpec
 from ris_scene.street import Street
 from ris_scene.surface import ground_light
-from ris_scene.world import Entity, World, build_world
+from ris_scene.world import Entity, World
 
 RANGE_M = 190.0
 _BACKDROP = {SceneClass.BUILDING}

@@ -87,30 +87,6 @@ class World:
         return Street(self.layout, self.spec.speed * time_s, self.ego_d)
 
 
-def build_world(spec: SceneSpec) -> World:
-    """Make the world of a spec; the same spec gives the same world."""
-    from ris_scene.populate import populate  # the drawing of lots, kept apart from what a world is
-
-    domain = spec.where()
-    rng = np.random.default_rng([spec.seed, domain.palette.texture_seed])
-    layout = domain.layout(spec.layout) if spec.layout else domain.layouts[int(rng.integers(len(domain.layouts)))]
-    weathers = {weather.name: weather for weather in domain.palette.weather}
-    names = list(weathers)
-    weather = weathers[spec.weather] if spec.weather in weathers else weathers[names[int(rng.integers(len(names)))]]
-    ego_d = -layout.lane * (int(rng.integers(layout.lanes_forward)) + 0.5)
-    every = layout.crossing_every
-    first = float(rng.uniform(18, 18 + max(every, 1) * 0.7))
-    crossings = tuple(np.arange(first, AHEAD_M, every).tolist()) if every else ()
-    tones = {key: _draw(rng, getattr(domain.palette, key)) for key in ("asphalt", "paving", "kerb", "grass")}
-    world = World(spec, layout, domain.palette, weather, (), (), crossings, ego_d, tones)
-    entities, slots = populate(world, rng)
-    return replace(world, entities=tuple(entities), slots=tuple(slots))
-
-
-def _draw(rng: Generator, options: tuple[tuple[int, int, int], ...]) -> tuple[int, int, int]:
-    return options[int(rng.integers(len(options)))]
-
-
 def parking_slots(layout: Layout, crossings: tuple[float, ...], rng: Generator) -> list[Slot]:
     """Lay out the parking places of both sides, leaving crossings free; all are free at first."""
     street = Street(layout, 0.0, 0.0)

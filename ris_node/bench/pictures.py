@@ -16,9 +16,9 @@ from ris_node.demo.script import demo_spec
 from ris_node.errors import DemoError
 from ris_node.geometry import Camera
 from ris_node.types import U8, Frame
+from ris_scene.populate import build_world
 from ris_scene.render import render_world
 from ris_scene.spec import CameraSpec
-from ris_scene.world import build_world
 
 FRAME_ID = "camera_optical_frame"
 COUNT = 6

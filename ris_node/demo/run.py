@@ -27,7 +27,8 @@ from ris_node.errors import ConfigError, DemoError, RisError
 from ris_node.media.film import Film, contact_sheet
 from ris_node.outputs import claim, remove, sign
 from ris_node.types import U8
-from ris_scene.world import World, build_world
+from ris_scene.populate import build_world
+from ris_scene.world import World
 
 _PATIENCE_S = 60.0
 # The street ahead is long and what is far is uncertain: of the places that fit, the one that is reached first.

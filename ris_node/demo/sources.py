@@ -22,9 +22,9 @@ from ris_node.media.images import read_image
 from ris_node.sensing.camera import camera_from_info, is_rectified
 from ris_node.sensing.images import decode_compressed, decode_image
 from ris_node.types import U8
+from ris_scene.populate import build_world
 from ris_scene.render import render_world
 from ris_scene.spec import Scene, SceneSpec
-from ris_scene.world import build_world
 
 _PHOTOS = {".jpg", ".jpeg"}
 _IMAGES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".tif", ".tiff"}
