@@ -31,7 +31,7 @@ ROS_OUTSIDE: dict[str, str] = {}
 # One module of each circle that is still to be opened.
 KNOWN_CIRCLES = {
     "ris_node.data.sample", "ris_node.bags.salvage", "ris_node.review.merge",
-    "ris_node.demo.sources", "ris_node.cli.bags.replay", "ris_node.cli.predict.predict",
+    "ris_node.demo.sources", "ris_node.cli.bags.replay",
 }  # fmt: skip
 
 

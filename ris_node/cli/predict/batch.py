@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from tqdm import tqdm
 
 from ris_node.cli.predict.answers import batch_line
-from ris_node.cli.predict.predict import KINDS, VERB, make_frame, open_grounder, reason_of
+from ris_node.cli.predict.common import KINDS, VERB, make_frame, open_grounder, reason_of
 from ris_node.entry import INTERRUPTED, in_one_piece
 from ris_node.errors import DataError
 from ris_node.media.images import read_image

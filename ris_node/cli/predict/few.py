@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ris_node.cli.predict.answers import full_answer
-from ris_node.cli.predict.predict import KINDS, VERB, make_frame, open_grounder, reason_of
+from ris_node.cli.predict.common import KINDS, VERB, make_frame, open_grounder, reason_of
 from ris_node.errors import ConfigError, RisError
 from ris_node.media.images import read_image, write_png
 from ris_node.outputs import check, claim
