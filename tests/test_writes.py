@@ -20,6 +20,7 @@ LIBRARIES = {"np": "save", "torch": "save", "onnx": "save", "os": "replace"}
 # one home for output folders (only what the verb's marker lists), one for files put in place whole; and then
 MAY_REMOVE = {
     "outputs.py": "what the marker says the verb has made",
+    "media/film.py": "pieces in the folder `parts` of a replay, which has claimed and signed it",
     "atomic.py": "its own half-written file; renames it into a place that the caller has claimed",
     "replay/parts.py": "pieces inside the folder `parts`, which a replay has claimed and signed",
     "bags/files.py": "its own temporary file",
@@ -43,7 +44,6 @@ MAY_WRITE = {
     "data/formats/index.py": "the index cache",
     "data/paste/cutouts.py": "the pools' cache, beside",
     "data/jsonl.py": "beside; claimed by `ris data convert`",
-    "media/film.py": "claimed by demo and replay",
     "demo/processes.py": "logs of the demo, claimed",
     "demo/recording.py": "claimed",
     "evaluation/systems.py": "the folder `answers`, claimed and signed",

@@ -46,7 +46,7 @@ class TrainingItem:
 
 
 def coverage(letterbox: Letterbox, mask: Bool, stride: int) -> U8:
-    """Return the share of every stride x stride cell of the input that a mask bool[H,W] of the source covers, times 255."""
+    """Return the share of each stride x stride cell of the input that a mask bool[H,W] of the source covers, x 255."""
     box = letterbox
     content = cv2.resize(
         mask.astype(np.uint8) * 255, (box.content_width, box.content_height), interpolation=cv2.INTER_AREA

@@ -40,8 +40,8 @@ class Child(StopRequest):
     """Runs `ris` lines one after the other, in processes of their own, whose memory goes back with them.
 
     While it is open, SIGTERM is passed on to the line that runs, and Ctrl-C, which a terminal gives to both, is left to
-    it: training saves before it ends. `received` says that one of them came. The file `lock` is locked by this process and
-    by the lines, which may outlive it.
+    it: training saves before it ends. `received` says that one of them came. The file `lock` is locked by this process
+    and by the lines, which may outlive it.
     """
 
     def __init__(self, lock: Path) -> None:
