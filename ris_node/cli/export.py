@@ -90,8 +90,7 @@ def _trunk(config: TrainConfig) -> Path | None:
 
 
 def _weights(args: argparse.Namespace) -> None:
-    from ris_node.training.mean import load_mean
-    from ris_node.training.weights import SUFFIX, save_weights
+    from ris_node.training.checkpoint import SUFFIX, load_mean, save_weights
 
     if args.weights.suffix != SUFFIX:
         raise ConfigError(f"{args.weights}: a file of weights is named *{SUFFIX}, as `init` knows it by")

@@ -1,15 +1,13 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""From a checkpoint to a bundle: graphs, tokenizer, thresholds, provenance and what was measured."""
+"""Bundle writer: from a checkpoint to graphs, tokenizer, thresholds, provenance and measurements."""
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -17,44 +15,35 @@ from ris_node.bundle import InputContract, Manifest, TextContract, Thresholds, w
 from ris_node.bundle.bundle import ALL_FILES, claim_bundle
 from ris_node.errors import ExportError
 from ris_node.export.finish import finish_graphs
-from ris_node.export.graphs import export_text, export_vision
+from ris_node.export.graphs import export_graphs
 from ris_node.export.latency import measure
-from ris_node.models.minilm import load_minilm, minilm_folder
-from ris_node.models.registry import build_model, model_config
-from ris_node.models.trunk import TrunkSpec
+from ris_node.models.base import System
+from ris_node.models.registry import find_system, model_config
 from ris_node.training.check import answers
+from ris_node.training.checkpoint import load_mean
 from ris_node.training.config import TrainConfig, config_from
 from ris_node.training.inputs.pools import load_pool, plan, prepare
-from ris_node.training.inputs.words import WordFeatures
-from ris_node.training.mean import load_mean
 from ris_node.training.recipe.calibrate import Calibration, calibrate
 
 LARGEST_BYTES = 40_000_000
-USE = (
+PUBLIC = frozenset({"camvid", "streets", "coco100", "rendered"})
+PUBLIC_USE = (
     "Trained on CamVid and LabelMeFacade, which are for non-commercial research; on COCO panoptic annotations "
     "(CC BY 4.0; the photos under their authors' Flickr licences); and on this project's own renderings. "
-    "The trunk started from a Cityscapes network by Google Coral (Apache-2.0; Cityscapes itself is non-commercial), "
-    "the text encoder is all-MiniLM-L6-v2 (Apache-2.0). Non-commercial research only."
+    "{terms} Non-commercial research only."
 )
-OWN_USE = (
-    "Trained on pictures of {sources}: whoever gave them says what for. The network began with one trained on "
-    "Cityscapes, which is for non-commercial use; the text encoder is all-MiniLM-L6-v2 (Apache-2.0)."
-)
-PUBLIC = frozenset({"camvid", "streets", "coco100", "rendered"})
-DESCRIPTION = (
-    "TSMI, our reading of its abstract, over a MobileNet-EdgeTPU DeepLab trunk, with a presence head and a region head"
-)
+OWN_USE = "Trained on pictures of {sources}: whoever gave them says what for. {terms}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Trained:
-    """A checkpoint made ready: the averaged model in evaluation mode, its run's settings, and its step.
+    """Trained system: the averaged model in evaluation mode, its run's settings, and its step.
 
     `mean_of` are the steps whose running averages the weights are the mean of.
     """
 
     name: str
-    model: Any
+    model: System
     config: TrainConfig
     step: int
     mean_of: tuple[int, ...] = ()
@@ -68,10 +57,10 @@ def open_checkpoint(*paths: Path) -> Trained:
     """
     content = load_mean(paths)
     config = config_from(content["config"], str(paths[-1]))
-    settings = model_config(config.model, content["settings"])
-    model = build_model(config.model, settings, TrunkSpec.from_json(json.loads(content["graph"])))
+    model = find_system(config.model).rebuild(model_config(config.model, content["settings"]), content["graph"])
     model.load_state_dict(content["average"])
-    return Trained(config.model, model.eval(), config, int(content["step"]), tuple(content["mean_of"]))
+    step, mean_of = int(content["step"]), tuple(content["mean_of"])
+    return Trained(name=config.model, model=model.eval(), config=config, step=step, mean_of=mean_of)
 
 
 def calibrate_on_held_out(trained: Trained, cache: Path) -> Calibration:
@@ -79,8 +68,8 @@ def calibrate_on_held_out(trained: Trained, cache: Path) -> Calibration:
     c = trained.model.config
     held = plan(trained.config.data, c.height, c.width, cache)[1]
     prepare(held, 1)
-    pictures = [drawn for job in held for drawn in load_pool(job)]
-    return calibrate(answers(trained.model, pictures, WordFeatures(c.text_tokens), 48, bf16=False))
+    pictures = [item for job in held for item in load_pool(job)]
+    return calibrate(answers(trained.model, pictures, trained.model.text_reader(), 48, bf16=False))
 
 
 def write_bundle(
@@ -96,11 +85,9 @@ def write_bundle(
         ConfigError: a file is in the way that this program did not make; nothing was touched.
     """
     claim_bundle(out, ALL_FILES, by="ris export")
-    encoder = load_minilm()
-    export_vision(encoder, trained.model, out / "vision.fp32.onnx")
-    export_text(encoder, trained.model, out / "text.onnx")
-    shutil.copyfile(minilm_folder() / "tokenizer.json", out / "tokenizer.json")
-    manifest = _manifest(trained, chosen, {}, note, use or use_of(trained.config))
+    export_graphs(trained.model, out)
+    shutil.copyfile(trained.model.tokenizer(), out / "tokenizer.json")
+    manifest = _manifest(trained, chosen, note, use or use_of(trained.config, trained.model.terms))
     finish_graphs(out, manifest)
     size = sum(path.stat().st_size for path in out.iterdir() if path.is_file())
     if size > LARGEST_BYTES:
@@ -111,26 +98,25 @@ def write_bundle(
     return write_manifest(out, replace(manifest, latency=latency))
 
 
-def use_of(config: TrainConfig) -> str:
-    """Return what a network may be used for, by the names of what it was trained on."""
+def use_of(config: TrainConfig, terms: str) -> str:
+    """Return the use that the data of a run and the `terms` of its pretrained parts allow."""
     own = sorted(set(config.data.variants) - PUBLIC)
-    if not own:
-        return USE
-    return " ".join([OWN_USE.format(sources=", ".join(own)), *([USE] if set(config.data.variants) & PUBLIC else [])])
+    parts = [OWN_USE.format(sources=", ".join(own), terms=terms)] if own else []
+    if set(config.data.variants) & PUBLIC or not own:
+        parts.append(PUBLIC_USE.format(terms=terms))
+    return " ".join(parts)
 
 
-def _manifest(trained: Trained, chosen: Calibration, latency: Any, note: str, use: str) -> Manifest:
+def _manifest(trained: Trained, chosen: Calibration, note: str, use: str) -> Manifest:
     c = trained.model.config
     return Manifest(
         name=trained.name,
         version="1",
         family="referring",
         use=use,
-        description=DESCRIPTION,
+        description=trained.model.description,
         input=InputContract(c.height, c.width),
-        text=TextContract(
-            c.text_tokens, c.text_width, encoder="all-MiniLM-L6-v2, int8 weights, with a trained adapter"
-        ),
+        text=TextContract(c.text_tokens, c.text_width, encoder=trained.model.encoder),
         thresholds=Thresholds(
             mask=chosen.mask,
             presence=chosen.presence,
@@ -157,5 +143,4 @@ def _manifest(trained: Trained, chosen: Calibration, latency: Any, note: str, us
                 **chosen.to_mapping(),
             },
         },
-        latency=latency,
     )

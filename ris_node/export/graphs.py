@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""A trained model's two graphs as ONNX: static, batch 1, checked against torch before anyone may use them."""
+"""Export of a system's two graphs to ONNX: static, batch 1, checked against torch before anyone may use them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ import io
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from ris_node.atomic import replacing
+from ris_node.bundle.bundle import VISION_FILES
 from ris_node.errors import ExportError
 from ris_node.models.attention import MASKED
-from ris_node.models.minilm import MiniLM, minilm_folder
+from ris_node.models.base import ExportGraph, System
 
 OPSET = 18
 FORBIDDEN = frozenset({"GridSample", "ScatterND", "ScatterElements", "NonZero", "Loop", "If", "Scan", "Pow"})
@@ -26,71 +25,37 @@ LARGEST_ERROR = 1e-3  # of the largest value, between torch and ONNX Runtime
 _SAMPLES = ("the car", "stop next to the second pedestrian from the left, behind the parked van")
 
 
-class TextGraph(nn.Module):  # type: ignore[misc]
-    """The bundle's text graph: the frozen encoder and the model's adapter."""
-
-    def __init__(self, encoder: MiniLM, adapter: nn.Module) -> None:
-        super().__init__()
-        self.encoder, self.adapter = encoder, adapter
-
-    def forward(self, tokens: torch.Tensor, token_mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Map tokens i64[1,L] and their mask i64[1,L] to words f32[1,L,D] and the sentence f32[1,D]."""
-        words, sentence = self.adapter(self.encoder(tokens, token_mask), token_mask)
-        return words, sentence
-
-
-class VisionGraph(nn.Module):  # type: ignore[misc]
-    """The bundle's vision graph: a model without its text side."""
-
-    def __init__(self, model: Any) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(
-        self, image: torch.Tensor, words: torch.Tensor, word_mask: torch.Tensor, sentence: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Map image u8[1,H,W,3] and text features to mask logits, region logits and the presence logit."""
-        mask, region, presence = self.model(image, words, word_mask, sentence)
-        return mask, region, presence
-
-
-def export_text(encoder: MiniLM, model: Any, path: Path) -> None:
-    """Write the text graph and check it on a short and a long sentence.
+def export_graphs(system: System, folder: Path) -> None:
+    """Write the text and the vision graph of a system, and check each on a short and a long sentence.
 
     Raises:
-        ExportError: the file does not compute what torch computes, or holds an operation that must not be there.
+        ExportError: a file does not compute what torch computes, or holds an operation that must not be there.
     """
-    length = model.config.text_tokens
-    samples = [sample_tokens(text, length) for text in _SAMPLES]
-    feeds = [{"tokens": tokens, "token_mask": mask} for tokens, mask in samples]
-    _write(TextGraph(encoder, model.adapter).eval(), feeds, ("words", "sentence"), path)
-
-
-def export_vision(encoder: MiniLM, model: Any, path: Path) -> None:
-    """Write the vision graph and check it on two sentences of different length and two pictures (see `export_text`)."""
-    c = model.config
-    text = TextGraph(encoder, model.adapter).eval()
+    text, vision = system.text_graph().eval(), system.vision_graph().eval()
+    c = system.config
+    texts = [sample_tokens(sentence, system.tokenizer(), c.text_tokens) for sentence in _SAMPLES]
     rng = np.random.default_rng(0)
-    feeds = []
-    for sample in _SAMPLES:
-        tokens, mask = sample_tokens(sample, c.text_tokens)
+    pictures = []
+    for tokens in texts:
         with torch.no_grad():
-            words, sentence = text(torch.from_numpy(tokens), torch.from_numpy(mask))
+            words, sentence = text(*map(torch.from_numpy, tokens))
         noise = rng.integers(0, 256, (c.height // 16, c.width // 16, 3), np.uint8)
         image = np.kron(noise, np.ones((16, 16, 1), np.uint8))[None]
-        word_mask = ((1 - mask) * MASKED).astype(np.float32)
-        feeds.append({"image": image, "words": words.numpy(), "word_mask": word_mask, "sentence": sentence.numpy()})
-    _write(VisionGraph(model).eval(), feeds, ("mask_logits", "region_logits", "presence_logit"), path)
+        word_mask = ((1 - tokens[1]) * MASKED).astype(np.float32)
+        pictures.append((image, words.numpy(), word_mask, sentence.numpy()))
+    _write(vision, pictures, folder / VISION_FILES["fp32"])
+    _write(text, texts, folder / "text.onnx")
 
 
-def sample_tokens(text: str, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return a text's word pieces i64[1,length] and their mask, by the encoder's own tokenizer."""
+def sample_tokens(text: str, tokenizer: Path, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return a text's word pieces i64[1,length] and their mask."""
     from ris_node.language.tokenizer import WordPieces
 
-    return WordPieces(minilm_folder() / "tokenizer.json", length).encode(text)
+    return WordPieces(tokenizer, length).encode(text)
 
 
-def _write(module: nn.Module, feeds: Sequence[Mapping[str, np.ndarray]], outputs: tuple[str, ...], path: Path) -> None:
+def _write(module: ExportGraph, samples: Sequence[Sequence[np.ndarray]], path: Path) -> None:
+    feeds = [dict(zip(module.inputs, values, strict=True)) for values in samples]
     module = module.to(memory_format=torch.contiguous_format)
     inputs = tuple(torch.from_numpy(np.ascontiguousarray(v)) for v in feeds[0].values())
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
@@ -101,14 +66,14 @@ def _write(module: nn.Module, feeds: Sequence[Mapping[str, np.ndarray]], outputs
             dynamo=True,
             opset_version=OPSET,
             input_names=list(feeds[0]),
-            output_names=list(outputs),
+            output_names=list(module.outputs),
             verbose=False,
         )
     with replacing(path) as part:
         program.save(str(part))
         _slim(part)
         audit(part)
-        check(module, feeds, outputs, part)
+        check(module, feeds, part)
 
 
 def _slim(path: Path) -> None:
@@ -142,7 +107,7 @@ def audit(path: Path) -> None:
         raise ExportError(f"{path.name} keeps weights outside of the file; export them inside")
 
 
-def check(module: Any, feeds: Sequence[Mapping[str, np.ndarray]], outputs: tuple[str, ...], path: Path) -> float:
+def check(module: ExportGraph, feeds: Sequence[Mapping[str, np.ndarray]], path: Path) -> float:
     """Compare a graph with torch on some inputs; return the largest error relative to the largest value.
 
     Raises:
@@ -157,8 +122,8 @@ def check(module: Any, feeds: Sequence[Mapping[str, np.ndarray]], outputs: tuple
     for feed in feeds:
         with torch.no_grad():
             wanted = module(*(torch.from_numpy(np.ascontiguousarray(v)) for v in feed.values()))
-        given = session.run(list(outputs), dict(feed))
-        for name, a, b in zip(outputs, wanted, given, strict=True):
+        given = session.run(list(module.outputs), dict(feed))
+        for name, a, b in zip(module.outputs, wanted, given, strict=True):
             error = float(np.abs(a.numpy() - b).max() / max(1.0, float(np.abs(b).max())))
             if not error <= LARGEST_ERROR:
                 raise ExportError(f"{path.name}: {name} is off by {error:.2g} of its range, at most {LARGEST_ERROR}")

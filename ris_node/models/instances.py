@@ -13,9 +13,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-ATTRIBUTES = 4  # x and y of the middle, y of the foot, log area; all about [-1, 1]
+from ris_node.models.batch import ATTRIBUTES
+
 _RANKED = (0, 2, 3)  # x, foot, area
-AREA_CENTRE, AREA_SPREAD = -4.6, 2.3  # log of the share of the picture: 1 % is 0, 10 % is 1, 0.1 % is -1
 
 
 class ObjectHead(nn.Module):  # type: ignore[misc]

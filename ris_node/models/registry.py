@@ -1,38 +1,57 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The systems by name. A new one is a file with a config dataclass and a module beside it, and one line here."""
+"""Registry of systems: a file under `systems/` and a line here add one."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
 
 from ris_node.errors import ConfigError
-from ris_node.models.trunk import TrunkSpec
-from ris_node.models.tsmi import Tsmi, TsmiConfig
+from ris_node.models.base import System, SystemConfig
+from ris_node.models.systems.tsmi import Tsmi
 
-SYSTEMS: dict[str, tuple[type[Any], type[Any]]] = {
-    "tsmi": (TsmiConfig, Tsmi),
+SYSTEMS: dict[str, type[System]] = {
+    "tsmi": Tsmi,
 }
+DEFAULT = "tsmi"
 
 
-def model_config(name: str, values: Mapping[str, Any]) -> Any:
+def find_system(name: str) -> type[System]:
+    """Return the system registered as `name`.
+
+    Raises:
+        ConfigError: no such system.
+    """
+    if name not in SYSTEMS:
+        raise ConfigError(f"no model is named {name!r}; there are {sorted(SYSTEMS)}")
+    return SYSTEMS[name]
+
+
+def model_config(name: str, values: Mapping[str, object]) -> SystemConfig:
     """Return the config of system `name` with `values` over its defaults.
 
     Raises:
         ConfigError: no such system, or a key that its config does not have.
     """
-    if name not in SYSTEMS:
-        raise ConfigError(f"no model is named {name!r}; there are {sorted(SYSTEMS)}")
-    kind = SYSTEMS[name][0]
-    known = {field.name for field in dataclasses.fields(kind)}
-    unknown = sorted(set(values) - known)
-    if unknown:
-        raise ConfigError(f"model {name!r} has no settings {unknown}; it has {sorted(known)}")
-    return kind(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})
+    kind = find_system(name).config_type
+    known = sorted(field.name for field in dataclasses.fields(kind))
+    if unknown := sorted(set(values) - set(known)):
+        raise ConfigError(f"model {name!r} has no settings {unknown}; it has {known}")
+    return kind(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})  # type: ignore[arg-type]
 
 
-def build_model(name: str, config: Any, graph: TrunkSpec) -> Any:
-    """Return an untrained network of system `name` over a trunk of this structure."""
-    return SYSTEMS[name][1](config, graph)
+def loss_weights(name: str, values: Mapping[str, object], where: str = "config") -> dict[str, float]:
+    """Return the weights of the loss terms of system `name` with `values` over its defaults.
+
+    Raises:
+        ConfigError: no such system, a term that it does not have, or a weight that is no number.
+    """
+    weights = dict(find_system(name).loss_weights)
+    if unknown := sorted(set(values) - set(weights)):
+        raise ConfigError(f"{where}: loss has unknown keys {unknown}; known are {sorted(weights)}")
+    for key, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ConfigError(f"{where}: loss: {key} must be like {weights[key]!r}, got {value!r}")
+        weights[key] = float(value)
+    return weights

@@ -12,8 +12,8 @@ from torch import nn
 from ris_node.models.attention import MASKED, EncoderLayer, word_bias
 
 
-class Read(NamedTuple):
-    """A text as read: words [B,L,T], the sentence [B,T], and a logit per entry of each book of meanings."""
+class TextFeatures(NamedTuple):
+    """Features of a text: words [B,L,T], the sentence [B,T], and logits over each auxiliary label set."""
 
     words: torch.Tensor
     sentence: torch.Tensor
@@ -23,9 +23,9 @@ class Read(NamedTuple):
 class TextAdapter(nn.Module):  # type: ignore[misc]
     """Maps frozen word features to the width a model wants and lets the words look at each other again.
 
-    The sentence is the mean of the words plus what each *book* says: a book has an entry per meaning of one sort
-    (which class, which place in a row, which manoeuvre), and the text chooses among its entries. Training tells it
-    which one is meant, so that a few thousand texts suffice for left and right never to be confused.
+    The sentence is the mean of the words plus a learned vector from each auxiliary label set (classes, places in a row,
+    manoeuvres), mixed by the text's logits over its labels. The labels are supervised, so that a few thousand texts
+    suffice for left and right never to be confused. (`books`, the sets, is a name in released checkpoints.)
     """
 
     def __init__(
@@ -50,11 +50,11 @@ class TextAdapter(nn.Module):  # type: ignore[misc]
         Returns:
             Words [B,L,width] and the sentence [B,width].
         """
-        read = self.read(raw, token_mask)
-        return read.words, read.sentence
+        features = self.encode(raw, token_mask)
+        return features.words, features.sentence
 
-    def read(self, raw: torch.Tensor, token_mask: torch.Tensor) -> Read:
-        """Adapt, and say what was understood (see `forward`)."""
+    def encode(self, raw: torch.Tensor, token_mask: torch.Tensor) -> TextFeatures:
+        """Adapt, with the logits of the auxiliary label sets (see `forward`)."""
         keep = token_mask.to(raw.dtype)
         bias = word_bias((1.0 - keep) * MASKED)
         x = self.dropout(self.norm_in(self.input(raw)))
@@ -68,7 +68,7 @@ class TextAdapter(nn.Module):  # type: ignore[misc]
         sentence = mean
         for logits, book in zip(meanings, self.books, strict=True):
             sentence = sentence + book(logits.softmax(-1))
-        return Read(words, self.norm_sentence(sentence), meanings)
+        return TextFeatures(words, self.norm_sentence(sentence), meanings)
 
 
 def masked_mean(words: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:

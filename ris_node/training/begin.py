@@ -1,17 +1,44 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The files that a run begins with: weights that are named or came with the package, or a bare trunk."""
+"""Beginning of a run: from a checkpoint, from weights that are named or packaged, or from a bare trunk."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+from accelerate import Accelerator
+
 from ris_node.data.sets import locate
 from ris_node.errors import DataError, TrainingError
+from ris_node.models.registry import find_system, model_config
 from ris_node.share import share_folders
+from ris_node.training.checkpoint import SUFFIX, load_checkpoint, load_weights
 from ris_node.training.config import PACKAGED, TrainConfig
+from ris_node.training.loop import Trainer
 
 _WEIGHTS = Path("train/default.safetensors")
+
+
+def start(config: TrainConfig, resume: Path | None = None, team: Accelerator | None = None) -> Trainer:
+    """Make a trainer: from the checkpoint to resume, from that or the weights of `config.init`, or from the trunk.
+
+    Raises:
+        TrainingError: the checkpoint or the trunk cannot be used.
+    """
+    kind, settings = find_system(config.model), model_config(config.model, config.settings)
+    begun = None if resume or not config.init else begins_with(config)
+    source = resume or begun
+    torch.manual_seed(config.seed)
+    if source is None:
+        return Trainer(config, kind.begin(settings, lambda: find_trunk(config)), team)
+    content = load_weights(source) if source == begun and source.suffix == SUFFIX else load_checkpoint(source)
+    try:
+        trainer = Trainer(config, kind.rebuild(settings, content["graph"]), team)
+        trainer.restore(content) if resume else trainer.begin_with(content)
+    except (RuntimeError, ValueError) as error:
+        raise TrainingError(f"{source} is of a network with other settings ({error}); use its own") from error
+    return trainer
 
 
 def begins_with(config: TrainConfig) -> Path:

@@ -11,16 +11,14 @@ import numpy as np
 import torch
 
 from ris_node.metrics.masks import mask_iou
+from ris_node.models.base import OUTPUTS, System, TextReader
 from ris_node.training.inputs.batches import collate
 from ris_node.training.inputs.items import TrainingItem
-from ris_node.training.inputs.words import WordFeatures
-from ris_node.training.step import run_batch
-from ris_node.training.team import to_device
 from ris_node.types import F32, Bool
 
 
 def answers(
-    model: Any, pictures: Sequence[TrainingItem], features: WordFeatures, limit: int, bf16: bool
+    model: System, pictures: Sequence[TrainingItem], reader: TextReader, limit: int, bf16: bool
 ) -> list[dict[str, Any]]:
     """Run up to `limit` expressions of each picture; one record each with truth and probabilities at stride 4."""
     was_training = model.training
@@ -31,17 +29,17 @@ def answers(
         rows = np.random.default_rng(number).permutation(len(picture.texts))[:limit]
         batch = collate([picture], [rows.tolist()], [picture.image])
         with torch.no_grad():
-            answer, _ = run_batch(model, to_device(batch, device), features, bf16)
-        answer = type(answer)(*(part.cpu() for part in answer))
+            outputs = model.run(batch.to(device), reader, bf16)
+        mask, region, presence = (torch.sigmoid(outputs[name].cpu()) for name in OUTPUTS)
         for i in range(len(rows)):
             records.append(
                 {
                     "picture": number,
                     "text": batch.texts[i],
                     "kind": batch.names[i],
-                    "presence": float(torch.sigmoid(answer.presence_logit[i])),
-                    "mask": torch.sigmoid(answer.mask_logits[i]).numpy(),
-                    "region": torch.sigmoid(answer.region_logits[i]).numpy(),
+                    "presence": float(presence[i]),
+                    "mask": mask[i].numpy(),
+                    "region": region[i].numpy(),
                     "true_mask": (batch.masks[i] >= 0.5).numpy() if batch.has_mask[i] else None,
                     "true_region": (batch.regions[i] >= 0.5).numpy() if batch.has_region[i] else None,
                     "present": bool(batch.presence[i]),

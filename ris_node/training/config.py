@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from ris_node.errors import ConfigError
+from ris_node.models.registry import DEFAULT, loss_weights
 
 PACKAGED = "packaged"  # what `init` calls the weights that came with the package
 # How often each kind of expression is drawn, relative to the others that a picture offers.
@@ -58,27 +59,6 @@ class DataConfig:
 
 
 @dataclass(frozen=True)
-class LossConfig:
-    """Weights of the loss terms (A: the alignment map; kind and coarse: the stride-8 maps).
-
-    `meaning` is what the text side is told, `semantic` and `objects` what pixels and cells are, whatever the text.
-    """
-
-    bce: float = 3.0
-    dice: float = 1.0
-    aligned: float = 1.5
-    kind: float = 1.0
-    coarse: float = 1.0
-    region: float = 1.0
-    pointing: float = 0.5
-    presence: float = 0.7
-    contrast: float = 0.05
-    meaning: float = 0.2
-    semantic: float = 0.3
-    objects: float = 1.0
-
-
-@dataclass(frozen=True)
 class OptimConfig:
     """AdamW with a warm-up, a constant stretch and a cosine decay over the last `decay` share of `steps`.
 
@@ -105,7 +85,7 @@ class OptimConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """A whole run; `model` names a registered system and `settings` are its config's values.
+    """A whole run; `model` names a registered system, `settings` its config's values, `loss` weights of its loss terms.
 
     It starts from the weights of the network `trunk` (a path beside the file or below the data folder), or where `init`
     names a checkpoint or a file of weights (`ris export --weights`), from all weights of that one; `init: packaged` are
@@ -115,12 +95,12 @@ class TrainConfig:
     the running averages of `moments` steps are kept, for `ris export` to take their mean.
     """
 
-    model: str = "tsmi"
+    model: str = DEFAULT
     settings: Mapping[str, Any] = field(default_factory=dict)
     trunk: str = "pretrained/deeplab_cityscapes.onnx"
     init: str = ""
     data: DataConfig = field(default_factory=DataConfig)
-    loss: LossConfig = field(default_factory=LossConfig)
+    loss: Mapping[str, float] = field(default_factory=dict)
     optim: OptimConfig = field(default_factory=OptimConfig)
     check_minutes: float = 8.0
     check_steps: int = 0
@@ -171,7 +151,7 @@ def config_from(values: Any, where: str = "config") -> TrainConfig:
     """Build the settings from nested mappings (see `load_config`)."""
     made = _build(TrainConfig, values, where)
     assert isinstance(made, TrainConfig)
-    return made
+    return dataclasses.replace(made, loss=loss_weights(made.model, made.loss, where))
 
 
 def to_mapping(config: TrainConfig) -> dict[str, Any]:
@@ -179,7 +159,7 @@ def to_mapping(config: TrainConfig) -> dict[str, Any]:
     return dataclasses.asdict(config)
 
 
-_NESTED: dict[str, type[Any]] = {"data": DataConfig, "loss": LossConfig, "optim": OptimConfig}
+_NESTED: dict[str, type[Any]] = {"data": DataConfig, "optim": OptimConfig}
 
 
 def _build(kind: type[Any], values: Any, where: str) -> Any:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a run says while it runs: lines of JSON in `log.jsonl`, lines on the screen, and a progress bar."""
+"""Log of a run: JSON lines in `log.jsonl`, lines on the screen, a progress bar, TensorBoard curves and grids as PNG."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 from tqdm import tqdm
 
 from ris_node.atomic import write_atomic
+from ris_node.types import U8
 
 
 class Means:
-    """Running means of the loss terms since they were last said; `state` goes into checkpoints."""
+    """Running means of the loss terms since they were last logged; `state` goes into checkpoints."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -92,8 +95,41 @@ class Log:
             write_atomic(self._path, "".join(f"{line}\n" for line in kept))
 
 
+class Curves:
+    """Writes numbers and grids of a run that goes on at step `step`; events of later steps are hidden.
+
+    Curves are for TensorBoard (`tensorboard --logdir RUN`) where it is installed, grids are PNG files in any case.
+    """
+
+    def __init__(self, out: Path, step: int = 0) -> None:
+        self._grids = out / "grids"
+        self._writer = _writer(out / "tensorboard", step)
+
+    def numbers(self, kind: str, values: Mapping[str, Any]) -> None:
+        """Add the numbers of one line of the log; `kind` ("step", "check", "final") groups them."""
+        if self._writer is None:
+            return
+        for name, value in values.items():
+            if name != "step" and np.isfinite(value):
+                self._writer.add_scalar(f"{kind}/{name}", value, values["step"])
+
+    def grid(self, picture: U8, step: int) -> Path:
+        """Keep a grid, RGB u8[h,w,3], as OUT/grids/STEP.png; return the path."""
+        path = self._grids / f"{step:07d}.png"
+        write_atomic(path, bytes(cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))[1]))
+        if self._writer is not None:
+            self._writer.add_image("answers", picture, step, dataformats="HWC")
+            self._writer.flush()
+        return path
+
+    def close(self) -> None:
+        """Write what is waiting."""
+        if self._writer is not None:
+            self._writer.close()
+
+
 def _step_of(line: str) -> float:
-    """The step that a line of the log tells of; a line cut short by a crash counts as later than any."""
+    """Return the step of a line of the log; a line cut short by a crash counts as later than any."""
     try:
         return float(json.loads(line)["step"])
     except (ValueError, KeyError, TypeError):
@@ -103,3 +139,13 @@ def _step_of(line: str) -> float:
 def _clock(seconds: float) -> str:
     minutes = round(max(0.0, seconds) / 60)
     return f"{minutes // 60}:{minutes % 60:02d}h"
+
+
+def _writer(folder: Path, step: int) -> Any:
+    """Return TensorBoard's writer, or None where the package is missing."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ModuleNotFoundError:
+        print("no TensorBoard curves: pip install tensorboard, if they are wanted (log.jsonl has the same numbers)")
+        return None
+    return SummaryWriter(str(folder), purge_step=step or None, flush_secs=20)

@@ -24,13 +24,14 @@ from accelerate import Accelerator
 from ris_node.errors import RisError, TrainingError
 from ris_node.models.registry import model_config
 from ris_node.outputs import claim, remove, sign
+from ris_node.training.begin import start
 from ris_node.training.checkpoint import load_checkpoint
 from ris_node.training.config import TrainConfig
 from ris_node.training.inputs.batches import Batches
 from ris_node.training.inputs.items import TrainingItem
 from ris_node.training.inputs.pools import load_pool, plan, prepare
 from ris_node.training.interrupt import RunStoppedError
-from ris_node.training.loop import start, train
+from ris_node.training.loop import train
 from ris_node.training.team import join_on_cpu, launched, leave, open_team
 
 STOPPED = 130
@@ -125,8 +126,9 @@ def _learn(run: Plan, data: Pools, team: Accelerator) -> int:
     optim = config.optim
     try:
         batches = Batches(
-            data.pictures, data.weights, optim.images, optim.expressions, dict(config.data.kinds), config.seed, share
-        )
+            data.pictures, data.weights, images=optim.images, expressions=optim.expressions,
+            kinds=dict(config.data.kinds), seed=config.seed, share=share,
+        )  # fmt: skip
         trainer = start(config, run.resume, team)
         train(trainer, batches, data.check, run.out)
     except RunStoppedError as error:

@@ -3,8 +3,8 @@
 """Processes that train together: Hugging Face accelerate finds devices and partners, one flat sum joins gradients.
 
 The same code runs alone, as gloo processes on CPUs, or under `accelerate launch` and `torchrun` on GPUs and machines.
-The model is not wrapped in DistributedDataParallel: `see` runs once for many expressions, the adapter and `answer` are
-called apart, and parts of the trunk take no gradient. One flat reduction after the backward pass takes 33 ms of a CPU's
+The model is not wrapped in DistributedDataParallel: a system is called by its parts, an image encoder once for many
+expressions, and parts of the trunk take no gradient. One flat reduction after the backward pass takes 33 ms of a CPU's
 time for the default model's 3.9 million weights and two gloo processes, DDP's hooks 15 ms, a whole step 1.5 s: the gain
 is one part in eighty. The flat one also carries the losses and the request to stop, so that all stop at the same step.
 """
@@ -13,14 +13,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
 
 import torch
 from torch import distributed
-
-from ris_node.training.inputs.batches import Batch
 
 _PATIENCE = timedelta(hours=12)  # one process draws the pools while the others wait
 _MARKS = ("WORLD_SIZE", "LOCAL_RANK", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
@@ -89,12 +86,3 @@ def share_gradients(team: Accelerator, parameters: Sequence[torch.nn.Parameter],
     for parameter, part, grad in zip(parameters, parts, grads, strict=True):
         parameter.grad = part.view_as(grad)
     return values
-
-
-def to_device(batch: Batch, device: torch.device) -> Batch:
-    """Return the batch with its tensors on `device`."""
-    if device.type == "cpu":
-        return batch
-    tensors = {f.name: getattr(batch, f.name) for f in fields(batch)}
-    moved = {k: v.to(device, non_blocking=True) for k, v in tensors.items() if isinstance(v, torch.Tensor)}
-    return replace(batch, **moved)

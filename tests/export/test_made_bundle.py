@@ -34,11 +34,10 @@ from ris_node.cli.__main__ import main  # noqa: E402
 from ris_node.entry import INTERRUPTED  # noqa: E402
 from ris_node.errors import BundleError, ExportError  # noqa: E402
 from ris_node.export.bundle_writer import open_checkpoint  # noqa: E402
-from ris_node.export.graphs import FORBIDDEN, VisionGraph, audit, check  # noqa: E402
+from ris_node.export.graphs import FORBIDDEN, audit, check  # noqa: E402
 from ris_node.export.quality import add_quality  # noqa: E402
 from ris_node.pipeline.grounder import Grounder  # noqa: E402
-from ris_node.training.checkpoint import load_checkpoint  # noqa: E402
-from ris_node.training.weights import load_weights  # noqa: E402
+from ris_node.training.checkpoint import load_checkpoint, load_weights  # noqa: E402
 
 pytestmark = pytest.mark.torch
 RECIPE = Path(__file__).parents[2] / "recipes/default"
@@ -182,11 +181,10 @@ def test_a_graph_that_differs_or_is_forbidden_is_refused(made, trained, tmp_path
         "word_mask": np.zeros((1, 32), np.float32),
         "sentence": rng.normal(size=(1, 32)).astype(np.float32),
     }
-    names = ("mask_logits", "region_logits", "presence_logit")
     path = made / "made" / "vision.fp32.onnx"
-    assert check(VisionGraph(net).eval(), [feed], names, path) < 5e-4  # large weights are stored in half
+    assert check(net.vision_graph().eval(), [feed], path) < 5e-4  # large weights are stored in half
     with pytest.raises(ExportError, match="off by"):
-        check(VisionGraph(model(layers=1, dropout=0.5).train()), [feed], names, path)
+        check(model(layers=1, dropout=0.5).vision_graph().train(), [feed], path)
     proto = onnx.load(str(path))
     proto.graph.node[0].op_type = "GridSample"
     onnx.save(proto, str(tmp_path / "bad.onnx"))

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import json
 import math
 import sys
 from pathlib import Path
@@ -20,7 +21,7 @@ from ris_node.models.attention import FEWER, MASKED, EncoderLayer  # noqa: E402
 from ris_node.models.fusion import FiLM, LevelFusion, Standing  # noqa: E402
 from ris_node.models.heads import Aim  # noqa: E402
 from ris_node.models.instances import Ranks, apart  # noqa: E402
-from ris_node.models.registry import build_model, model_config  # noqa: E402
+from ris_node.models.registry import find_system, loss_weights, model_config  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -76,10 +77,10 @@ def test_one_look_serves_many_expressions():
     net = awake(model())
     image = picture()
     with torch.no_grad():
-        seen = net.see(image)
+        seen = net.encode_image(image)
         for seed in (0, 1):
             features = text(net, 4, 8, seed)
-            answer = net.answer(seen, *features)
+            answer = net.decode(seen, *features)
             mask, region, presence = net(image, *features)
             assert torch.equal(answer.mask_logits, mask) and torch.equal(answer.region_logits, region)
             assert torch.equal(answer.presence_logit, presence)
@@ -96,12 +97,16 @@ def test_detached_presence_head_shapes_nothing_else():
 
 
 def test_settings_are_checked_by_name():
-    net = build_model("tsmi", model_config("tsmi", SETTINGS), graph())
+    net = find_system("tsmi").rebuild(model_config("tsmi", SETTINGS), json.dumps(graph().to_json()))
     assert net.config.deep == ("deep",)
     with pytest.raises(ConfigError, match="colour_width"):
         model_config("tsmi", {"colour_width": 3})
     with pytest.raises(ConfigError, match="tsmii"):
         model_config("tsmii", {})
+    assert loss_weights("tsmi", {"dice": 2})["dice"] == 2.0 and loss_weights("tsmi", {})["bce"] == 3.0
+    for wrong in ({"mask": 1.0}, {"dice": True}, {"dice": "much"}):
+        with pytest.raises(ConfigError, match="loss"):
+            loss_weights("tsmi", wrong)
 
 
 def test_losses_on_known_maps():

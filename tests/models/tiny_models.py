@@ -7,8 +7,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ris_node.models.trunk import TrunkSpec, NodeSpec
-from ris_node.models.tsmi import Tsmi, TsmiConfig
+from ris_node.models.systems.tsmi import Tsmi, TsmiConfig
+from ris_node.models.trunk import NodeSpec, TrunkSpec
 from ris_node.training.inputs.items import TrainingItem
 
 HEIGHT, WIDTH = 64, 96
@@ -82,10 +82,20 @@ def shapes(seed: int) -> TrainingItem:
         "stop left",
     )
     return TrainingItem(
-        image, texts, ("colour", "colour", "order", "order", "absent", "region"), maps, maps, coarse,
-        np.array(at, np.int32), np.array([0, 0, 0, 0, 0, 1], np.int32), np.array(at, np.int32),
-        np.array([1, 1, 1, 1, 0, 1], np.uint8), np.array([1, 1, 1, 1, 1, 0], np.uint8),
-        np.array([0, 0, 0, 0, 0, 1], np.uint8),
-        np.array([[1, 0, 0], [2, 0, 0], [-1, 1, 0], [-1, 2, 0], [3, 0, 0], [-1, -1, 1]], np.int32),
-        classes.astype(np.uint8), objects, there.astype(np.uint8),
-    )  # fmt: skip
+        image=image,
+        texts=texts,
+        kinds=("colour", "colour", "order", "order", "absent", "region"),
+        masks=maps,
+        regions=maps,
+        kind_maps=coarse,
+        mask_at=np.array(at, np.int32),
+        region_at=np.array([0, 0, 0, 0, 0, 1], np.int32),
+        kind_at=np.array(at, np.int32),
+        presence=np.array([1, 1, 1, 1, 0, 1], np.uint8),
+        has_mask=np.array([1, 1, 1, 1, 1, 0], np.uint8),
+        has_region=np.array([0, 0, 0, 0, 0, 1], np.uint8),
+        meanings=np.array([[1, 0, 0], [2, 0, 0], [-1, 1, 0], [-1, 2, 0], [3, 0, 0], [-1, -1, 1]], np.int32),
+        classes=classes.astype(np.uint8),
+        objects=objects,
+        object_there=there.astype(np.uint8),
+    )

@@ -13,28 +13,24 @@ import pytest
 torch = pytest.importorskip("torch")
 sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
 
-from tiny_models import graph, shapes  # noqa: E402
-from tiny_training import WordCodes, config  # noqa: E402
+from tiny_models import shapes  # noqa: E402
+from tiny_training import WordCodes, batches, config, make_trainer  # noqa: E402
 
 from ris_node.errors import ConfigError, TrainingError  # noqa: E402
+from ris_node.models.base import System  # noqa: E402
 from ris_node.training.check import answers, summary  # noqa: E402
 from ris_node.training.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
 from ris_node.training.config import OptimConfig, config_from, load_config, to_mapping  # noqa: E402
 from ris_node.training.inputs.batches import Batches  # noqa: E402
-from ris_node.training.loop import Trainer, rate_at, train  # noqa: E402
+from ris_node.training.loop import rate_at, train  # noqa: E402
 
 pytestmark = pytest.mark.torch
 REPOSITORY = Path(__file__).parents[2]
 
 
-def batches(c, pictures=2):
-    pools = [[shapes(seed)] for seed in range(pictures)]
-    return Batches(pools, [1.0] * pictures, c.optim.images, c.optim.expressions, dict(c.data.kinds), c.seed)
-
-
 def test_overfits_one_batch_of_drawn_shapes():
     c = config(steps=100)
-    trainer, data, words = Trainer(c, graph()), batches(c), WordCodes()
+    trainer, data, words = make_trainer(c), batches(c, 2), WordCodes()
     batch = data.at(0)
     first = trainer.learn(batch, words)["loss"]
     for _ in range(c.optim.steps - 1):
@@ -47,13 +43,13 @@ def test_overfits_one_batch_of_drawn_shapes():
 
 def test_resumed_run_gives_the_same_weights(tmp_path):
     c = config()
-    data, words = batches(c), WordCodes()
-    whole = Trainer(c, graph())
+    data, words = batches(c, 2), WordCodes()
+    whole = make_trainer(c)
     for step in range(8):
         whole.learn(data.at(step), words)
         if step == 3:
             save_checkpoint(tmp_path / "last.pt", whole.state())
-    again = Trainer(c, graph())
+    again = make_trainer(c)
     again.restore(load_checkpoint(tmp_path / "last.pt"))
     assert again.step == 4
     for batch in data.between(again.step, 8):
@@ -64,11 +60,9 @@ def test_resumed_run_gives_the_same_weights(tmp_path):
 
 
 def test_train_writes_checkpoints_and_a_log(tmp_path, monkeypatch):
-    from ris_node.training import loop
-
-    monkeypatch.setattr(loop, "WordFeatures", lambda *a, **k: WordCodes())
+    monkeypatch.setattr(System, "text_reader", lambda *a, **k: WordCodes())
     c = config(steps=20)
-    values = train(Trainer(c, graph()), batches(c), [shapes(5)], tmp_path)
+    values = train(make_trainer(c), batches(c, 2), [shapes(5)], tmp_path)
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [line["event"] for line in lines] == ["step", "final"] and 0 <= values["miou"] <= 1
     assert load_checkpoint(tmp_path / "best.pt")["step"] == load_checkpoint(tmp_path / "last.pt")["step"] == 20
@@ -130,10 +124,9 @@ def test_batches_depend_on_step_and_share_only():
     data = batches(c, pictures=5)
     assert data.at(7).texts == data.at(7).texts and torch.equal(data.at(7).images, data.at(7).images)
     assert [b.texts for b in data.between(2, 5)] == [data.at(step).texts for step in (2, 3, 4)]
-    pools = data.pools
-    shares = [Batches(pools, [1.0] * 5, 2, 6, {}, 3, (i, 2)) for i in (0, 1)]
+    shares = [batches(c, pictures=5, share=(i, 2)) for i in (0, 1)]
     one = [s.at(0).images for s in shares]
     assert not torch.equal(one[0], one[1])
     only = replace(shapes(0), kinds=("colour",) * 6)
-    few = Batches([[only]], [1.0], 1, 6, {"colour": 1.0}, 0).at(0)
+    few = Batches([[only]], [1.0], images=1, expressions=6, kinds={"colour": 1.0}, seed=0).at(0)
     assert sorted(few.texts) == sorted(only.texts)  # without repeats while there are enough

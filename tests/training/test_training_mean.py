@@ -13,18 +13,16 @@ import pytest
 torch = pytest.importorskip("torch")
 sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
 
-from tiny_models import SETTINGS, graph, shapes  # noqa: E402
-from tiny_training import WordCodes, config  # noqa: E402
+from tiny_models import SETTINGS, shapes  # noqa: E402
+from tiny_training import WordCodes, batches, config, make_trainer  # noqa: E402
 
 from ris_node.cli.__main__ import main  # noqa: E402
 from ris_node.errors import TrainingError  # noqa: E402
 from ris_node.export.bundle_writer import open_checkpoint  # noqa: E402
-from ris_node.training import loop  # noqa: E402
-from ris_node.training.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
-from ris_node.training.inputs.batches import Batches  # noqa: E402
-from ris_node.training.loop import Trainer, train  # noqa: E402
-from ris_node.training.mean import load_mean, moment_steps  # noqa: E402
-from ris_node.training.weights import load_weights  # noqa: E402
+from ris_node.models.base import System  # noqa: E402
+from ris_node.training.checkpoint import load_checkpoint, load_mean, load_weights, save_checkpoint  # noqa: E402
+from ris_node.training.loop import train  # noqa: E402
+from ris_node.training.session import moment_steps  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -35,10 +33,9 @@ def test_moments_lie_evenly_in_the_second_half():
 
 
 def test_a_run_keeps_its_averages_and_the_export_takes_their_mean(tmp_path, monkeypatch):
-    monkeypatch.setattr(loop, "WordFeatures", lambda *_, **__: WordCodes())
+    monkeypatch.setattr(System, "text_reader", lambda *_, **__: WordCodes())
     run = config({"moments": 2}, steps=8)
-    trainer, pictures = Trainer(run, graph()), [[shapes(seed)] for seed in range(4)]
-    train(trainer, Batches(pictures, [1.0] * 4, 2, 6, {}, 0, (0, 1)), [shapes(9)], tmp_path)
+    train(make_trainer(run), batches(run, 4), [shapes(9)], tmp_path)
     kept = sorted((tmp_path / "moments").iterdir())
     assert [path.name for path in kept] == ["000006.pt", "000008.pt"]
     contents = [load_checkpoint(path) for path in kept]
@@ -57,9 +54,9 @@ def test_a_run_keeps_its_averages_and_the_export_takes_their_mean(tmp_path, monk
 
 
 def test_other_networks_and_empty_folders_are_refused(tmp_path):
-    save_checkpoint(tmp_path / "a.pt", Trainer(config(), graph()).state())
+    save_checkpoint(tmp_path / "a.pt", make_trainer(config()).state())
     other = replace(config(), settings={**SETTINGS, "pixel_width": 24})
-    save_checkpoint(tmp_path / "b.pt", Trainer(other, graph()).state())
+    save_checkpoint(tmp_path / "b.pt", make_trainer(other).state())
     with pytest.raises(TrainingError, match="other settings"):
         load_mean([tmp_path])
     (tmp_path / "empty").mkdir()

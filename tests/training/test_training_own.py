@@ -17,21 +17,21 @@ import yaml
 torch = pytest.importorskip("torch")
 sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
 
-from tiny_models import SETTINGS, graph  # noqa: E402
-from tiny_training import config  # noqa: E402
+from tiny_models import SETTINGS  # noqa: E402
+from tiny_training import config, make_trainer  # noqa: E402
 
 from ris_node.cli.__main__ import main  # noqa: E402
 from ris_node.data.annotated import Annotated  # noqa: E402
 from ris_node.data.text.expressions import Expression  # noqa: E402
 from ris_node.errors import ConfigError, TrainingError  # noqa: E402
-from ris_node.export.bundle_writer import USE, use_of  # noqa: E402
+from ris_node.export.bundle_writer import use_of  # noqa: E402
+from ris_node.models.systems.tsmi import Tsmi  # noqa: E402
 from ris_node.training import begin, session  # noqa: E402
-from ris_node.training.begin import begins_with, find_trunk, packaged_weights  # noqa: E402
+from ris_node.training.begin import begins_with, find_trunk, packaged_weights, start  # noqa: E402
 from ris_node.training.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
 from ris_node.training.config import DataConfig, load_config  # noqa: E402
 from ris_node.training.inputs.own import cropped  # noqa: E402
 from ris_node.training.inputs.pools import load_pool, plan, prepare  # noqa: E402
-from ris_node.training.loop import Trainer, start  # noqa: E402
 
 pytestmark = pytest.mark.torch
 COLOURS = {"red": (220, 40, 40), "blue": (40, 60, 220), "green": (40, 200, 60)}
@@ -65,7 +65,7 @@ def make_folder(folder: Path, pictures: int) -> Path:
 
 def settings(folder: Path, **optim: object) -> Path:
     """A YAML beside the pictures, that starts from the weights of a tiny network."""
-    save_checkpoint(folder / "start.pt", Trainer(config(), graph()).state())
+    save_checkpoint(folder / "start.pt", make_trainer(config()).state())
     values = {
         "settings": SETTINGS, "init": "start.pt", "check_steps": 12,
         "data": {"files": {"mine": "expressions.jsonl"}, "variants": {"mine": 3}, "held_out": {"mine": 2}},
@@ -78,7 +78,7 @@ def settings(folder: Path, **optim: object) -> Path:
 
 
 def test_ris_train_learns_from_ones_own_pictures(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(session, "_SAY_EVERY", 8)
+    monkeypatch.setattr(session, "_LOG_EVERY", 8)
     make_folder(tmp_path, 8)
     given, out, cache = str(settings(tmp_path)), str(tmp_path / "run"), str(tmp_path / "pools")
     assert main(["train", given, "--out", out, "--cache", cache, "--workers", "1"]) == 0
@@ -94,14 +94,16 @@ def test_ris_train_learns_from_ones_own_pictures(tmp_path, capsys, monkeypatch):
 
 
 def test_a_network_may_be_used_for_what_its_pictures_may():
-    own = use_of(config({"data": {"variants": {"mine": 1}}}))
-    both = use_of(config({"data": {"variants": {"mine": 1, "camvid": 1}}}))
-    assert "pictures of mine" in own and USE not in own
-    assert "pictures of mine" in both and both.endswith(USE) and use_of(config()) == USE
+    terms = Tsmi.terms
+    public, own = use_of(config(), terms), use_of(config({"data": {"variants": {"mine": 1}}}), terms)
+    both = use_of(config({"data": {"variants": {"mine": 1, "camvid": 1}}}), terms)
+    assert "CamVid" in public and "Cityscapes" in public and public.endswith("Non-commercial research only.")
+    assert "pictures of mine" in own and "Cityscapes" in own and "CamVid" not in own
+    assert "pictures of mine" in both and both.endswith(public)
 
 
 def test_weights_alone_begin_another_run(tmp_path, capsys):
-    first = Trainer(config(), graph())
+    first = make_trainer(config())
     save_checkpoint(tmp_path / "a.pt", first.state())
     weights = tmp_path / "a.safetensors"
     assert main(["export", str(tmp_path / "a.pt"), "--weights", str(weights)]) == 0

@@ -18,31 +18,27 @@ import pytest
 torch = pytest.importorskip("torch")
 sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
 
-from tiny_models import HEIGHT, WIDTH, graph, shapes  # noqa: E402
-from tiny_training import WordCodes, config  # noqa: E402
+from tiny_models import HEIGHT, WIDTH, shapes  # noqa: E402
+from tiny_training import WordCodes, batches, config, make_trainer  # noqa: E402
 
 from ris_node.errors import TrainingError  # noqa: E402
-from ris_node.training import curves, loop, session  # noqa: E402
+from ris_node.models.base import System  # noqa: E402
+from ris_node.training import session  # noqa: E402
 from ris_node.training.check import answers  # noqa: E402
 from ris_node.training.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
 from ris_node.training.grid import draw_grid, pick  # noqa: E402
 from ris_node.training.inputs.batches import Batches  # noqa: E402
 from ris_node.training.interrupt import RunStoppedError  # noqa: E402
-from ris_node.training.log import Log  # noqa: E402
-from ris_node.training.loop import Trainer, train  # noqa: E402
+from ris_node.training.log import Curves, Log  # noqa: E402
+from ris_node.training.loop import train  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
 
 @pytest.fixture(autouse=True)
 def words(monkeypatch):
-    monkeypatch.setattr(loop, "WordFeatures", lambda *a, **k: WordCodes())
-    monkeypatch.setattr(session, "_SAY_EVERY", 3)
-
-
-def batches(c):
-    pools = [[shapes(seed)] for seed in range(3)]
-    return Batches(pools, [1.0] * 3, c.optim.images, c.optim.expressions, dict(c.data.kinds), c.seed)
+    monkeypatch.setattr(System, "text_reader", lambda *a, **k: WordCodes())
+    monkeypatch.setattr(session, "_LOG_EVERY", 3)
 
 
 def lines(folder: Path, event: str) -> list[dict]:
@@ -62,14 +58,14 @@ def test_run_resumed_from_any_checkpoint_tells_the_same_curve(tmp_path, monkeypa
 
     with monkeypatch.context() as patch:
         patch.setattr(session, "save_checkpoint", keep_all)
-        train(Trainer(c, graph()), batches(c), [shapes(5)], tmp_path / "whole")
+        train(make_trainer(c), batches(c), [shapes(5)], tmp_path / "whole")
     assert {4, 9} <= {load_checkpoint(path)["step"] for path in kept}
     assert [line["step"] for line in lines(tmp_path / "whole", "step")] == [3, 6, 9]
     for number, checkpoint in enumerate(sorted(set(kept))):
         again = tmp_path / f"again-{number}"
         again.mkdir()
         (again / "log.jsonl").write_bytes((tmp_path / "whole/log.jsonl").read_bytes() + b'{"event": "st')
-        trainer = Trainer(c, graph())
+        trainer = make_trainer(c)
         trainer.restore(load_checkpoint(checkpoint))
         train(trainer, batches(c), [shapes(5)], again)
         assert lines(again, "step") == lines(tmp_path / "whole", "step"), checkpoint
@@ -86,12 +82,12 @@ def test_ctrl_c_finishes_the_step_and_saves_it(tmp_path):
             return super().at(step)
 
     data = batches(c)
-    spoilt = Interrupted(data.pools, [1.0] * 3, c.optim.images, c.optim.expressions, data.kinds, c.seed)
+    spoilt = batches(c, kind=Interrupted)
     with pytest.raises(RunStoppedError, match=r"step \d of 8.*last\.pt"):
-        train(Trainer(c, graph()), spoilt, [shapes(5)], tmp_path)
+        train(make_trainer(c), spoilt, [shapes(5)], tmp_path)
     saved = load_checkpoint(tmp_path / "last.pt")
     assert saved["step"] in (3, 4, 5) and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    again = Trainer(c, graph())
+    again = make_trainer(c)
     again.restore(saved)
     train(again, data, [shapes(5)], tmp_path)
     assert [line["step"] for line in lines(tmp_path, "step")] == [3, 6] and again.step == 8
@@ -99,8 +95,8 @@ def test_ctrl_c_finishes_the_step_and_saves_it(tmp_path):
 
 def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_checkpoint(tmp_path):
     c = config(steps=6)
-    trainer = Trainer(c, graph())
-    train(Trainer(config(steps=2), graph()), batches(c), [], tmp_path)
+    trainer = make_trainer(c)
+    train(make_trainer(config(steps=2)), batches(c), [], tmp_path)
     torch.nn.init.constant_(trainer.model.memory, float("nan"))
     with pytest.raises(TrainingError, match=r"loss of step 0 is not a finite number .*bce.*--resume"):
         train(trainer, batches(c), [], tmp_path)
@@ -166,7 +162,7 @@ def test_killed_at_any_time_the_checkpoint_is_whole(tmp_path):
 def test_stops_early_when_no_check_is_better(tmp_path, monkeypatch):
     scores = iter([0.1, 0.5, 0.4, 0.5, 0.3, 0.9])
     monkeypatch.setattr(session, "_score", lambda values: next(scores))
-    trainer = Trainer(config({"check_steps": 2, "patience": 3}, steps=60), graph())
+    trainer = make_trainer(config({"check_steps": 2, "patience": 3}, steps=60))
     train(trainer, batches(trainer.config), [shapes(5)], tmp_path)
     assert trainer.step == 11  # the checks after steps 6, 8 and 10 were not better than that after step 4
     assert [line["step"] for line in lines(tmp_path, "check")] == [2, 4, 6, 8, 10]
@@ -175,7 +171,7 @@ def test_stops_early_when_no_check_is_better(tmp_path, monkeypatch):
 
 def test_each_check_leaves_a_grid_and_curves(tmp_path):
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
-    trainer = Trainer(config({"check_steps": 3, "grid": 5}, steps=6), graph())
+    trainer = make_trainer(config({"check_steps": 3, "grid": 5}, steps=6))
     train(trainer, batches(trainer.config), [shapes(5), shapes(6)], tmp_path)
     assert [p.name for p in sorted((tmp_path / "grids").iterdir())] == ["0000003.png", "0000006.png"]
     picture = cv2.imread(str(tmp_path / "grids/0000006.png"))
@@ -188,7 +184,7 @@ def test_each_check_leaves_a_grid_and_curves(tmp_path):
 
 def test_runs_without_tensorboard(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    told = curves.Curves(tmp_path)
+    told = Curves(tmp_path)
     told.numbers("step", {"step": 1, "loss": 0.5})
     assert told.grid(np.zeros((8, 8, 3), np.uint8), 1).is_file()
     told.close()
@@ -196,7 +192,7 @@ def test_runs_without_tensorboard(tmp_path, monkeypatch, capsys):
 
 
 def test_grid_shows_truth_and_answer():
-    trainer = Trainer(config(), graph())
+    trainer = make_trainer(config())
     pictures = [shapes(0), shapes(1)]
     records = answers(trainer.averaged(), pictures, WordCodes(), 6, bf16=False)
     chosen = pick(records, 6)

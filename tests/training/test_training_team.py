@@ -15,12 +15,9 @@ torch = pytest.importorskip("torch")
 accelerate = pytest.importorskip("accelerate")
 sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
 
-from tiny_models import graph, shapes  # noqa: E402
-from tiny_training import WordCodes, config  # noqa: E402
+from tiny_training import WordCodes, batches, config, make_trainer  # noqa: E402
 
 from ris_node.training.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
-from ris_node.training.inputs.batches import Batches  # noqa: E402
-from ris_node.training.loop import Trainer  # noqa: E402
 from ris_node.training.team import join_on_cpu, leave  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -54,17 +51,16 @@ def member(number: int, out: Path, runs: Sequence[Run]) -> None:
 def learn(number: int, out: Path, team: accelerate.Accelerator, run: Run) -> dict:
     """Learn, save in the middle of the whole run; return the curve and the weights' sums."""
     c = config(steps=STEPS)
-    trainer = Trainer(c, graph(), team)
+    trainer = make_trainer(c, team)
     if run.resume:
         trainer.restore(load_checkpoint(out / "middle.pt"))
-    pools = [[shapes(seed)] for seed in range(4)]
-    batches = Batches(pools, [1.0] * 4, 2, 6, dict(c.data.kinds), c.seed, (number, 2))
+    data = batches(c, 4, (number, 2))
     curve, error = [], ""
     try:
         for step in range(trainer.step, STEPS):
             if step == run.spoil_at and number == 1:
                 torch.nn.init.constant_(trainer.model.memory, float("nan"))
-            curve.append(trainer.learn(batches.at(step), WordCodes(), number == 1 and step == run.stop_at))
+            curve.append(trainer.learn(data.at(step), WordCodes(), number == 1 and step == run.stop_at))
             if run.name == "whole" and trainer.step == MIDDLE and number == 0:
                 save_checkpoint(out / "middle.pt", trainer.state())
             if trainer.stopping:
@@ -101,9 +97,8 @@ def test_two_processes_learn_as_one_with_both_shares_and_resume_the_same(ran):
     assert again[0] == again[1]
     assert again[0]["curve"] == first["curve"][MIDDLE:] and again[0]["weights"] == first["weights"]
     c = config(steps=STEPS)
-    pools = [[shapes(seed)] for seed in range(4)]
-    halves = [Batches(pools, [1.0] * 4, 2, 6, dict(c.data.kinds), c.seed, (n, 2)).at(0) for n in (0, 1)]
-    alone = [Trainer(c, graph()).learn(half, WordCodes())["loss"] for half in halves]
+    halves = [batches(c, 4, (n, 2)).at(0) for n in (0, 1)]
+    alone = [make_trainer(c).learn(half, WordCodes())["loss"] for half in halves]
     assert sum(alone) / 2 == pytest.approx(first["curve"][0]["loss"], rel=1e-5)
 
 

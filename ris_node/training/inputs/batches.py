@@ -6,36 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 
+from ris_node.models.batch import Batch
 from ris_node.training.inputs.items import TrainingItem, choose, jitter
-
-
-@dataclass(frozen=True)
-class Batch:
-    """B images with K expressions each, flattened to N = B*K rows in the order of the images.
-
-    `images` u8[B,H,W,3]; maps f32 at strides 4 (`masks`, `regions`) and 8 (`kinds`); weights f32[N] of each truth;
-    `meanings` i64[N,3]. Per image: `classes` i64[B,H/4,W/4], `objects` f32[B,4,N8] where `object_there` f32[B,N8].
-    """
-
-    images: torch.Tensor
-    texts: tuple[str, ...]
-    names: tuple[str, ...]
-    masks: torch.Tensor
-    regions: torch.Tensor
-    kinds: torch.Tensor
-    presence: torch.Tensor
-    has_mask: torch.Tensor
-    has_region: torch.Tensor
-    has_kind: torch.Tensor
-    meanings: torch.Tensor
-    classes: torch.Tensor
-    objects: torch.Tensor
-    object_there: torch.Tensor
 
 
 def collate(pictures: Sequence[TrainingItem], chosen: Sequence[Sequence[int]], images: Sequence[np.ndarray]) -> Batch:
@@ -50,20 +26,20 @@ def collate(pictures: Sequence[TrainingItem], chosen: Sequence[Sequence[int]], i
         return torch.from_numpy(np.concatenate(values)).float() / 255.0
 
     return Batch(
-        torch.from_numpy(np.stack(images)),
-        tuple(p.texts[i] for p, c in pairs for i in c),
-        tuple(p.kinds[i] for p, c in pairs for i in c),
-        maps("masks", "mask_at"),
-        maps("regions", "region_at"),
-        maps("kind_maps", "kind_at"),
-        rows("presence"),
-        rows("has_mask"),
-        rows("has_region"),
-        rows("kind_at").ge(0).float(),
-        rows("meanings").long(),
-        torch.from_numpy(np.stack([p.classes for p in pictures])).long(),
-        torch.from_numpy(np.stack([p.objects for p in pictures])).float().flatten(2),
-        torch.from_numpy(np.stack([p.object_there for p in pictures])).float().flatten(1),
+        images=torch.from_numpy(np.stack(images)),
+        texts=tuple(p.texts[i] for p, c in pairs for i in c),
+        names=tuple(p.kinds[i] for p, c in pairs for i in c),
+        masks=maps("masks", "mask_at"),
+        regions=maps("regions", "region_at"),
+        kinds=maps("kind_maps", "kind_at"),
+        presence=rows("presence"),
+        has_mask=rows("has_mask"),
+        has_region=rows("has_region"),
+        has_kind=rows("kind_at").ge(0).float(),
+        meanings=rows("meanings").long(),
+        classes=torch.from_numpy(np.stack([p.classes for p in pictures])).long(),
+        objects=torch.from_numpy(np.stack([p.objects for p in pictures])).float().flatten(2),
+        object_there=torch.from_numpy(np.stack([p.object_there for p in pictures])).float().flatten(1),
     )
 
 
@@ -78,6 +54,7 @@ class Batches:
         self,
         pools: Sequence[Sequence[TrainingItem]],
         weights: Sequence[float],
+        *,
         images: int,
         expressions: int,
         kinds: dict[str, float],

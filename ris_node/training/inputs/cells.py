@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Truths about a picture that no text is needed for: every pixel's class, and what every cell's object is like."""
+"""Auxiliary labels of a picture, whatever the text: every pixel's class, and attributes of every cell's object."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import numpy as np
 
 from ris_node.data.annotated import Annotated
 from ris_node.data.classes import CLASSES
-from ris_node.models.instances import AREA_CENTRE, AREA_SPREAD, ATTRIBUTES
+from ris_node.models.batch import AREA_CENTRE, AREA_SPREAD, ATTRIBUTES
 from ris_node.pipeline.letterbox import Letterbox
 from ris_node.training.inputs.items import coverage
 from ris_node.types import F32, U8
 
-_LEAST_COVER = 60  # of 255: a cell that an object covers less is not asked about
+_LEAST_COVER = 60  # of 255: a cell that an object covers less has no label
 
 
 def class_cells(picture: Annotated, letterbox: Letterbox) -> U8:
-    """The class id at the middle of every stride-4 cell, u8[H/4,W/4]; 0 on the padding and where none is known."""
+    """Return the class id at the middle of every stride-4 cell, u8[H/4,W/4]; 0 on the padding and where unknown."""
     box = letterbox
     full = np.zeros((box.height, box.width), np.uint8)
     content = cv2.resize(picture.class_map, (box.content_width, box.content_height), interpolation=cv2.INTER_NEAREST)
@@ -27,7 +27,7 @@ def class_cells(picture: Annotated, letterbox: Letterbox) -> U8:
 
 
 def object_cells(picture: Annotated, letterbox: Letterbox) -> tuple[F32, U8]:
-    """What the thing on every stride-8 cell is like, f32[4,H/8,W/8] (`models/instances.py`), and where there is one.
+    """Return attributes of the thing on every stride-8 cell, f32[4,H/8,W/8] (`models/batch.py`), and where one is.
 
     A cell belongs to the thing that covers most of it, if that is a quarter at least.
     """

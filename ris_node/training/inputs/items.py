@@ -23,7 +23,7 @@ class TrainingItem:
     of each empty; `mask_at`, `region_at` and `kind_at` i32[n] say which is whose (`kind_at` -1: not known).
     `presence` u8[n] is 1 or 0; `has_mask` and `has_region` u8[n] say which truths are known (an empty one may be).
     `meanings` i32[n,3] are those of `labels.meaning_of`. Whatever the text: `classes` u8[H/4,W/4] (0: not known) and,
-    per stride-8 cell, what its object is like, `objects` f32[4,H/8,W/8] as in `models/instances.py`, where
+    per stride-8 cell, attributes of its object, `objects` f32[4,H/8,W/8] as in `models/batch.py`, where
     `object_there` u8[H/8,W/8] is 1.
     """
 

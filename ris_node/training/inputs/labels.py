@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a generated text means, as numbers, for the text side to be told: its class, its form and its manoeuvre."""
+"""Auxiliary labels of a generated text: its class, its form and its manoeuvre."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from functools import cache
 
 import numpy as np
 
-from ris_node.data.classes import CLASSES, class_id
+from ris_node.data.classes import class_id
 from ris_node.data.text.expressions import Expression
 from ris_node.data.text.templates import table
+from ris_node.models.batch import UNKNOWN
 from ris_node.types import I32
-
-UNKNOWN = -1  # nothing is learnt from it
 
 
 @cache
@@ -22,7 +21,7 @@ def _numbers(name: str) -> dict[str, int]:
 
 
 def meaning_of(expression: Expression) -> tuple[int, int, int]:
-    """The class named, the form of its noun phrase, and the manoeuvre asked for, each `UNKNOWN` where not known."""
+    """Return the class named, the form of its noun phrase and the manoeuvre, each `UNKNOWN` where not known."""
     named = class_id(expression.class_name) if expression.class_name else UNKNOWN
     form = _numbers("noun_phrases").get(expression.place, UNKNOWN)
     manoeuvre = _numbers("sentences").get(expression.carrier, UNKNOWN)
@@ -30,11 +29,5 @@ def meaning_of(expression: Expression) -> tuple[int, int, int]:
 
 
 def meanings_of(expressions: list[Expression] | tuple[Expression, ...]) -> I32:
-    """`meaning_of` each, i32[n,3]."""
+    """Return `meaning_of` each, i32[n,3]."""
     return np.asarray([meaning_of(e) for e in expressions], np.int32).reshape(-1, 3)
-
-
-@cache
-def things() -> tuple[bool, ...]:
-    """Which class ids are of countable things."""
-    return tuple(c.nature == "thing" for c in CLASSES)

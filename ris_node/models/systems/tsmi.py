@@ -5,8 +5,8 @@
 Stage one fuses text and vision in both directions and recurrently; stage two aligns the whole sentence with the whole
 picture. Added: a candidate map (everything of the kind the text names) and what each cell's object is like, so that
 leftmost, nearest and largest compare objects (`instances.py`); layers of attention over all stride-16 cells; a presence
-head and a navigable-region head. The trunk is only tapped: `see` runs once per image, `answer` once per expression, and
-all convolutions but the last are in `see`.
+head and a navigable-region head. The trunk is only tapped: `encode_image` runs once per image, `decode` once per
+expression, and all convolutions but the last are in `encode_image`.
 
 What a vision pass may cost decided the rest (docs/model_card.md): text meets vision at stride 16 only, where strides 8
 and 32 are brought to, because fusing at every level answered no better; keys of the attention are averaged two by two;
@@ -16,6 +16,7 @@ and of the trunk's classifier, which the answers hardly used, nothing is run.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,23 +24,21 @@ import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
-from ris_node.models.attention import FEWER, EncoderLayer, word_bias
+from ris_node.models.attention import FEWER, MASKED, EncoderLayer, word_bias
+from ris_node.models.base import Features, TrunkConfig, TrunkSystem
+from ris_node.models.batch import ATTRIBUTES, Batch
 from ris_node.models.fusion import CODES, FiLM, LevelFusion, Standing, position_codes
 from ris_node.models.heads import Conditioned, KernelHead, PresenceHead, TopDown, double, to_map
-from ris_node.models.instances import ATTRIBUTES, ObjectHead, Ranks, apart
+from ris_node.models.instances import ObjectHead, Ranks, apart
+from ris_node.models.systems.tsmi_losses import WEIGHTS, tsmi_losses
 from ris_node.models.text import TextAdapter, masked_mean
-from ris_node.models.trunk import ConvGraph, TrunkSpec
+from ris_node.models.trunk import TrunkSpec
 
 
-@dataclass(frozen=True)
-class TsmiConfig:
-    """Sizes of a TSMI network; the input is height x width, both multiples of 32."""
+@dataclass(frozen=True, kw_only=True)
+class TsmiConfig(TrunkConfig):
+    """Sizes of a TSMI network."""
 
-    height: int = 256
-    width: int = 320
-    text_tokens: int = 32
-    text_in: int = 768
-    text_width: int = 128
     text_layers: int = 2
     fine_width: int = 64
     token_width: int = 128
@@ -49,27 +48,22 @@ class TsmiConfig:
     memory: int = 8
     dropout: float = 0.1
     presence_detached: bool = False
-    books: tuple[int, ...] = (160, 64, 24)  # meanings a text is told apart by: classes, forms, manoeuvres
-    semantics: int = 160  # classes that the picture is labelled with in training
-    tap4: str = "add12"
-    tap8: str = "add23"
-    tap16: str = "add53"
-    deep: tuple[str, ...] = ("add68", "conv71")
-    tap_scales: tuple[float, ...] = (40.0, 25.0, 8.0, 6.0, 4.0)  # of tap4, tap8, tap16, deep...
+    books: tuple[int, ...] = (160, 64, 24)  # sizes of the text's auxiliary label sets: classes, forms, manoeuvres
+    semantics: int = 160  # classes of the auxiliary semantic head
 
 
-class Seen(NamedTuple):
-    """What an image gives before any text: maps and tokens with the batch first."""
+class ImageFeatures(NamedTuple):
+    """Features of an image before any text: maps and tokens with the batch first."""
 
     pixels: torch.Tensor  # [B,P,H/4,W/4]
-    eighth: torch.Tensor  # [B,N8,F] what kinds are read from
-    objects: torch.Tensor  # [B,4,N8] what each cell's object is like
+    eighth: torch.Tensor  # [B,N8,F] from which kinds are read
+    objects: torch.Tensor  # [B,4,N8] attributes of each cell's object
     fine: torch.Tensor  # [B,N8,F]
-    cells: torch.Tensor  # [B,N16,C] what all levels say of each stride-16 cell
+    cells: torch.Tensor  # [B,N16,C] all levels at each stride-16 cell
 
 
-class Answer(NamedTuple):
-    """What the network says of one expression; the last five only serve training."""
+class Decoded(NamedTuple):
+    """Outputs for one expression; the last five only serve training."""
 
     mask_logits: torch.Tensor  # [B,H/4,W/4]
     region_logits: torch.Tensor  # [B,H/4,W/4]
@@ -81,16 +75,22 @@ class Answer(NamedTuple):
     pooled: torch.Tensor  # [B,T] pixels under the alignment map, to be near the sentence
 
 
-class Tsmi(nn.Module):  # type: ignore[misc]
-    """The default model; `forward` is the vision graph of the bundle, `adapter` the trained part of its text graph."""
+class Tsmi(TrunkSystem):
+    """The default system."""
 
-    def __init__(self, config: TsmiConfig, graph: TrunkSpec) -> None:
-        super().__init__()
-        self.config = c = config
-        taps = (c.tap4, c.tap8, c.tap16, *c.deep)
-        self.trunk = ConvGraph(graph, taps)
-        widths = {name: int(self.trunk.convs[name].weight.shape[0]) for name in taps if name in self.trunk.convs}
-        widths.update(_tap_widths(self.trunk, taps))
+    description = (
+        "TSMI, our reading of its abstract, over a MobileNet-EdgeTPU DeepLab trunk, with a presence head and a region "
+        "head"
+    )
+    source = "Referring Image Segmentation with Two-Stage Multi-Modal Interaction (seed 1)"
+    config_type = TsmiConfig
+    loss_weights = WEIGHTS
+    no_decay = frozenset({"memory"})
+    config: TsmiConfig
+
+    def __init__(self, config: TsmiConfig, spec: TrunkSpec) -> None:
+        super().__init__(config, spec)
+        c, widths = config, self.tap_widths()
         self.adapter = TextAdapter(c.text_in, c.text_width, c.text_layers, c.heads, c.dropout, c.books)
         self.project8 = nn.Linear(widths[c.tap8] + 3, c.fine_width)
         self.project16 = nn.Linear(widths[c.tap16], c.token_width)
@@ -100,7 +100,7 @@ class Tsmi(nn.Module):  # type: ignore[misc]
         )
         self.decoder = TopDown(c.token_width, c.fine_width, widths[c.tap4] + 3, c.pixel_width)
         self.object_head = ObjectHead(c.fine_width, c.height // 8, c.width // 8)
-        self.semantic = nn.Conv2d(c.pixel_width, c.semantics, 1)  # only in training, for the pixels to know classes
+        self.semantic = nn.Conv2d(c.pixel_width, c.semantics, 1)  # auxiliary, in training only
         self._build_fusion()
         self._build_choice()
         self._build_answers()
@@ -147,12 +147,10 @@ class Tsmi(nn.Module):  # type: ignore[misc]
         self.presence_head = PresenceHead(c.token_width, c.heads, 2, c.presence_detached)
         self.contrast = nn.Linear(c.pixel_width, c.text_width)
 
-    def see(self, image: torch.Tensor) -> Seen:
+    def encode_image(self, image: torch.Tensor) -> ImageFeatures:
         """Run the trunk and everything else that needs no text on letterboxed RGB u8[B,H,W,3]."""
         c = self.config
-        pixels = image.float().permute(0, 3, 1, 2) * (1.0 / 127.5) - 1.0
-        taps = self.trunk(pixels)
-        tap = {name: taps[name] * (1.0 / scale) for name, scale in zip(self.trunk.taps, c.tap_scales, strict=True)}
+        pixels, tap = self.run_trunk(image)
         rgb4 = F.avg_pool2d(pixels, 4)
         rgb8 = F.avg_pool2d(rgb4, 2)
         fine = self.norm8(self.project8(_tokens(torch.cat([tap[c.tap8], rgb8], 1))))
@@ -162,13 +160,15 @@ class Tsmi(nn.Module):  # type: ignore[misc]
         x8 = to_map(fine, c.height // 8, c.width // 8)
         eighth, quarter = self.decoder(x16, x8, torch.cat([tap[c.tap4], rgb4], 1))
         cells = deep + self.across16(middle) + self.down8(_halve(fine, (c.height // 8, c.width // 8)))
-        return Seen(quarter, _tokens(eighth), self.object_head(eighth).flatten(2), fine, cells)
+        return ImageFeatures(quarter, _tokens(eighth), self.object_head(eighth).flatten(2), fine, cells)
 
-    def answer(self, seen: Seen, words: torch.Tensor, word_mask: torch.Tensor, sentence: torch.Tensor) -> Answer:
+    def decode(
+        self, image: ImageFeatures, words: torch.Tensor, word_mask: torch.Tensor, sentence: torch.Tensor
+    ) -> Decoded:
         """Ground one expression per row.
 
         Args:
-            seen: of the same batch size as the text.
+            image: of the same batch size as the text.
             words: f32[B,L,T] from the adapter.
             word_mask: f32[B,L], 0 for a word and -1e4 for padding.
             sentence: f32[B,T] from the adapter.
@@ -176,28 +176,28 @@ class Tsmi(nn.Module):  # type: ignore[misc]
         c = self.config
         grid8, grid16 = (c.height // 8, c.width // 8), (c.height // 16, c.width // 16)
         bias = word_bias(word_mask)
-        place16, fine = self.place16(self.codes16), seen.fine
-        tokens, words = self.fuse(seen.cells, place16, words, bias)
-        kind = _score(self.kind_kernel(sentence), seen.eighth)
-        standing = self._standing(kind, seen.objects, grid8)
+        place16, fine = self.place16(self.codes16), image.fine
+        tokens, words = self.fuse(image.cells, place16, words, bias)
+        kind = _score(self.kind_kernel(sentence), image.eighth)
+        standing = self._standing(kind, image.objects, grid8)
         tokens = self.film(tokens + self.choice_back(_halve(standing, grid8)), sentence)
         tokens, memory, meant = self._compare(tokens, place16, words, word_mask, sentence)
         coarse = self._coarse(kind, standing, sentence, tokens, memory[:, 0], fine)
-        found, middle_of = self._found(coarse, fine, tokens, seen.objects)
-        pixels = self.condition(seen.pixels, tokens, fine, grid16)
+        found, middle_of = self._found(coarse, fine, tokens, image.objects)
+        pixels = self.condition(image.pixels, tokens, fine, grid16)
         aim = torch.cat([memory[:, 0], meant, found], -1)
         mask_a, mask = self.mask_head(aim, pixels)
         region_a, region = self.region_head(torch.cat([memory[:, 1], meant, found], -1), pixels)
-        mask = mask + self._reached(aim, coarse, apart(seen.objects, middle_of), grid8)
+        mask = mask + self._reached(aim, coarse, apart(image.objects, middle_of), grid8)
         evidence = torch.stack([kind.amax(1), coarse.amax(1)], -1)
         presence = self.presence_head(tokens, memory, memory[:, 2], evidence)
         pooled = self.contrast((pixels.flatten(2) @ mask_a.flatten(1).softmax(1).unsqueeze(-1)).squeeze(-1))
-        return Answer(
+        return Decoded(
             mask, region, presence, mask_a, region_a, kind.unflatten(1, grid8), coarse.unflatten(1, grid8), pooled
         )
 
     def _standing(self, kind: torch.Tensor, objects: torch.Tensor, grid: tuple[int, int]) -> torch.Tensor:
-        """All that a place among the others can be told by, [B,N8,choice_width]."""
+        """Return features of each cell's place among the others, [B,N8,choice_width]."""
         ranks = self.ranks(kind, objects)
         beside = self.standing(torch.sigmoid(kind).unflatten(1, grid))[..., 1:]
         codes = self.codes8.to(ranks.dtype).expand(len(kind), -1, -1)
@@ -212,7 +212,7 @@ class Tsmi(nn.Module):  # type: ignore[misc]
         memory: torch.Tensor,
         fine: torch.Tensor,
     ) -> torch.Tensor:
-        """Logits [B,N8] of the target: it is of the kind, stands where the text says, and looks as the text says."""
+        """Return logits [B,N8] of the target: of the kind, standing where and looking as the text says."""
         c = self.config
         grid16 = c.height // 16, c.width // 16
         cared = self.choose(sentence)
@@ -224,7 +224,7 @@ class Tsmi(nn.Module):  # type: ignore[misc]
     def _found(
         self, coarse: torch.Tensor, fine: torch.Tensor, tokens: torch.Tensor, objects: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """What the chosen cells are like and where, [B,C], and the middle (x, y) of what was chosen, [B,2]."""
+        """Return features [B,C] of the chosen cells and the middle (x, y) of the chosen object, [B,2]."""
         c = self.config
         weight = coarse.softmax(1).unsqueeze(1)
         sixteenth = F.avg_pool2d(weight.unflatten(2, (c.height // 8, c.width // 8)), 2).flatten(2) * 4.0
@@ -235,14 +235,28 @@ class Tsmi(nn.Module):  # type: ignore[misc]
     def _reached(
         self, aim: torch.Tensor, coarse: torch.Tensor, away: torch.Tensor, grid: tuple[int, int]
     ) -> torch.Tensor:
-        """What the coarse map and the distance from the chosen object add to the mask's logits, [B,H/4,W/4]."""
+        """Return the part of the mask's logits from the coarse map and the distance from the chosen object."""
         cost, count = self.reach(aim).chunk(2, -1)
         both = count * coarse - 20.0 * F.softplus(cost) * away
         return double(both.unflatten(1, grid).unsqueeze(1)).squeeze(1)
 
-    def semantics(self, seen: Seen) -> torch.Tensor:
-        """Logits [B,classes,H/4,W/4] of what every pixel is, whatever the text: only a help in training."""
-        return self.semantic(torch.relu(seen.pixels))
+    def outputs(self, batch: Batch, features: Features) -> dict[str, torch.Tensor]:
+        """Return all of `Decoded`, and the auxiliary outputs `sentence`, `semantics`, `objects` and `meanings0`..."""
+        raw, mask = features
+        image = self.encode_image(batch.images)
+        text = self.adapter.encode(raw, mask)
+        semantics = self.semantic(torch.relu(image.pixels))
+        rows = ImageFeatures(*(part.repeat_interleave(batch.repeats, 0) for part in image))
+        decoded = self.decode(rows, text.words, (1 - mask).to(text.words.dtype) * MASKED, text.sentence)
+        meanings = {f"meanings{number}": logits for number, logits in enumerate(text.meanings)}
+        others = {"sentence": text.sentence, "semantics": semantics, "objects": image.objects}
+        return {**decoded._asdict(), **others, **meanings}
+
+    def losses(
+        self, outputs: Mapping[str, torch.Tensor], batch: Batch, weights: Mapping[str, float]
+    ) -> dict[str, torch.Tensor]:
+        """Return every weighted loss term by name (see `tsmi_losses`)."""
+        return tsmi_losses(outputs, batch, weights)
 
     def _compare(
         self,
@@ -269,9 +283,9 @@ class Tsmi(nn.Module):  # type: ignore[misc]
     def forward(
         self, image: torch.Tensor, words: torch.Tensor, word_mask: torch.Tensor, sentence: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return mask logits, region logits and the presence logit: the bundle's vision graph."""
-        answer = self.answer(self.see(image), words, word_mask, sentence)
-        return answer.mask_logits, answer.region_logits, answer.presence_logit
+        """Return mask logits, region logits and the presence logit."""
+        decoded = self.decode(self.encode_image(image), words, word_mask, sentence)
+        return decoded.mask_logits, decoded.region_logits, decoded.presence_logit
 
 
 def _halve(cells: torch.Tensor, grid: tuple[int, int]) -> torch.Tensor:
@@ -286,9 +300,3 @@ def _tokens(x: torch.Tensor) -> torch.Tensor:
 def _score(kernel: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
     scaled = kernel[:, :-1].unsqueeze(-1) * tokens.shape[-1] ** -0.5
     return (tokens @ scaled).squeeze(-1) + kernel[:, -1:]
-
-
-def _tap_widths(trunk: ConvGraph, taps: tuple[str, ...]) -> dict[str, int]:
-    with torch.no_grad():
-        values = trunk(torch.zeros(1, 3, 64, 64))
-    return {name: int(values[name].shape[1]) for name in taps}
