@@ -15,7 +15,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from ris_node.bundle import InputContract, Manifest, TextContract, Thresholds, write_manifest
+from ris_node.bundle import InputContract, Manifest, TextContract, Thresholds
+from ris_node.export.manifest import write_manifest
 
 LENGTH, DIM, SHIFT = 32, 8, 6
 COLOURS = ("red", "green", "blue")

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ris_node.bundle.bundle import Bundle, engine_folders, open_bundle, packaged_bundles, write_manifest
+from ris_node.bundle.bundle import Bundle, engine_folders, open_bundle, packaged_bundles
 from ris_node.bundle.manifest import InputContract, Manifest, TextContract, Thresholds
 
 __all__ = [
@@ -16,5 +16,4 @@ __all__ = [
     "engine_folders",
     "open_bundle",
     "packaged_bundles",
-    "write_manifest",
 ]

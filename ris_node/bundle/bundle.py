@@ -5,14 +5,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from ris_node.atomic import write_atomic
 from ris_node.bundle.contract import check_manifest
-from ris_node.bundle.manifest import FAMILIES, FileEntry, GraphSpec, Manifest
+from ris_node.bundle.manifest import FAMILIES, FileEntry, Manifest
 from ris_node.errors import BundleError
 from ris_node.hashing import hash_files
 from ris_node.outputs import claim
@@ -81,33 +79,6 @@ def open_bundle(path: Path | str | None = None) -> Bundle:
     return Bundle(folder, manifest, notes)
 
 
-def write_manifest(folder: Path | str, manifest: Manifest) -> Manifest:
-    """Fill in a manifest's files, hashes and graphs from what lies in a folder, check it, and write it there.
-
-    Returns:
-        The completed manifest.
-
-    Raises:
-        BundleError: a required file is missing or a graph does not keep the contract.
-    """
-    folder = Path(folder)
-    known = sorted(p.name for p in folder.iterdir() if p.name in (*GRAPH_FILES, *OTHER_FILES))
-    for name in FAMILIES[manifest.family]:
-        if name not in known:
-            raise BundleError(f"{folder} has no {name}, which a {manifest.family} bundle needs: put it there first")
-    files = {name: _entry(folder / name) for name in known}
-    graphs = {"vision": _read_graph(folder / VISION_FILES["fp32"])}
-    if "text.onnx" in files:
-        graphs["text"] = _read_graph(folder / "text.onnx")
-    tokenizer = files["tokenizer.json"].sha256 if "tokenizer.json" in files else ""
-    text = replace(manifest.text, tokenizer_sha256=tokenizer)
-    fp16 = manifest.fp16 if is_about(manifest.fp16, files) else {}
-    manifest = replace(manifest, files=files, graphs=graphs, text=text, fp16=fp16)
-    check_manifest(manifest, str(folder / MANIFEST))
-    write_atomic(folder / MANIFEST, manifest.to_json())
-    return manifest
-
-
 def claim_bundle(folder: Path, names: Sequence[str], inputs: Sequence[Path] = (), *, by: str) -> None:
     """Claim files of a bundle (see `outputs.claim`); its manifest says what is this program's, whatever verb made it.
 
@@ -124,12 +95,6 @@ def files_of(folder: Path) -> set[str]:
     except (OSError, UnicodeDecodeError, BundleError):
         return set()
     return {MANIFEST, *manifest.files} & set(ALL_FILES)
-
-
-def is_about(record: Mapping[str, Any], files: Mapping[str, FileEntry]) -> bool:
-    """Tell whether a record of parity is about the half-precision and float32 graphs that a bundle has now."""
-    pair = [files[name].sha256 if name in files else None for name in (VISION_FILES["fp16"], VISION_FILES["fp32"])]
-    return [record.get("sha256"), record.get("reference_sha256")] == pair
 
 
 def engine_folders() -> list[Path]:
@@ -164,7 +129,7 @@ def _check_file(path: Path, entry: FileEntry) -> None:
     size = path.stat().st_size
     if size != entry.bytes:
         raise BundleError(f"{path} has {size} bytes, the manifest says {entry.bytes}: it is damaged or was changed")
-    found = _entry(path).sha256
+    found = file_entry(path).sha256
     if found != entry.sha256:
         raise BundleError(f"{path} has SHA-256 {found[:16]}…, the manifest says {entry.sha256[:16]}…: restore it")
 
@@ -178,12 +143,6 @@ def _check_tokenizer(manifest: Manifest, source: Path) -> None:
         )
 
 
-def _entry(path: Path) -> FileEntry:
+def file_entry(path: Path) -> FileEntry:
+    """Return the hash and the size of a file."""
     return FileEntry(hash_files(path), path.stat().st_size)
-
-
-def _read_graph(path: Path) -> GraphSpec:
-    from ris_node.runtime.ort import OrtSession  # here, so that reading manifests needs no onnxruntime
-
-    with OrtSession(path, num_threads=1) as session:
-        return GraphSpec(session.inputs, session.outputs)

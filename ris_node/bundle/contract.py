@@ -10,7 +10,7 @@ import numpy as np
 
 from ris_node.bundle.manifest import GraphSpec, Manifest
 from ris_node.errors import BundleError
-from ris_node.runtime.base import Session, TensorSpec
+from ris_node.types import TensorSpec
 
 
 def contract(manifest: Manifest) -> dict[str, GraphSpec]:
@@ -45,16 +45,6 @@ def check_manifest(manifest: Manifest, where: str) -> None:
             raise BundleError(f"{where} does not describe the {name} graph: export the bundle again")
         check_tensors(manifest.graphs[name].inputs, spec.inputs, f"{where}, {name} inputs")
         check_tensors(manifest.graphs[name].outputs, spec.outputs, f"{where}, {name} outputs")
-
-
-def check_session(session: Session, manifest: Manifest, graph: str, where: str) -> None:
-    """Check that a loaded graph is what the manifest says.
-
-    Raises:
-        BundleError: a tensor is missing, unknown, or differs in shape or dtype.
-    """
-    check_tensors(session.inputs, manifest.graphs[graph].inputs, f"{where} inputs")
-    check_tensors(session.outputs, manifest.graphs[graph].outputs, f"{where} outputs")
 
 
 def check_tensors(found: Sequence[TensorSpec], expected: Sequence[TensorSpec], where: str) -> None:

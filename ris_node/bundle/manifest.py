@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ris_node.errors import BundleError
-from ris_node.runtime.base import TensorSpec
+from ris_node.types import TensorSpec
 
 SCHEMA = 1
 LONGEST_TERMS = 60  # characters, in one line with what follows

@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     if args.out is None:
         return 0
     if args.quality is not None:
-        from ris_node.export.quality import add_quality
+        from ris_node.export.manifest import add_quality
 
         manifest = add_quality(args.out, args.quality)
     else:

@@ -7,9 +7,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ris_node.bundle import Manifest, write_manifest
 from ris_node.bundle.bundle import VISION_FILES
 from ris_node.export.cast import Cast, cast
+from ris_node.export.manifest import read_manifest, write_manifest
 from ris_node.export.parity import parity
 from ris_node.runtime.tensorrt.accept import Parity
 
@@ -31,7 +31,7 @@ def cast_bundle(folder: Path, form: str, real: int = 0) -> tuple[Cast, Parity]:
     """
     exact, half = folder / VISION_FILES["fp32"], folder / VISION_FILES["fp16"]
     done = cast(exact, half, form)
-    manifest = write_manifest(folder, Manifest.from_json((folder / "manifest.json").read_text(encoding="utf-8-sig")))
+    manifest = write_manifest(folder, read_manifest(folder))
     _, found = parity(exact, half, folder, real)
     pair = {"sha256": manifest.files[half.name].sha256, "reference_sha256": manifest.files[exact.name].sha256}
     numbers = {key: round(value, 6) if isinstance(value, float) else value for key, value in found.as_dict().items()}

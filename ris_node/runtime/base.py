@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The contract that every network runtime keeps: ONNX Runtime today, TensorRT next."""
+"""The contract that every network runtime keeps, and the check that a loaded graph is the bundle's."""
 
 from __future__ import annotations
 
@@ -9,19 +9,13 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol
 
-import numpy as np
 import numpy.typing as npt
 
+from ris_node.bundle.contract import check_tensors
+from ris_node.bundle.manifest import Manifest
+from ris_node.types import TensorSpec
+
 Array = npt.NDArray[Any]
-
-
-@dataclass(frozen=True)
-class TensorSpec:
-    """Name, static shape and NumPy dtype of one network input or output."""
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
 
 
 @dataclass(frozen=True)
@@ -65,3 +59,13 @@ class Session(Protocol):
     ) -> None:
         """Close the session."""
         self.close()
+
+
+def check_session(session: Session, manifest: Manifest, graph: str, where: str) -> None:
+    """Check that a loaded graph is what the manifest says.
+
+    Raises:
+        BundleError: a tensor is missing, unknown, or differs in shape or dtype.
+    """
+    check_tensors(session.inputs, manifest.graphs[graph].inputs, f"{where} inputs")
+    check_tensors(session.outputs, manifest.graphs[graph].outputs, f"{where} outputs")

@@ -9,12 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ris_node.bundle.bundle import VISION_FILES, Bundle
-from ris_node.bundle.contract import check_session
 from ris_node.config import ModelConfig
 from ris_node.errors import BackendError, EngineRefusedError
 from ris_node.plugins import register
 from ris_node.runtime import ort_gpu
-from ris_node.runtime.base import Session
+from ris_node.runtime.base import Session, check_session
 
 log = logging.getLogger(__name__)
 

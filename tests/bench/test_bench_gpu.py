@@ -12,9 +12,10 @@ import pytest
 from tiny_bundle import make_tiny_bundle
 
 from ris_node.bench.gpu import find_variants, measure_gpu
-from ris_node.bundle import open_bundle, write_manifest
+from ris_node.bundle import open_bundle
 from ris_node.bundle.bundle import Bundle
 from ris_node.config import ModelConfig
+from ris_node.export.manifest import write_manifest
 from ris_node.runtime import ort, ort_gpu
 from ris_node.runtime.ort import CPU, OrtSession
 from ris_node.runtime.ort_bound import BoundTensors

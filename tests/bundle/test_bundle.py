@@ -14,10 +14,11 @@ import pytest
 from onnx import helper
 from tiny_bundle import LENGTH, USE, make_tiny_bundle, vision_graph
 
-from ris_node.bundle import Manifest, TextContract, bundle, open_bundle, packaged_bundles, write_manifest
+from ris_node.bundle import Manifest, TextContract, bundle, open_bundle, packaged_bundles
 from ris_node.bundle.contract import check_manifest, check_tensors, contract
 from ris_node.errors import BundleError
-from ris_node.runtime.base import TensorSpec
+from ris_node.export.manifest import write_manifest
+from ris_node.types import TensorSpec
 
 
 @pytest.fixture

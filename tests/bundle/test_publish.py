@@ -27,7 +27,7 @@ def test_a_bundle_is_replaced_and_what_else_lies_there_stays(tmp_path):
 def test_a_graph_that_the_new_bundle_lacks_goes_with_the_old_one(tmp_path):
     old, new = make_tiny_bundle(tmp_path / "old"), make_tiny_bundle(tmp_path / "new")
     shutil.copyfile(old / "vision.fp32.onnx", old / "vision.fp16.onnx")
-    from ris_node.bundle import write_manifest
+    from ris_node.export.manifest import write_manifest
 
     write_manifest(old, open_bundle(old).manifest)
     publish(new, old)

@@ -12,7 +12,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from tiny_bundle import DIM, LENGTH, text_graph, tokenizer
 
-from ris_node.bundle import InputContract, Manifest, TextContract, write_manifest
+from ris_node.bundle import InputContract, Manifest, TextContract
+from ris_node.export.manifest import write_manifest
 
 HEIGHT, WIDTH, WIDE = 64, 80, 16
 

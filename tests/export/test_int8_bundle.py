@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from small_net import small_bundle
 
-from ris_node.bundle import Manifest, open_bundle, write_manifest
+from ris_node.bundle import Manifest, open_bundle
 from ris_node.cli.__main__ import main as ris
 from ris_node.config import ModelConfig
 from ris_node.data.evalset import EvalItem
@@ -28,6 +28,7 @@ from ris_node.export.cast import cast
 from ris_node.export.finish import finish_graphs
 from ris_node.export.int8.bundle import measure_int8
 from ris_node.export.int8.calibration import calibration_feeds
+from ris_node.export.manifest import write_manifest
 from ris_node.export.parity import parity
 from ris_node.pipeline.grounder import Grounder
 from ris_node.rle import encode_rle

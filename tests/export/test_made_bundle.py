@@ -35,7 +35,7 @@ from ris_node.entry import INTERRUPTED  # noqa: E402
 from ris_node.errors import BundleError, ExportError  # noqa: E402
 from ris_node.export.bundle_writer import open_checkpoint  # noqa: E402
 from ris_node.export.graphs import FORBIDDEN, audit, check  # noqa: E402
-from ris_node.export.quality import add_quality  # noqa: E402
+from ris_node.export.manifest import add_quality  # noqa: E402
 from ris_node.pipeline.grounder import Grounder  # noqa: E402
 from ris_node.training.checkpoint import load_checkpoint, load_weights  # noqa: E402
 

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from ris_node.atomic import replacing
-from ris_node.bundle import Manifest, write_manifest
 from ris_node.bundle.bundle import VISION_FILES
 from ris_node.config import ModelConfig
 from ris_node.data.evalset import EvalItem
@@ -22,6 +21,7 @@ from ris_node.errors import CommandError
 from ris_node.export.int8.calibration import calibration_feeds, feed
 from ris_node.export.int8.quantize import Quantised, quantise
 from ris_node.export.latency import measure
+from ris_node.export.manifest import read_manifest, write_manifest
 from ris_node.export.tally import Tally
 from ris_node.pipeline.grounder import Grounder
 from ris_node.runtime.base import Session
@@ -50,7 +50,7 @@ def quantise_bundle(
         done = quantise(folder / VISION_FILES["fp32"], folder / FILES[target], feeds, target, keep)
         if target == "cpu":
             write_golden(grounder, folder)
-    manifest = Manifest.from_json((folder / "manifest.json").read_text(encoding="utf-8-sig"))
+    manifest = read_manifest(folder)
     write_manifest(folder, replace(manifest, int8={} if target == "cpu" else manifest.int8))
     return done
 
@@ -91,7 +91,7 @@ def measure_int8(folder: Path, items: Sequence[EvalItem], root: Path, rounds: in
         and found["mask_iou"] >= LIMITS["mask_iou"]
         and found["same_presence"] >= LIMITS["same_presence"]
     )
-    manifest = Manifest.from_json((folder / "manifest.json").read_text(encoding="utf-8-sig"))
+    manifest = read_manifest(folder)
     write_manifest(folder, replace(manifest, int8=found))
     return found
 

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 
 from ris_node.bundle.bundle import VISION_FILES, Bundle
-from ris_node.bundle.contract import check_session
 from ris_node.config import ModelConfig
 from ris_node.errors import BackendError, EngineMissingError, EngineRefusedError, EngineRejectedError
-from ris_node.runtime.base import Session
+from ris_node.runtime.base import Session, check_session
 from ris_node.runtime.tensorrt import toolkit as toolkits
 from ris_node.runtime.tensorrt.accept import Samples, accept
 from ris_node.runtime.tensorrt.session import TensorRtSession

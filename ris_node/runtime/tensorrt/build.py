@@ -18,12 +18,12 @@ import numpy as np
 
 from ris_node.atomic import replacing, write_atomic
 from ris_node.errors import BackendError
-from ris_node.runtime.base import TensorSpec
 from ris_node.runtime.tensorrt.audit import Audit, audit_network
 from ris_node.runtime.tensorrt.log import complaint, given, make_logger
 from ris_node.runtime.tensorrt.monitor import make_monitor
 from ris_node.runtime.tensorrt.spec import BuildSpec
 from ris_node.runtime.tensorrt.toolkit import load_module
+from ris_node.types import TensorSpec
 
 Progress = Callable[[str, float], None]  # what is being done, and how much of all of it is done, 0..1
 _CHECK = "run `ris check` on the file, and export it again"

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from ris_node.errors import BackendError
-from ris_node.runtime.base import Array, TensorSpec
+from ris_node.runtime.base import Array
+from ris_node.types import TensorSpec
 
 _HINT = "see `nvidia-smi`, or on a Jetson `tegrastats`"
 

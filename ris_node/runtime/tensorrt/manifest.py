@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from ris_node.errors import EngineRefusedError
-from ris_node.runtime.base import TensorSpec
 from ris_node.runtime.tensorrt.spec import SCHEMA
+from ris_node.types import TensorSpec
 
 
 @dataclass(frozen=True)

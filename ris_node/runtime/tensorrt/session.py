@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from ris_node.errors import BackendError, EngineRefusedError
-from ris_node.runtime.base import Array, BackendInfo, TensorSpec
+from ris_node.runtime.base import Array, BackendInfo
 from ris_node.runtime.ort import check_feeds
 from ris_node.runtime.tensorrt.build import dtype_of
 from ris_node.runtime.tensorrt.cuda import Buffer
 from ris_node.runtime.tensorrt.log import complaint, given, make_logger
 from ris_node.runtime.tensorrt.store import StoredEngine
 from ris_node.runtime.tensorrt.toolkit import Toolkit
+from ris_node.types import TensorSpec
 
 log = logging.getLogger(__name__)
 _OTHER = "it was built by another TensorRT or for another GPU, or memory ran out; `ris engine verify` shows it"
