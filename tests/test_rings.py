@@ -30,7 +30,7 @@ LICENCE = ["# SPDX-FileCopyrightText: 2026 ris_node authors", "# SPDX-License-Id
 ROS_OUTSIDE: dict[str, str] = {}
 # One module of each circle that is still to be opened.
 KNOWN_CIRCLES = {
-    "ris_node.data.sample", "ris_node.bags.salvage", "ris_node.review.merge",
+    "ris_node.bags.salvage", "ris_node.review.merge",
     "ris_node.demo.sources", "ris_node.cli.bags.replay",
 }  # fmt: skip
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ris_node.data.cocomasks import annotations_in, outline
-from ris_node.data.masks import MaskSpec, check_mask, known_empty, mask_files, mask_size, read_mask
+from ris_node.data.masks.coco import outline
+from ris_node.data.masks.pixels import mask_size, read_mask
+from ris_node.data.masks.spec import MaskSpec, annotations_in, check_mask, known_empty, mask_files
 from ris_node.data.pictures import Picture, picture_of
 from ris_node.errors import DataError
 from ris_node.geometry.camera import Camera

@@ -14,7 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ris_node.data.jsonl import line_of
-from ris_node.data.masks import MaskSpec
+from ris_node.data.masks.spec import MaskSpec
 from ris_node.data.sample import Sample
 from ris_node.data.sampleset import SampleSet
 from ris_node.errors import DataError

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ris_node.bags.reader import open_bag
-from ris_node.data.masks import read_binary, read_mask
+from ris_node.data.masks.pixels import read_binary, read_mask
 from ris_node.errors import DataError
 from ris_node.replay.frames import header_of
 from ris_node.rle import encode_rle

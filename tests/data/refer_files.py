@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from pycocotools import mask as tools
 
-from ris_node.data.masks import coco_rle
+from ris_node.data.masks.spec import coco_rle
 from ris_node.types import Bool
 
 W, H = 64, 48

@@ -14,7 +14,7 @@ import pytest
 from drives import HEIGHT, START, STEP, WIDTH, Drive
 from replay_fixtures import drive, model, tiny  # noqa: F401
 
-from ris_node.data.masks import coco_rle
+from ris_node.data.masks.spec import coco_rle
 from ris_node.errors import ConfigError, DataError
 from ris_node.pipeline.grounder import Grounder
 from ris_node.replay.options import Commands, ReplayOptions

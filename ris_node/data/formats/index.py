@@ -94,20 +94,6 @@ def watched(items: Iterable[T], what: str, total: int | None = None) -> Iterator
     yield from tqdm(items, desc=what, total=total, disable=None, leave=False)
 
 
-def load_json(path: Path) -> Any:
-    """The content of a JSON file.
-
-    Raises:
-        DataError: when it cannot be read or is no JSON.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} is no JSON ({error}); download it again") from error
-
-
 def _build(path: Path, request: Request, found: Iterable[Line | Problem]) -> SampleSet:
     """Write the index of what a reader found and return it opened."""
     places: list[tuple[int, int, int]] = []

@@ -18,7 +18,7 @@ from ris_node.data.annotated import Annotated
 from ris_node.data.classes import CLASSES
 from ris_node.data.formats.generated import lines_of
 from ris_node.data.formats.index import Line, Request, watched
-from ris_node.data.masks import read_labels
+from ris_node.data.masks.pixels import read_labels
 from ris_node.data.pictures import read_rgb
 from ris_node.data.readers import LABELS, annotate_classes, split_names
 from ris_node.data.sampleset import Problem

@@ -17,9 +17,10 @@ import numpy as np
 
 from ris_node.data.annotated import Annotated
 from ris_node.data.formats.generated import lines_of
-from ris_node.data.formats.index import Line, Request, load_json, watched
-from ris_node.data.masks import read_ids, read_labels
+from ris_node.data.formats.index import Line, Request, watched
+from ris_node.data.masks.pixels import read_ids, read_labels
 from ris_node.data.pictures import read_rgb
+from ris_node.data.plain import load_json
 from ris_node.data.readers import annotate_panoptic, split_names
 from ris_node.data.sampleset import Problem
 from ris_node.errors import DataError

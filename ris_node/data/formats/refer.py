@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ris_node.data.formats.coco import Instances, image_file
-from ris_node.data.formats.index import Line, Request, load_json, watched
-from ris_node.data.safepickle import load_plain
+from ris_node.data.formats.index import Line, Request, watched
+from ris_node.data.masks.coco import Instances, image_file
+from ris_node.data.plain import load_json, load_plain
 from ris_node.data.sampleset import Problem
 from ris_node.errors import DataError
 

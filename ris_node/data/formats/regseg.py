@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ris_node.data.formats.index import Line, Request, load_json, watched
+from ris_node.data.formats.index import Line, Request, watched
+from ris_node.data.plain import load_json
 from ris_node.data.sampleset import Problem
 from ris_node.errors import DataError
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from ris_node.data.annotated import Annotated
 from ris_node.data.jsonl import open_jsonl
-from ris_node.data.masks import mask_files
+from ris_node.data.masks.spec import mask_files
 from ris_node.data.pictures import stamp
 from ris_node.data.sample import Sample
 from ris_node.data.sampleset import SampleSet

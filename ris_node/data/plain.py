@@ -1,19 +1,34 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pickles of plain data, read without running any code that they carry.
+"""Plain data in files: JSON, and pickles read without running any code that they carry.
 
-A pickle runs code by naming a class or function to be called. This reader knows no name at all: lists, dictionaries,
+A pickle runs code by naming a class or function to be called. `load_plain` knows no name at all: lists, dictionaries,
 tuples, sets, strings, bytes, numbers, booleans and None need none. Pickles of Python 2 are read too; their byte
 strings become text (UTF-8, or Latin-1 where that does not fit).
 """
 
 from __future__ import annotations
 
+import json
 import pickle
 from pathlib import Path
 from typing import Any, NoReturn
 
 from ris_node.errors import DataError
+
+
+def load_json(path: Path) -> Any:
+    """The content of a JSON file.
+
+    Raises:
+        DataError: when it cannot be read or is no JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path} is no JSON ({error}); download it again") from error
 
 
 class _PlainUnpickler(pickle.Unpickler):

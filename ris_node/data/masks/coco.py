@@ -1,15 +1,17 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""COCO's `instances.json`: images, outlines and category names, checked where they are used."""
+"""COCO's `instances.json` (images, outlines, category names), and masks that name annotations of such a file."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ris_node.data.formats.index import load_json
-from ris_node.data.masks import MaskSpec
+from ris_node.data.masks.spec import MaskSpec, coco_ids
+from ris_node.data.pictures import stamp
+from ris_node.data.plain import load_json
 from ris_node.errors import DataError
 
 # Images of COCO's first release are named by the split they were in.
@@ -98,3 +100,36 @@ def _outline(annotation: dict[str, Any]) -> MaskSpec:
     if not found:
         raise DataError(f"annotation {annotation.get('id')} has no outline")
     return found
+
+
+def outline(spec: dict[str, Any], root: Path, image: str = "") -> tuple[Any, tuple[int, int]]:
+    """The union of the annotations as another form of mask, and the (height, width) that it is for.
+
+    Args:
+        spec: the mask; its path is below `root`.
+        root: a folder.
+        image: the image that it has to be of, by its file's name ("": not checked).
+
+    Raises:
+        DataError: the file or an annotation is not there, or is of another image.
+    """
+    path, ids = root / spec["coco"], coco_ids(spec)
+    instances = _opened(path, stamp(path))
+    try:
+        first = instances.annotations.get(ids[0])
+        about = int(first["image_id"]) if first else 0
+        parts = instances.outline(ids, about)
+        width, height = instances.size(about)
+        named = str(instances.images[about].get("file_name", ""))
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{path}: annotations {ids} are not of COCO's form: {error!r}") from error
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+    if image and named and Path(named).name != Path(image).name:
+        raise DataError(f"{path}: annotation {ids[0]} is of {named}, not of {image}")
+    return parts, (height, width)
+
+
+@lru_cache(maxsize=4)
+def _opened(path: Path, version: tuple[int, int]) -> Instances:  # noqa: ARG001
+    return Instances.read(path)

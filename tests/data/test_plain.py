@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ris_node.data.safepickle import load_plain
+from ris_node.data.plain import load_plain
 from ris_node.errors import DataError
 
 PLAIN = [
