@@ -162,9 +162,9 @@ def _key(request: Request, inputs: tuple[Path, ...]) -> str:
 @cache
 def _package_digest() -> str:
     """A hash of everything in `ris_node/data` and `ris_scene`: readers, predicates, wordings, renderer."""
-    package = Path(__file__).resolve().parents[2]
+    package = Path(__file__).resolve().parents[3]
     digest = hashlib.sha256()
-    for folder in (package / "data", package / "scene"):
+    for folder in (package / "ris_node/data", package / "ris_scene"):
         for path in sorted(p for p in folder.rglob("*") if p.suffix in (".py", ".txt")):
             digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
