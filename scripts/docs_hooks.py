@@ -51,7 +51,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     uri = page.file.src_uri
     if page.file.generated_by and not uri.startswith(OUTER):
         return markdown
-    source = uri.removeprefix(OUTER) if uri.startswith(OUTER) else f"docs/{uri}"
+    source = uri.removeprefix(OUTER).replace("about.md", "README.md") if uri.startswith(OUTER) else f"docs/{uri}"
 
     def moved(match: re.Match[str]) -> str:
         target = posixpath.normpath(posixpath.join(posixpath.dirname(source), match["path"]))
@@ -61,8 +61,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 def site_path(path: str) -> str:
-    """Return where the site has a file of the repository."""
-    return path.removeprefix("docs/") if path.startswith("docs/") else OUTER + path
+    """Return where the site has a file of the repository; a README is a page, not the index of its folder."""
+    return path.removeprefix("docs/") if path.startswith("docs/") else OUTER + path.replace("README.md", "about.md")
 
 
 def links(path: str) -> Iterator[str]:

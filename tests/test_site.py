@@ -55,3 +55,5 @@ def test_each_package_has_its_api(site: Path) -> None:
 def test_files_beside_docs_are_in_the_site(site: Path) -> None:
     assert 'href="../training.html"' in article(site / "repository/CONTRIBUTING.html")
     assert 'href="repository/CONTRIBUTING.html"' in article(site / "training.html")
+    assert (site / "repository/examples/predict.py").is_file()
+    assert 'href="../../../training.html"' in article(site / "repository/examples/train_own/about.html")
