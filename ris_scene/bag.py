@@ -16,13 +16,13 @@ from ris_node.bags.writer import BagWriter
 from ris_node.errors import ConfigError
 from ris_node.geometry.transform import Transform
 from ris_node.interface import LATCHED, RELIABLE_5, RELIABLE_10, SENSOR
+from ris_node.stamps import NS_PER_S
 from ris_scene.populate import build_world
 from ris_scene.render import render_world
 from ris_scene.spec import CameraSpec, Placement, Scene, SceneSpec
 from ris_scene.truth import Place, Wanted, referents, region_truth
 
-_NS = 1_000_000_000
-START_NS = 1_700_000_000 * _NS
+START_NS = 1_700_000_000 * NS_PER_S
 CAMERA_FRAME, BASE_FRAME, WORLD_FRAME = "camera_optical_frame", "base_link", "odom"
 MASK, REGION_MASK = "/truth/mask", "/truth/region_mask"
 ENCODINGS = {"rgb8": None, "bgr8": cv2.COLOR_RGB2BGR, "rgba8": cv2.COLOR_RGB2RGBA, "mono8": cv2.COLOR_RGB2GRAY}
@@ -116,7 +116,7 @@ def write_scene_bag(
         told = 0
         for number in range(frames):
             time_s = number / drive.rate
-            stamp_ns = drive.start_ns + round(time_s * _NS)
+            stamp_ns = drive.start_ns + round(time_s * NS_PER_S)
             told = _say(bag, drive, told, time_s, stamp_ns)
             for topic, message in views.messages(number, told):
                 bag.write(topic, stamp_ns, stamped(message, stamp_ns))
@@ -284,7 +284,7 @@ def _message(name: str, **fields: Any) -> Any:
 
 
 def _header(stamp_ns: int, frame_id: str) -> Any:
-    stamp = _message("builtin_interfaces/msg/Time", sec=stamp_ns // _NS, nanosec=stamp_ns % _NS)
+    stamp = _message("builtin_interfaces/msg/Time", sec=stamp_ns // NS_PER_S, nanosec=stamp_ns % NS_PER_S)
     return _message("std_msgs/msg/Header", stamp=stamp, frame_id=frame_id)
 
 

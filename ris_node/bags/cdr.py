@@ -11,6 +11,7 @@ import struct
 from dataclasses import dataclass
 
 from ris_node.bags.typestore import needs, typestore
+from ris_node.stamps import NS_PER_S
 
 _ORIGIN = 4  # alignment counts from after the encapsulation header
 _LONGEST_NAME = 1024  # of a frame, in bytes; more are no name
@@ -70,7 +71,7 @@ class CdrReader:
     def header(self) -> Header:
         """Read a `std_msgs/Header`."""
         sec, nanosec = self.number("i"), self.number("I")
-        return Header(sec * 10**9 + nanosec, self.string(_LONGEST_NAME))
+        return Header(sec * NS_PER_S + nanosec, self.string(_LONGEST_NAME))
 
     def _take(self, longest: int) -> memoryview:
         length = self.number("I")

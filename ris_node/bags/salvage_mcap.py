@@ -20,6 +20,7 @@ from ris_node.bags.message import BrokenBagError, Message, TopicInfo
 from ris_node.bags.salvage import Ledger, unpacked
 from ris_node.bags.typestore import needs
 from ris_node.errors import BagError
+from ris_node.stamps import NS_PER_S
 
 _MAGIC = b"\x89MCAP0\r\n"
 _FOOTER, _SCHEMA, _CHANNEL, _MESSAGE, _CHUNK = 2, 3, 4, 5, 6
@@ -27,7 +28,7 @@ _FOOTER_BYTES = 29
 _COMPRESSIONS = {b"": "", b"zstd": "zstd", b"lz4": "lz4"}
 _HEAD, _MESSAGE_HEAD, _CHUNK_HEAD = struct.Struct("<BQ"), struct.Struct("<HIQQ"), struct.Struct("<QQQII")
 _LIKELY = re.compile(rb"[\x03-\x06](?=.{4}\0{4})", re.DOTALL)  # a record that matters, of less than 4 GB
-_NEAR_NS = 3600 * 10**9  # a record that is searched for was written within an hour of the last good one
+_NEAR_NS = 3600 * NS_PER_S  # a record that is searched for was written within an hour of the last good one
 _LAST_NS = 2**63 - 1
 Bytes = Any  # bytes or a mapped file
 

@@ -11,11 +11,11 @@ import numpy as np
 
 from ris_node.errors import GeometryError
 from ris_node.geometry.transform import Transform
+from ris_node.stamps import NS_PER_S
 from ris_node.types import F64
 
 _MOST_STEPS = 64  # of a chain of frames; more is a loop
-_NS = 1_000_000_000
-_JUMP_NS = 2 * _NS  # smaller steps back are transforms out of order
+_JUMP_NS = 2 * NS_PER_S  # smaller steps back are transforms out of order
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class TfTree:
     """
 
     def __init__(self, kept_s: float = 30.0) -> None:
-        self._kept_ns = int(kept_s * _NS)
+        self._kept_ns = int(kept_s * NS_PER_S)
         self._edges: dict[str, _Edge] = {}
         self._frames: set[str] = set()
 
@@ -154,7 +154,7 @@ class TfTree:
         if at == 0 or at == len(edge.stamps):
             near = edge.stamps[0] if at == 0 else edge.stamps[-1]
             side = "before the first" if at == 0 else "after the last"
-            gap_s = abs(stamp_ns - near) / _NS
+            gap_s = abs(stamp_ns - near) / NS_PER_S
             raise GeometryError(f"TF '{edge.parent}' to '{child}': the stamp is {gap_s:.3f} s {side} transform")
         share = (stamp_ns - edge.stamps[at - 1]) / (edge.stamps[at] - edge.stamps[at - 1])
         return edge.poses[at - 1].mixed(edge.poses[at], share).transform()

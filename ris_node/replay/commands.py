@@ -17,9 +17,8 @@ from ris_node.errors import CommandError, ConfigError
 from ris_node.language.parse import parse_command
 from ris_node.replay.options import Commands
 from ris_node.sensing.queries import ActiveQuery, Queries
+from ris_node.stamps import NS_PER_S
 from ris_node.types import Manoeuvre, Query, QueryKind
-
-_NS = 1_000_000_000
 
 
 def read_script(path: Path, max_chars: int = 512) -> tuple[tuple[float, str], ...]:
@@ -155,7 +154,7 @@ class Commander:
             self._say(Query(str(message.data), source="command", stamp_ns=log_ns), log_ns)
             return
         try:
-            ttl_s = message.ttl.sec + message.ttl.nanosec / _NS
+            ttl_s = message.ttl.sec + message.ttl.nanosec / NS_PER_S
             kind, manoeuvre = QueryKind(message.kind), Manoeuvre(message.manoeuvre)
         except ValueError as error:
             self.notes.append(f"a recorded query is refused: {error}")
@@ -172,7 +171,7 @@ class Commander:
             self._start_ns = log_ns
             if self._first:
                 self._say(Query(self._first, source="replay", stamp_ns=log_ns), log_ns)
-        while self._script and log_ns - self._start_ns >= self._script[0][0] * _NS:
+        while self._script and log_ns - self._start_ns >= self._script[0][0] * NS_PER_S:
             _, text = self._script.pop(0)
             if text:
                 self._say(Query(text, source="script", stamp_ns=log_ns), log_ns)
@@ -193,4 +192,4 @@ class Commander:
         try:
             self._queries.set(query, log_ns)
         except CommandError as error:
-            self.notes.append(f"a command at {log_ns / _NS:.3f} s is refused: {error}")
+            self.notes.append(f"a command at {log_ns / NS_PER_S:.3f} s is refused: {error}")

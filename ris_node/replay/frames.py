@@ -24,9 +24,10 @@ from ris_node.geometry.tf_tree import Pose, TfTree
 from ris_node.geometry.transform import Transform
 from ris_node.replay.commands import Commander
 from ris_node.replay.options import ReplayOptions
-from ris_node.sensing.camera import CameraContext, TfUnavailableError, is_rectified, stamp_ns_of
+from ris_node.sensing.camera import CameraContext, TfUnavailableError, is_rectified
 from ris_node.sensing.queries import ActiveQuery
 from ris_node.sensing.stream import RateGate, Take
+from ris_node.stamps import NS_PER_S, stamp_to_ns
 from ris_node.types import Frame
 
 LOOK_AHEAD_NS = 200_000_000  # depth and transforms may be recorded this long after their image
@@ -145,7 +146,7 @@ class FrameReader:
     def _job(self, message: Message, source_index: int, query: ActiveQuery | None, jump: bool) -> FrameJob:
         header = header_of(message)
         region = query is not None and query.wants_region
-        stamp = SimpleNamespace(sec=header.stamp_ns // 10**9, nanosec=header.stamp_ns % 10**9)
+        stamp = SimpleNamespace(sec=header.stamp_ns // NS_PER_S, nanosec=header.stamp_ns % NS_PER_S)
         frame = self._camera.see(_NOTHING, SimpleNamespace(stamp=stamp, frame_id=header.frame_id), region=region)
         if self._camera.note and self._camera.note not in self.notes:
             self.notes.append(self._camera.note)
@@ -176,7 +177,7 @@ class FrameReader:
             except GeometryError as error:
                 self.notes.append(f"TF '{link.header.frame_id}' to '{link.child_frame_id}': {error}")
                 continue
-            stamp_ns = stamp_ns_of(link.header.stamp)
+            stamp_ns = stamp_to_ns(link.header.stamp)
             self._tree.add(link.header.frame_id, link.child_frame_id, stamp_ns, pose, static=static)
 
 

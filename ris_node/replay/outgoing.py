@@ -15,9 +15,9 @@ from ris_node.bags.typestore import typestore
 from ris_node.errors import ImageError
 from ris_node.pipeline.grounding import Grounding
 from ris_node.rle import encode_rle
+from ris_node.stamps import NS_PER_S
 from ris_node.types import U8, U16, Instance, RegionTarget, Timing
 
-_NS = 1_000_000_000
 JPEG_QUALITY = 85
 
 
@@ -33,7 +33,7 @@ def encoded(name: str, message: Any) -> bytes:
 
 def header(stamp_ns: int, frame_id: str) -> Any:
     """A `std_msgs/Header`."""
-    stamp = make("builtin_interfaces/Time", sec=stamp_ns // _NS, nanosec=stamp_ns % _NS)
+    stamp = make("builtin_interfaces/Time", sec=stamp_ns // NS_PER_S, nanosec=stamp_ns % NS_PER_S)
     return make("std_msgs/Header", stamp=stamp, frame_id=frame_id)
 
 

@@ -20,11 +20,11 @@ from ris_node.errors import DataError
 from ris_node.replay.frames import header_of
 from ris_node.rle import encode_rle
 from ris_node.sensing.images import decode_mask
+from ris_node.stamps import NS_PER_S
 from ris_node.types import Bool
 
 TOPIC = "topic:"
 NEAR_NS = 5_000_000  # a truth this near in time belongs to the frame
-_NS = 1_000_000_000
 _PICTURES = (".png", ".tif", ".tiff", ".bmp")
 Runs = tuple[int, ...]
 
@@ -93,7 +93,7 @@ def open_truth(what: str, bag: Path | None) -> Truth:
 def stamp_in(name: str) -> int | None:
     """The stamp in nanoseconds that a file's stem ends with: 19 digits, or SEC_NANOSEC, SEC-NANOSEC, SEC.NANOSEC."""
     if match := re.search(r"(\d{9,11})[._-](\d{1,9})$", name):
-        return int(match[1]) * _NS + int(match[2].ljust(9, "0") if "." in match[0] else match[2])
+        return int(match[1]) * NS_PER_S + int(match[2].ljust(9, "0") if "." in match[0] else match[2])
     match = re.search(r"(\d{1,20})$", name)
     return int(match[1]) if match else None
 

@@ -15,11 +15,11 @@ from ris_node.config import RegionConfig
 from ris_node.errors import ImageError
 from ris_node.geometry import Camera, Transform
 from ris_node.sensing.depth import read_depth
+from ris_node.stamps import stamp_to_ns
 from ris_node.types import F32, U8, Frame
 
 Message = Any
 PAIR_NS = 50_000_000  # depth and colour within 50 ms belong together
-_NS = 1_000_000_000
 _DEPTHS_KEPT = 5
 
 
@@ -84,7 +84,7 @@ class CameraContext:
     def on_depth(self, msg: Message) -> None:
         """Take a depth image; it is decoded only when a frame needs it."""
         with self._lock:
-            self._depths.append((stamp_ns_of(msg.header.stamp), msg))
+            self._depths.append((stamp_to_ns(msg.header.stamp), msg))
 
     @property
     def camera(self) -> Camera | None:
@@ -100,7 +100,7 @@ class CameraContext:
 
     def see(self, image: U8, header: Message, *, region: bool) -> Frame:
         """The frame of an image rgb u8[H,W,3], with camera, depth and pose where a region is wanted."""
-        stamp_ns = stamp_ns_of(header.stamp)
+        stamp_ns = stamp_to_ns(header.stamp)
         if not region:
             return Frame(image, stamp_ns, header.frame_id)
         config = self._config()
@@ -139,11 +139,6 @@ class CameraContext:
         except ImageError as error:
             self.note = f"depth is ignored: {error}"
             return None
-
-
-def stamp_ns_of(stamp: Message) -> int:
-    """Nanoseconds of a `builtin_interfaces/Time` or anything with `sec` and `nanosec`."""
-    return int(stamp.sec) * _NS + int(stamp.nanosec)
 
 
 def camera_from_info(msg: Message, *, rectified: bool = False) -> Camera:

@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 from ris_node.config import QueryConfig
 from ris_node.errors import CommandError
 from ris_node.language.parse import ParsedCommand, parse_command
+from ris_node.stamps import NS_PER_S
 from ris_node.types import Manoeuvre, Query, QueryKind
-
-_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +102,7 @@ class Queries:
             if self._since_ns == 0 or now_ns < self._since_ns:
                 self._since_ns = now_ns
             ttl_s = active.query.ttl_s or self._config().query_ttl_s
-            if ttl_s <= 0.0 or now_ns - self._since_ns < ttl_s * _NS:
+            if ttl_s <= 0.0 or now_ns - self._since_ns < ttl_s * NS_PER_S:
                 return False
             return self.clear(f"expired after {ttl_s:g} s")
 

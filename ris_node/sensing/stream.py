@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-_NS = 1_000_000_000
-_JUMP_NS = _NS // 10  # smaller steps back are frames out of order
+from ris_node.stamps import NS_PER_S
+
+_JUMP_NS = NS_PER_S // 10  # smaller steps back are frames out of order
 _SILENT_PERIODS = 10.0
 _SILENT_MIN_S = 1.0
 
@@ -42,7 +43,7 @@ class RateGate:
         if last_ns is None or jumped:
             self._due_s = self._time_s = 0.0
         else:
-            step_s = (stamp_ns - last_ns) / _NS if stamp_ns and last_ns else 0.0
+            step_s = (stamp_ns - last_ns) / NS_PER_S if stamp_ns and last_ns else 0.0
             # a stream time that only ever moves on: by stamps, or by the clock where they do not move
             self._time_s += step_s if step_s > 0.0 else (arrival_s - self._arrival_s if step_s == 0.0 else 0.0)
         self._stamp_ns, self._arrival_s = stamp_ns or last_ns or 0, arrival_s

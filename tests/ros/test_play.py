@@ -32,8 +32,8 @@ from ris_node.bags.writer import BagWriter  # noqa: E402
 from ris_node.interface import LATCHED, RELIABLE_10, Qos  # noqa: E402
 from ris_node.ros.bag.play_bag import PlayBag  # noqa: E402
 from ris_node.ros.bag.player import PlayOptions, chosen_topics  # noqa: E402
-from ris_node.ros.convert.conversions import stamp_to_ns  # noqa: E402
 from ris_node.ros.outputs.publishers import qos_profile  # noqa: E402
+from ris_node.stamps import stamp_to_ns  # noqa: E402
 from ris_scene.bag import SAID, START_NS, write_scene_bag  # noqa: E402
 
 FRAMES = 12

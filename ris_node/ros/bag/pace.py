@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 
-_NS = 1_000_000_000
+from ris_node.stamps import NS_PER_S
 
 
 class Pace:
@@ -71,7 +71,7 @@ class Pace:
         end = self._now() + patience_s
         with self._changed:
             while not self._stopped:
-                due = math.inf if self._paused else (until_ns - self._time_ns()) / _NS / self._rate
+                due = math.inf if self._paused else (until_ns - self._time_ns()) / NS_PER_S / self._rate
                 left = min(due, end - self._now())
                 if left <= 0:
                     break
@@ -87,4 +87,4 @@ class Pace:
     def _time_ns(self) -> int:
         if self._paused:
             return self._from_ns
-        return self._from_ns + round((self._now() - self._from_s) * self._rate * _NS)
+        return self._from_ns + round((self._now() - self._from_s) * self._rate * NS_PER_S)

@@ -20,8 +20,8 @@ from ris_node.ros.bag.pace import Pace
 from ris_node.ros.bag.play_bag import BagTopic, PlayBag
 from ris_node.ros.convert.conversions import ns_to_stamp
 from ris_node.ros.outputs.publishers import interface_class, qos_profile
+from ris_node.stamps import NS_PER_S
 
-_NS = 1_000_000_000
 _CLOCK = "/clock"
 _LEAST_DEPTH = 10  # a burst of messages must not push each other out
 _ACK_S = 1.0
@@ -109,7 +109,7 @@ class Player:
 
     def __init__(self, node: Any, bag: PlayBag, options: PlayOptions) -> None:
         self._node, self._bag, self._options = node, bag, options
-        self._start_ns = bag.start_ns + round(options.start_s * _NS)
+        self._start_ns = bag.start_ns + round(options.start_s * NS_PER_S)
         if bag.end_ns is not None and self._start_ns > bag.end_ns:
             raise ConfigError(f"start at {options.start_s:g} s: the bag has {bag.length_s:.3f} s")
         topics, self.left_out = chosen_topics(bag, options)
@@ -168,7 +168,7 @@ class Player:
             now = time.monotonic()
             if now - told > 0.1:
                 told = now
-                progress((time_ns - self._bag.start_ns) / _NS, self._bag.length_s)
+                progress((time_ns - self._bag.start_ns) / NS_PER_S, self._bag.length_s)
         return True
 
     def _wait(self, until_ns: int) -> bool:

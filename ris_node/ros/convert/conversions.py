@@ -22,6 +22,7 @@ from ris_msgs.msg import Timing as TimingMsg
 
 from ris_node.errors import CommandError
 from ris_node.rle import decode_rle, encode_rle
+from ris_node.stamps import NS_PER_S, stamp_to_ns
 from ris_node.types import F32, F64, U16, Bool, Instance, Manoeuvre, Query, QueryKind, Timing
 
 if TYPE_CHECKING:
@@ -29,23 +30,17 @@ if TYPE_CHECKING:
 
 Message = Any
 Number = TypeVar("Number", bound=IntEnum)
-_NS = 1_000_000_000
-
-
-def stamp_to_ns(stamp: Message) -> int:
-    """Nanoseconds of a `builtin_interfaces/Time` or `Duration`."""
-    return int(stamp.sec) * _NS + int(stamp.nanosec)
 
 
 def ns_to_stamp(stamp_ns: int) -> Message:
     """A `builtin_interfaces/Time` of nanoseconds."""
-    return TimeMsg(sec=stamp_ns // _NS, nanosec=stamp_ns % _NS)
+    return TimeMsg(sec=stamp_ns // NS_PER_S, nanosec=stamp_ns % NS_PER_S)
 
 
 def seconds_to_duration(seconds: float) -> Message:
     """A `builtin_interfaces/Duration` of seconds, to the nanosecond."""
-    total = round(seconds * _NS)
-    return DurationMsg(sec=total // _NS, nanosec=total % _NS)
+    total = round(seconds * NS_PER_S)
+    return DurationMsg(sec=total // NS_PER_S, nanosec=total % NS_PER_S)
 
 
 def query_from_msg(msg: Message) -> Query:
@@ -57,7 +52,7 @@ def query_from_msg(msg: Message) -> Query:
     confidence = float(msg.confidence)
     if not math.isnan(confidence) and not 0.0 <= confidence <= 1.0:
         raise CommandError(f"confidence is {confidence:g}: give a number from 0 to 1 (0 or NaN: not known)")
-    ttl_s = stamp_to_ns(msg.ttl) / _NS
+    ttl_s = stamp_to_ns(msg.ttl) / NS_PER_S
     if ttl_s < 0.0:
         raise CommandError(f"ttl is {ttl_s:g} s: give 0 (until replaced) or more")
     return Query(

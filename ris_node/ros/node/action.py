@@ -26,13 +26,13 @@ from ris_msgs.msg import Grounding as GroundingMsg
 from ris_node.errors import CommandError
 from ris_node.interface import ACTIONS
 from ris_node.pipeline.grounding import Grounding
-from ris_node.ros.convert.conversions import query_from_msg, stamp_to_ns
+from ris_node.ros.convert.conversions import query_from_msg
 from ris_node.ros.convert.target_messages import target_to_msg
 from ris_node.sensing.queries import ActiveQuery
+from ris_node.stamps import NS_PER_S, stamp_to_ns
 from ris_node.types import Query, RegionTarget, Status, TargetStatus
 
 _WAITING_MAX = 16
-_NS = 1_000_000_000
 
 
 class DeferredActionServer(ActionServer):  # type: ignore[misc]  # rclpy carries no types
@@ -152,7 +152,7 @@ class GroundAction:
 
     def _on_accepted(self, handle: Any) -> None:
         request = handle.request
-        timeout_s = stamp_to_ns(request.timeout) / _NS
+        timeout_s = stamp_to_ns(request.timeout) / NS_PER_S
         goal = _Goal(
             handle=handle,
             query=Query(""),

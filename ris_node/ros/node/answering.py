@@ -15,7 +15,7 @@ from ris_node.config import NodeConfig
 from ris_node.errors import RisError
 from ris_node.pipeline.grounder import Grounder, PreparedQuery
 from ris_node.pipeline.grounding import Grounding
-from ris_node.ros.convert.conversions import grounding_to_msg, stamp_to_ns
+from ris_node.ros.convert.conversions import grounding_to_msg
 from ris_node.ros.convert.images import decode_compressed, decode_image
 from ris_node.ros.logs import printable
 from ris_node.ros.outputs.diagnostics import Meter
@@ -25,6 +25,7 @@ from ris_node.ros.outputs.targets import TargetOutputs
 from ris_node.sensing.camera import CameraContext
 from ris_node.sensing.images import ASSUMED
 from ris_node.sensing.queries import ActiveQuery
+from ris_node.stamps import stamp_to_ns
 from ris_node.types import U8, Query, RegionTarget, Status
 
 Message = Any

@@ -14,7 +14,6 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from ris_node.interface import topic
 from ris_node.launching import PROFILE_VARIABLES
-from ris_node.ros.convert.conversions import stamp_to_ns
 from ris_node.ros.convert.reading import listen
 from ris_node.ros.node.answering import FrameJob
 from ris_node.ros.node.lifecycle import ACTIVE
@@ -23,6 +22,7 @@ from ris_node.sensing.camera import is_rectified
 from ris_node.sensing.losses import FrameLoss
 from ris_node.sensing.stream import RateGate, SilenceWatch, Take
 from ris_node.share import shipped_profile
+from ris_node.stamps import stamp_to_ns
 
 _QUEUE_DEPTH = 100  # of the middleware, where every frame is to be kept
 

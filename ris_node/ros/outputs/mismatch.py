@@ -13,8 +13,10 @@ from typing import Any
 
 from rclpy.qos import DurabilityPolicy, LivelinessPolicy, QoSProfile, ReliabilityPolicy
 
+from ris_node.stamps import NS_PER_S
+
 _UNKNOWN = "_NODE_NAME_UNKNOWN_"  # rmw's word for an end whose node has not made itself known yet, or is none
-_FOR_EVER_NS = 2_000_000_000 * 10**9  # middlewares have several infinities, all of them longer
+_FOR_EVER_NS = 2_000_000_000 * NS_PER_S  # middlewares have several infinities, all of them longer
 Found = dict[tuple[str, bytes], str]
 
 

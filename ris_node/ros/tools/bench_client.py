@@ -27,9 +27,9 @@ from sensor_msgs.msg import Image
 
 from ris_node.entry import start
 from ris_node.interface import NODE_NAME, topic
-from ris_node.ros.convert.conversions import stamp_to_ns
 from ris_node.ros.outputs.publishers import qos_profile
 from ris_node.ros.start import start_ros
+from ris_node.stamps import stamp_to_ns
 from ris_node.types import Status
 
 STAGES = ("age_at_start", "preprocess", "inference", "postprocess", "publish", "total")

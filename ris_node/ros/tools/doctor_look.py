@@ -22,6 +22,7 @@ from ris_node.errors import RisError
 from ris_node.ros.convert.images import decode_compressed, decode_image
 from ris_node.ros.start import start_ros
 from ris_node.sensing.camera import camera_from_info
+from ris_node.stamps import stamp_to_ns
 
 COMPRESSED = "sensor_msgs/msg/CompressedImage"
 MEET_S = 5.0  # on a busy machine DDS takes seconds until two processes know each other
@@ -85,7 +86,7 @@ def _publishers(node: Node, topic: str) -> list[dict[str, Any]]:
 
 def _describe(msg: Any, compressed: bool) -> dict[str, Any]:
     """What one frame is, and why the node could not read it ("" if it can)."""
-    stamp = msg.header.stamp.sec * 10**9 + msg.header.stamp.nanosec
+    stamp = stamp_to_ns(msg.header.stamp)
     described = {
         "encoding": msg.format if compressed else msg.encoding,
         "frame_id": msg.header.frame_id,

@@ -21,6 +21,7 @@ from sensor_msgs.msg import Image
 
 from ris_node.entry import start
 from ris_node.ros.start import start_ros
+from ris_node.stamps import NS_PER_S, stamp_to_ns
 
 FIRST_FRAME_S, SILENCE_S, MATCH_S = 20.0, 3.0, 20.0
 
@@ -56,7 +57,7 @@ def send(node: Node, topic: str, width: int, height: int, frames: int, rate_hz: 
     start = time.monotonic()
     for index in range(frames):
         stamp = time.time_ns()
-        message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp, 10**9)
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp, NS_PER_S)
         publisher.publish(message)
         rest = start + (index + 1) / rate_hz - time.monotonic()
         time.sleep(max(0.0, rest))
@@ -70,7 +71,7 @@ def receive(node: Node, topic: str, frames: int) -> dict[str, Any]:
     last = [time.monotonic() + FIRST_FRAME_S - SILENCE_S]
 
     def take(message: Image) -> None:
-        stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
+        stamp = stamp_to_ns(message.header.stamp)
         ways_ms.append((time.time_ns() - stamp) / 1e6)
         last[0] = time.monotonic()
 
