@@ -16,7 +16,7 @@ from ris_node.config import ModelConfig
 from ris_node.errors import BackendError, ConfigError, RisError
 
 if TYPE_CHECKING:
-    from ris_node.runtime.tensorrt.background import Beat
+    from ris_node.export.tensorrt.build_process import BuildProgress
     from ris_node.runtime.tensorrt.store import StoredEngine
 
 EPILOG = """\
@@ -66,8 +66,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _build(args: argparse.Namespace) -> int:
     from ris_node.bundle import open_bundle
+    from ris_node.export.tensorrt.build_process import EngineBuild
     from ris_node.runtime.tensorrt import backend, toolkit
-    from ris_node.runtime.tensorrt.background import EngineBuild
     from ris_node.runtime.tensorrt.store import check_engine, rebuild_command
 
     bundle = open_bundle(args.bundle or None)
@@ -75,14 +75,14 @@ def _build(args: argparse.Namespace) -> int:
     kit = toolkit.detect(args.device)
     request = backend.request_for(bundle, config, kit)
     build = EngineBuild(request, force=args.force)
-    show = _Progress(sys.stderr.isatty())
+    bar = _Progress(sys.stderr.isatty())
     try:
-        engine = build.run(show.beat)
+        engine = build.run(bar.show)
     except KeyboardInterrupt:
         build.cancel()
         raise
     finally:
-        show.end()
+        bar.end()
     backend.open_accepted(engine, kit, rebuild_command(request)).close()
     checked = _describe(engine.folder, check_engine(engine.folder), "")
     if args.json:
@@ -239,13 +239,13 @@ class _Progress:
         self._terminal = terminal
         self._phase = ""
 
-    def beat(self, beat: Beat) -> None:
-        """Show a beat."""
+    def show(self, progress: BuildProgress) -> None:
+        """Show how far it is."""
         if self._terminal:
-            print(f"\r\x1b[K{beat}", end="", file=sys.stderr, flush=True)
-        elif beat.phase != self._phase:
-            print(json.dumps(asdict(beat)), file=sys.stderr, flush=True)
-        self._phase = beat.phase
+            print(f"\r\x1b[K{progress}", end="", file=sys.stderr, flush=True)
+        elif progress.phase != self._phase:
+            print(json.dumps(asdict(progress)), file=sys.stderr, flush=True)
+        self._phase = progress.phase
 
     def end(self) -> None:
         """End the line."""

@@ -12,11 +12,11 @@ import numpy as np
 from ris_node.config import ModelConfig
 from ris_node.errors import BackendError, DataError
 from ris_node.export.int8.calibration import calibration_feeds
+from ris_node.export.tensorrt.samples import make_samples
 from ris_node.pipeline.grounder import Grounder
 from ris_node.runtime.base import Array
 from ris_node.runtime.ort import OrtSession
 from ris_node.runtime.tensorrt.accept import LEAST_IOU, Parity, Samples, compare
-from ris_node.runtime.tensorrt.samples import make_samples
 
 REAL_FRAMES = 24
 

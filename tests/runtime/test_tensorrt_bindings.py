@@ -22,8 +22,7 @@ from real_bindings import BINDINGS, ROOT, api_file, in_bindings
 from tiny_bundle import make_tiny_bundle
 
 from ris_node.errors import BackendError
-from ris_node.runtime.tensorrt.build import build_engine
-from ris_node.runtime.tensorrt.maker import make_engine
+from ris_node.runtime.tensorrt.build import build_engine, make_engine
 from ris_node.runtime.tensorrt.spec import BuildSpec
 
 OURS = ROOT / "ris_node" / "runtime" / "tensorrt"
@@ -93,9 +92,9 @@ def used(tmp_path_factory) -> set[tuple[str, str]]:
 
 def enum_uses() -> dict[str, set[str]]:
     """The members of TensorRT's enumerations that our files name, as trt.Enum.MEMBER or in the tables of names."""
-    from ris_node.runtime.tensorrt import audit, build
+    from ris_node.runtime.tensorrt import network
 
-    found: dict[str, set[str]] = {"LayerType": set(audit.HEAVY), "DataType": set(build._DTYPES)}
+    found: dict[str, set[str]] = {"LayerType": set(network.HEAVY), "DataType": set(network._DTYPES)}
     for path in sorted(OURS.glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute):
@@ -114,7 +113,7 @@ def test_the_fake_has_seen_every_name_that_our_files_use(used):
     # Python's or our own objects have them too; on TensorRT's, the fake would have had to offer them
     ours = {"log", "name", "shape", "type", "dtype", "reset", "precision", "node"}
     seen = {name for _, name in used}
-    for path in (OURS / f"{name}.py" for name in ("audit", "build", "log", "monitor", "session", "toolkit")):
+    for path in (OURS / f"{name}.py" for name in ("build", "log", "monitor", "network", "session", "toolkit")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute) and node.attr in known - ours:
                 assert node.attr in seen, f"{path.name} uses {node.attr}, which no run of the fake has touched"

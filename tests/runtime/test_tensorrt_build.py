@@ -16,10 +16,9 @@ from onnx import TensorProto, helper, numpy_helper
 from tiny_bundle import make_tiny_bundle
 
 from ris_node.errors import BackendError, EngineRefusedError
-from ris_node.runtime.tensorrt.audit import Audit
-from ris_node.runtime.tensorrt.build import build_engine
-from ris_node.runtime.tensorrt.maker import make_engine
+from ris_node.runtime.tensorrt.build import build_engine, make_engine
 from ris_node.runtime.tensorrt.monitor import Tracker
+from ris_node.runtime.tensorrt.network import Audit
 from ris_node.runtime.tensorrt.spec import BuildSpec
 
 

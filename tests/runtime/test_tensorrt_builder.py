@@ -19,12 +19,10 @@ from engine_kit import ask, rtx_kit
 from tiny_bundle import make_tiny_bundle
 
 from ris_node.errors import BackendError, EngineMissingError
-from ris_node.runtime.tensorrt import background
-from ris_node.runtime.tensorrt.background import EngineBuild
-from ris_node.runtime.tensorrt.builder import MARK
-from ris_node.runtime.tensorrt.lock import engine_lock
+from ris_node.export.tensorrt import build_process
+from ris_node.export.tensorrt.build_process import MARK, EngineBuild
 from ris_node.runtime.tensorrt.spec import EngineRequest
-from ris_node.runtime.tensorrt.store import find_engine, list_engines, unfinished
+from ris_node.runtime.tensorrt.store import engine_lock, find_engine, list_engines, unfinished
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -42,7 +40,7 @@ def request_(bundle, tmp_path) -> EngineRequest:
 def start(request: EngineRequest, folder: Path, **options) -> subprocess.Popen[str]:
     path = folder / "request.json"
     path.write_text(request.to_json())
-    command = [sys.executable, "-m", "ris_node.runtime.tensorrt.builder", str(path)]
+    command = [sys.executable, "-m", "ris_node.export.tensorrt.builder", str(path)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, **options)
 
 
@@ -117,7 +115,7 @@ def test_a_network_that_cannot_be_built_comes_back_as_words(request_, tmp_path):
 
 
 def test_cancelled_killed_and_silent(request_, monkeypatch):
-    monkeypatch.setattr(background, "HEARTBEAT_S", 0.05)
+    monkeypatch.setattr(build_process, "HEARTBEAT_S", 0.05)
     with engine_lock(Path(request_.root), request_.key):  # so that it waits for as long as the test likes
         for how, words in (("cancel", "the build was cancelled"), ("kill", "was ended by SIGKILL while")):
             build, caught, beats = EngineBuild(request_), [], []

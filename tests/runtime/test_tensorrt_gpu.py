@@ -20,10 +20,10 @@ import pytest
 from ris_node.bundle import open_bundle
 from ris_node.config import ModelConfig
 from ris_node.errors import BackendError
+from ris_node.export.tensorrt.build_process import EngineBuild
 from ris_node.runtime import select
 from ris_node.runtime.tensorrt import backend, toolkit
 from ris_node.runtime.tensorrt.accept import Samples, accept
-from ris_node.runtime.tensorrt.background import EngineBuild
 from ris_node.runtime.tensorrt.session import TensorRtSession
 from ris_node.runtime.tensorrt.store import SAMPLES, StoredEngine
 
@@ -101,7 +101,7 @@ def test_onnx_runtimes_gpu_providers_run_what_they_say(bundle, name, tmp_path):
     config = ModelConfig(backend=name, precision="fp32", engine_cache_dir=str(tmp_path))
     opened = select.open_network(bundle, "vision", config)
     note("provider", backend=name, provider=opened.session.info.provider, device=opened.session.info.device)
-    from ris_node.runtime.tensorrt.samples import make_samples
+    from ris_node.export.tensorrt.samples import make_samples
 
     assert accept(opened.session, make_samples(bundle.path), "fp16").passed
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +18,13 @@ from tiny_bundle import make_tiny_bundle
 from ris_node.bundle import open_bundle
 from ris_node.config import ModelConfig
 from ris_node.errors import BackendError, EngineMissingError, EngineRefusedError, EngineRejectedError
+from ris_node.export.tensorrt.samples import make_samples
 from ris_node.runtime import select
 from ris_node.runtime.ort import OrtSession
 from ris_node.runtime.tensorrt import backend, toolkit
 from ris_node.runtime.tensorrt.accept import Samples, compare
+from ris_node.runtime.tensorrt.build import make_engine
 from ris_node.runtime.tensorrt.cuda import Cuda
-from ris_node.runtime.tensorrt.maker import make_engine
 from ris_node.runtime.tensorrt.session import TensorRtSession
 from ris_node.runtime.tensorrt.store import StoredEngine, find_engine
 from ris_node.runtime.tensorrt.toolkit import load_module, version_numbers
@@ -221,7 +223,7 @@ def test_as_a_backend_missing_accepted_rejected(rig, bundle, tmp_path, monkeypat
     assert not first.degraded, "an engine that is not built yet is no fault"
 
     request, kit = backend.wanted_engine(opened, config)
-    make_engine(request, kit, quiet)
+    make_engine(request, kit, quiet, make_samples=partial(make_samples, bundle))
     with select.open_network(opened, "vision", config).session as session:
         assert session.info.backend == "tensorrt" and session.info.precision == "fp32"
     assert find_engine(request).parity["passed"] and find_engine(request).parity["samples"] == 16

@@ -14,7 +14,7 @@ from engine_kit import COMPILE_ONLY, ask, quiet, rtx_kit
 from tiny_bundle import make_tiny_bundle
 
 from ris_node.errors import BackendError, EngineMissingError, EngineRefusedError, EngineRejectedError
-from ris_node.runtime.tensorrt.maker import make_engine
+from ris_node.runtime.tensorrt.build import make_engine
 from ris_node.runtime.tensorrt.spec import BuildSpec, EngineRequest, hash_network
 from ris_node.runtime.tensorrt.store import (
     cache_root,

@@ -14,8 +14,8 @@ from tiny_bundle import make_tiny_bundle
 
 from ris_node.errors import BackendError
 from ris_node.runtime.tensorrt import toolkit
+from ris_node.runtime.tensorrt.build import make_engine
 from ris_node.runtime.tensorrt.cuda import Cuda
-from ris_node.runtime.tensorrt.maker import make_engine
 from ris_node.runtime.tensorrt.toolkit import Toolkit, check_capability
 
 

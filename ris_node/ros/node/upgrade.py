@@ -13,12 +13,12 @@ from typing import Any
 from ris_node.bundle.bundle import open_bundle
 from ris_node.config import NodeConfig
 from ris_node.errors import BackendError, RisError
+from ris_node.export.tensorrt.build_process import BuildProgress, EngineBuild
 from ris_node.pipeline.grounder import Grounder
 from ris_node.ros.outputs.status import NodeState, StatusBoard
 from ris_node.runtime.base import Session
 from ris_node.runtime.select import Opened
 from ris_node.runtime.tensorrt import backend
-from ris_node.runtime.tensorrt.background import Beat, EngineBuild
 from ris_node.runtime.tensorrt.spec import EngineRequest
 from ris_node.runtime.tensorrt.store import rebuild_command
 from ris_node.runtime.tensorrt.toolkit import Toolkit
@@ -100,9 +100,12 @@ class EngineUpgrade:
     def _run_build(self, ticket: int, request: EngineRequest, *, force: bool) -> None:
         what = f"{request.spec.precision} engine for {request.device.name}"
 
-        def beat(beat: Beat) -> None:
+        def show(progress: BuildProgress) -> None:
             self._say(
-                ticket, state=NodeState.BUILDING_ENGINE, progress=beat.fraction, message=f"building the {what}: {beat}"
+                ticket,
+                state=NodeState.BUILDING_ENGINE,
+                progress=progress.fraction,
+                message=f"building the {what}: {progress}",
             )
 
         build = EngineBuild(request, force=force)
@@ -113,7 +116,7 @@ class EngineUpgrade:
         self._log.info(f"building the {what} ({request.key}); frames are answered meanwhile")
         begin = time.monotonic()
         try:
-            build.run(beat)
+            build.run(show)
         finally:
             with self._lock:
                 self._build = None if self._build is build else self._build

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks on TensorRT: engines are built once for a GPU, kept under the XDG cache, checked, and run without torch.
 
-`toolkit` finds TensorRT and the GPU, `spec` names an engine, `build` makes one, `store` keeps and refuses them,
-`session` runs them, `builder` and `background` build in a process of its own, `backend` ties it to the selection.
+`toolkit` finds TensorRT and the GPU, `spec` names an engine, `network` parses its ONNX file, `build` makes it, `store`
+keeps and refuses engines, `session` runs them, `accept` compares their answers with ONNX Runtime's, and `backend` ties
+them to the selection. ris_node/export/tensorrt builds them in a process of its own.
 """

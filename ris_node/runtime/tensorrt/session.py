@@ -15,9 +15,9 @@ import numpy as np
 from ris_node.errors import BackendError, EngineRefusedError
 from ris_node.runtime.base import Array, BackendInfo
 from ris_node.runtime.ort import check_feeds
-from ris_node.runtime.tensorrt.build import dtype_of
 from ris_node.runtime.tensorrt.cuda import Buffer
 from ris_node.runtime.tensorrt.log import complaint, given, make_logger
+from ris_node.runtime.tensorrt.network import dtype_of
 from ris_node.runtime.tensorrt.store import StoredEngine
 from ris_node.runtime.tensorrt.toolkit import Toolkit
 from ris_node.types import TensorSpec

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The engines on this machine: found by key, refused with a reason, listed, removed.
+"""The engines on this machine: found by key, refused with a reason, locked, listed, removed.
 
 An engine file is code. Only what lies in our own cache, in the folder of its key, with the hash that its manifest says,
 is ever loaded; nothing is downloaded, and a bundle carries none.
@@ -8,12 +8,15 @@ is ever loaded; nothing is downloaded, and a bundle carries none.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import shutil
 import stat
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +35,7 @@ ENGINE, MANIFEST, PARITY, SAMPLES, REJECTED = (
     "model.engine.rejected",
 )
 LOCKS = ".locks"
+_POLL_S = 0.2
 # only folders of these names are ever removed: people give --cache-dir folders that hold other things, too
 _NAME = re.compile(r".+-sm.+-(trt|rtx).+-[0-9a-f]{16}")
 _LEFT = re.compile(r"\.(part|old)-[0-9a-f]{16}-\d+")  # of builds that were killed
@@ -142,6 +146,30 @@ def list_engines(root: Path) -> Iterator[tuple[Path, StoredEngine | None, str]]:
             yield folder, None, str(error)
         else:
             yield folder, engine, ""
+
+
+@contextmanager
+def engine_lock(root: Path, key: str, on_wait: Callable[[float], None] | None = None) -> Iterator[None]:
+    """Hold the lock of an engine; `on_wait` is called with the seconds so far while another process has it.
+
+    The system frees the lock when its holder ends, however it ends, so a killed builder locks nobody out.
+
+    Raises:
+        OSError: the cache's folder cannot be written to.
+    """
+    folder = root / LOCKS
+    folder.mkdir(parents=True, exist_ok=True)
+    begin = time.monotonic()
+    with (folder / key).open("w") as handle:
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if on_wait is not None:
+                    on_wait(time.monotonic() - begin)
+                time.sleep(_POLL_S)
+        yield
 
 
 def unfinished(root: Path) -> list[Path]:

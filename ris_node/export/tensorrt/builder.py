@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The process that builds: `python -m ris_node.runtime.tensorrt.builder REQUEST [--force]`.
+"""The process that builds: `python -m ris_node.export.tensorrt.builder REQUEST [--force]`.
 
 Of its own, because a builder that crashes or runs out of memory must not take the node with it. It says what it does in
 lines of JSON on stdout, each after a mark, for TensorRT may print there too.
@@ -15,17 +15,19 @@ import os
 import threading
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ris_node.entry import start
 from ris_node.errors import RisError
+from ris_node.export.tensorrt.build_process import MARK
+from ris_node.export.tensorrt.samples import make_samples
+from ris_node.runtime.tensorrt.build import make_engine
 from ris_node.runtime.tensorrt.cuda import Cuda
-from ris_node.runtime.tensorrt.maker import make_engine
 from ris_node.runtime.tensorrt.spec import EngineRequest
 from ris_node.runtime.tensorrt.toolkit import Toolkit, load_module
 
-MARK = "@engine "
 _LEAST_S = 0.2  # between two lines of progress
 
 
@@ -34,16 +36,16 @@ class Reporter:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._told = ("", -1.0)
+        self._last = ("", -1.0)
         self._at = 0.0
 
     def progress(self, phase: str, fraction: float) -> None:
         """Say how far it is, a few times a second at most."""
         now = time.monotonic()
         with self._lock:
-            if now - self._at < _LEAST_S or (phase, fraction) == self._told:
+            if now - self._at < _LEAST_S or (phase, fraction) == self._last:
                 return
-            self._at, self._told = now, (phase, fraction)
+            self._at, self._last = now, (phase, fraction)
         self.say(event="progress", phase=phase, fraction=fraction)
 
     def say(self, **values: Any) -> None:
@@ -66,7 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if cuda is not None:
             cuda.use(request.device.index)
         toolkit = Toolkit(load_module(request.runtime), cuda, request.device, request.runtime)
-        engine, built = make_engine(request, toolkit, reporter.progress, force=args.force)
+        samples = partial(make_samples, request.bundle) if request.bundle else None
+        engine, built = make_engine(request, toolkit, reporter.progress, force=args.force, make_samples=samples)
     except RisError as error:
         reporter.say(event="failed", reason=str(error))
         return 1

@@ -11,18 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ris_node.bundle import open_bundle
 from ris_node.config import ModelConfig
+from ris_node.pipeline.grounder import Grounder
+from ris_node.pipeline.letterbox import Letterbox
+from ris_node.pipeline.segmenter import vision_feeds
 from ris_node.runtime.base import Array
 from ris_node.runtime.tensorrt.accept import Samples
 from ris_node.types import U8
-
-if TYPE_CHECKING:
-    from ris_node.pipeline.grounder import Grounder
 
 _STREETS = (  # a rendered street costs more than all its questions
     ("the car", "the road", "stop next to the red car", "the pedestrian on the left"),
@@ -34,8 +33,6 @@ _LONG = "the " + "very " * 40 + "large car beside the second tree on the left si
 
 def make_samples(bundle_dir: Path | str) -> Samples:
     """Feeds for a bundle's vision graph and what its float32 graph answers on the CPU; about two seconds."""
-    from ris_node.pipeline.grounder import Grounder  # the core builds on runtimes, so not at the top
-
     config = ModelConfig(backend="onnxruntime", precision="fp32", num_threads=1, warmup_iterations=0)
     with Grounder.open(open_bundle(bundle_dir).path, model=config) as grounder:
         feeds = [_feeds(grounder, image, command) for image, command in _pairs()]
@@ -74,9 +71,6 @@ def _made_pairs() -> Iterator[tuple[U8, str]]:
 
 
 def _feeds(grounder: Grounder, image: U8, command: str) -> dict[str, Array]:
-    from ris_node.pipeline.letterbox import Letterbox
-    from ris_node.pipeline.segmenter import vision_feeds
-
     contract = grounder.bundle.manifest.input
     height, width = image.shape[:2]
     box = Letterbox.fit(width, height, contract.width, contract.height, contract.pad_value)

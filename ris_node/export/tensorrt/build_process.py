@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Starts the process that builds, follows what it says, and outlives its crash."""
+"""Start the process that builds an engine, follow its progress, and outlive its crash."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from pathlib import Path
 from typing import IO
 
 from ris_node.errors import BackendError
-from ris_node.runtime.tensorrt.builder import MARK
 from ris_node.runtime.tensorrt.spec import EngineRequest
 from ris_node.runtime.tensorrt.store import StoredEngine, find_engine
 
+MARK = "@engine "  # begins each line of the builder that is for us
 HEARTBEAT_S = 5.0
 _POLL_S = 0.2
 _PACKAGE_ROOT = Path(__file__).resolve().parents[3]
 
 
 @dataclass(frozen=True)
-class Beat:
+class BuildProgress:
     """How far a build is: `fraction` 0..1 of its steps, which do not take equally long."""
 
     phase: str
@@ -54,7 +54,7 @@ class EngineBuild:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
         self._cancelled = False
-        self._last = Beat("starting", 0.0, 0.0)
+        self._last = BuildProgress("starting", 0.0, 0.0)
         self.built = False  # by us, not found
 
     @property
@@ -63,8 +63,8 @@ class EngineBuild:
         process = self._process
         return process.pid if process is not None else None
 
-    def run(self, on_beat: Callable[[Beat], None]) -> StoredEngine:
-        """Build, and return the engine; blocks. `on_beat` hears of every change, and at least every five seconds.
+    def run(self, on_progress: Callable[[BuildProgress], None]) -> StoredEngine:
+        """Build and return the engine; `on_progress` is called at every change and at least every five seconds.
 
         Raises:
             BackendError: the build failed, the process died, or somebody cancelled it; nothing unfinished is used.
@@ -77,7 +77,7 @@ class EngineBuild:
                     raise BackendError("the build was cancelled")
                 self._process = self._start(path, errors)
             try:
-                reason = self._follow(self._process, on_beat)
+                reason = self._follow(self._process, on_progress)
                 code = self._process.wait()
             finally:
                 self._end()
@@ -95,7 +95,7 @@ class EngineBuild:
             process.terminate()
 
     def _start(self, path: Path, errors: IO[str]) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "ris_node.runtime.tensorrt.builder", str(path)]
+        command = [sys.executable, "-m", "ris_node.export.tensorrt.builder", str(path)]
         paths = [str(_PACKAGE_ROOT), *filter(None, [os.environ.get("PYTHONPATH", "")])]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
         return subprocess.Popen(
@@ -108,7 +108,7 @@ class EngineBuild:
             start_new_session=True,  # a Ctrl-C is for the node, which then cancels
         )
 
-    def _follow(self, process: subprocess.Popen[str], on_beat: Callable[[Beat], None]) -> str:
+    def _follow(self, process: subprocess.Popen[str], on_progress: Callable[[BuildProgress], None]) -> str:
         """Read the builder's lines until it ends; returns the reason it gave for failing, or nothing."""
         assert process.stdout is not None
         begin, heard, reason, rest = time.monotonic(), 0.0, "", ""
@@ -126,17 +126,17 @@ class EngineBuild:
                     reason = self._take(line, seconds) or reason
                 if lines or seconds - heard >= HEARTBEAT_S:
                     heard = seconds
-                    on_beat(Beat(self._last.phase, self._last.fraction, seconds))
+                    on_progress(BuildProgress(self._last.phase, self._last.fraction, seconds))
 
     def _take(self, line: str, seconds: float) -> str:
         if not line.startswith(MARK):
             return ""
         said = json.loads(line[len(MARK) :])
         if said["event"] == "progress":
-            self._last = Beat(said["phase"], float(said["fraction"]), seconds)
+            self._last = BuildProgress(said["phase"], float(said["fraction"]), seconds)
         elif said["event"] == "done":
             self.built = bool(said["built"])
-            self._last = Beat("built" if self.built else "found", 1.0, seconds)
+            self._last = BuildProgress("built" if self.built else "found", 1.0, seconds)
         return str(said.get("reason", ""))
 
     def _end(self) -> None:
