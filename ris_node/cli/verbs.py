@@ -29,7 +29,7 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "demo",
         "ris_node.demo.run",
-        "watch the ROS 2 node ground commands in a moving street scene",
+        "run the ROS 2 node on commands in a moving street scene, and show its answers",
         """\
 examples:
   ris demo                                                     a rendered street; see demo/overlay.mp4 afterwards
@@ -37,28 +37,38 @@ examples:
   ris demo --source frames --command "the van" --hfov 70       with the view angle, goals come in metres
 """,
     ),
-    Verb("predict", "ris_node.cli.predict.predict", "find what a command means in pictures, without ROS"),
+    Verb("predict", "ris_node.cli.predict.predict", "ground commands in pictures, without ROS"),
     Verb(
         "doctor",
         "ris_node.cli.doctor.doctor",
-        "say what is installed, what will work, and what to do where it will not",
+        "check installation, backends, bundles and middleware, with a remedy for each finding",
     ),
-    Verb("replay", "ris_node.cli.bags.replay", "answer every frame of recorded drives (bags), without ROS; score them"),
     Verb(
-        "compare", "ris_node.cli.bags.compare", "tell two replays, or two models on one bag, apart; an exit code for CI"
+        "replay",
+        "ris_node.cli.bags.replay",
+        "answer every frame of recorded drives (bags), without ROS, and score the answers",
+    ),
+    Verb(
+        "compare",
+        "ris_node.cli.bags.compare",
+        "compare two replays, or two models on one bag; with an exit code for CI",
     ),
     Verb("record", "ris_node.cli.bags.record", "write a bag of a live run, with each topic's own QoS"),
     Verb("play", "ris_node.cli.bags.play", "publish a bag and /clock over DDS, for a live node"),
     Verb("bench", "ris_node.bench.run", "measure the bare network, the core, and the node over DDS"),
-    Verb("data", "ris_node.cli.data", "list the data sets that can be read, check one, make JSON lines of it"),
-    Verb("export", "ris_node.cli.export", "make a bundle of a checkpoint"),
-    Verb("cast", "ris_node.cli.cast", "write a bundle's vision graph in half precision, for TensorRT"),
-    Verb("quantize", "ris_node.cli.quantize", "make a bundle's INT8 graph, for CPUs or TensorRT, and measure its cost"),
-    Verb("check", "ris_node.cli.check", "say what would go wrong with an ONNX file, and compile it with TensorRT-RTX"),
-    Verb("parity", "ris_node.cli.parity", "tell whether another precision of a graph still answers as float32"),
-    Verb("train", "ris_node.cli.train", "train a network on pictures with expressions, your own too"),
-    Verb("make", "ris_node.cli.make", "make a bundle from the public sets by a recipe: train, export, measure"),
-    Verb("evaluate", "ris_node.cli.evaluate", "measure bundles on pictures with the truth, and report"),
+    Verb("data", "ris_node.cli.data", "list the known data sets, check one, convert it to JSON lines"),
+    Verb("export", "ris_node.cli.export", "export a checkpoint to a bundle"),
+    Verb("cast", "ris_node.cli.cast", "convert a bundle's vision graph to half precision, for GPUs"),
+    Verb(
+        "quantize",
+        "ris_node.cli.quantize",
+        "quantize a bundle's vision graph to INT8, for CPUs or TensorRT, and measure the loss",
+    ),
+    Verb("check", "ris_node.cli.check", "check ONNX files for TensorRT, and compile them with TensorRT-RTX"),
+    Verb("parity", "ris_node.cli.parity", "compare the answers of other precisions with float32"),
+    Verb("train", "ris_node.cli.train", "train a network on pictures with expressions, public sets or your own"),
+    Verb("make", "ris_node.cli.make", "make a bundle from the public sets by a recipe: train, export, evaluate"),
+    Verb("evaluate", "ris_node.cli.evaluate", "score bundles on pictures with the truth, and write a report"),
     Verb("engine", "ris_node.cli.engine", "build, list, show, verify and remove TensorRT engines"),
-    Verb("config", "ris_node.cli.config", "show every parameter of the node with its default and meaning"),
+    Verb("config", "ris_node.cli.config", "print every parameter of the node with its default and meaning"),
 )
