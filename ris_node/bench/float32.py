@@ -15,9 +15,9 @@ from typing import Any
 from ris_node.bench.inprocess import BareNetwork, Passes
 from ris_node.bench.live import Live, Load, summary
 from ris_node.bench.pictures import Pictures
-from ris_node.bench.series import clean
 from ris_node.bundle.bundle import Bundle
 from ris_node.config import ModelConfig
+from ris_node.report.values import finite
 from ris_node.runtime.base import Array
 
 PRECISION = "fp32"
@@ -43,9 +43,9 @@ class Leg:
         return {
             "size": self.size,
             "pace_hz": round(self.rate_hz, 2),
-            "bare_network": {**self.bare.total.to_json(), "cpu_ms": clean(self.bare.cpu.p50)},
+            "bare_network": {**self.bare.total.to_json(), "cpu_ms": finite(self.bare.cpu.p50)},
             "node_paced": summary(self.paced),
-            "node/network": clean(self.ratio),
+            "node/network": finite(self.ratio),
         }
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from ris_node.bench import profile
 from ris_node.bench.float32 import PRECISION
 from ris_node.bench.measure import GOAL_SIZE, Outcome
-from ris_node.bench.series import clean
+from ris_node.report.values import finite
 
 GOAL_RATIO, GOAL_RSS_MB, GOAL_READY_S = 1.6, 700.0, 5.0
 GOAL_FRAME_MS, GOAL_P99_MS, GOAL_INT8, GOAL_CLIPSEG = 40.0, 80.0, 2.2, 6.0
@@ -44,7 +44,7 @@ class Goal:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON."""
-        value = clean(self.value)
+        value = finite(self.value)
         return {"goal": self.name, "measured": value, "at_most": self.limit, "reached": self.reached}
 
 

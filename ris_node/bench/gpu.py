@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from ris_node.bench.series import Series, clean
+from ris_node.bench.series import Series
 from ris_node.bundle.bundle import VISION_FILES, Bundle
 from ris_node.config import ModelConfig
 from ris_node.errors import BackendError
+from ris_node.report.values import finite
 from ris_node.runtime import ort_gpu
 from ris_node.runtime.base import Array
 from ris_node.runtime.ort import OrtSession
@@ -45,7 +46,7 @@ class Variant:
             "network": self.title,
             "device": self.device,
             "nodes": self.nodes or None,
-            "logits_off": clean(self.off, 6),
+            "logits_off": finite(self.off, 6),
             **self.series.to_json(),
         }
 

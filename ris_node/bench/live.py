@@ -16,9 +16,10 @@ import numpy as np
 
 from ris_node.bench.pictures import Pictures, mount_parameters
 from ris_node.bench.processes import NAMESPACE, Meter, NodeProcess, Peer, environment, stop
-from ris_node.bench.series import Series, clean
+from ris_node.bench.series import Series
 from ris_node.config import ModelConfig
 from ris_node.errors import DemoError
+from ris_node.report.values import finite
 
 STAGES = ("age_at_start", "preprocess", "inference", "postprocess", "publish", "total")
 QUERY_ID = "bench"
@@ -202,7 +203,7 @@ def summary(load: Load) -> dict[str, Any]:
     return {
         "end_to_end": load.end_to_end.to_json(),
         "label_mask": load.mask.to_json(),
-        "node_cpu_ms": clean(load.cpu_ms.p50),
+        "node_cpu_ms": finite(load.cpu_ms.p50),
         "stages": {name: series.to_json() for name, series in load.stages.items()},
         "cpu_cores": {name: round(float(np.mean(shares)), 3) for name, shares in load.cpu.items()},
         "rss_mb": round(load.rss_mb, 1),

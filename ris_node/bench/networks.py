@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from ris_node.bench.series import Series, clean
+from ris_node.bench.series import Series
 from ris_node.bundle.bundle import VISION_FILES, Bundle
+from ris_node.report.values import finite
 
 MOST_S = 4.0  # of one network a round: a slow one gets fewer passes
 TITLES = {
@@ -110,12 +111,12 @@ def rows(networks: Sequence[Network], best: dict[str, float]) -> list[dict[str, 
             {
                 "network": one.title,
                 "input": one.input_size,
-                "p50_ms": clean(one.series.p50),
-                "best_ms": clean(min(one.series.values)),
-                "per_s": clean(1e3 / one.series.p50),
-                "times_clipseg": clean(faster),
-                "gmacs": clean(one.macs / 1e9),
-                "floor_ms": clean(one.macs / peak * 1e3 + size / best["bytes_per_s"] * 1e3),
+                "p50_ms": finite(one.series.p50),
+                "best_ms": finite(min(one.series.values)),
+                "per_s": finite(1e3 / one.series.p50),
+                "times_clipseg": finite(faster),
+                "gmacs": finite(one.macs / 1e9),
+                "floor_ms": finite(one.macs / peak * 1e3 + size / best["bytes_per_s"] * 1e3),
                 "file_mb": round(size / 1e6, 1),
             }
         )

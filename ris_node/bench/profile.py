@@ -6,11 +6,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ris_node.bench.measure import Outcome
 from ris_node.bench.networks import rows, table
-from ris_node.bench.series import clean
+from ris_node.report.values import finite, shown
 
 CHANNELS = 3
 
@@ -38,7 +36,7 @@ def where_time_goes(outcome: Outcome, size: str) -> list[dict[str, Any]]:
         ("DDS, queues, messages and Python", whole - inside, echo),
     )
     return [
-        {"part": name, "ms": clean(value), "share": clean(value / whole), "floor_ms": clean(floor)}
+        {"part": name, "ms": finite(value), "share": finite(value / whole), "floor_ms": finite(floor)}
         for name, value, floor in parts
     ]
 
@@ -55,7 +53,7 @@ def lines(outcome: Outcome) -> list[str]:
             )
             found += ["", title, "", "| part | ms | share | floor ms |", "|---|---:|---:|---:|"]
             for part in parts:
-                cells = (_number(part["ms"], 2), _number(part["share"], 2), _number(part["floor_ms"], 2))
+                cells = (shown(part["ms"], 2), shown(part["share"], 2), shown(part["floor_ms"], 2))
                 found.append(f"| {part['part']} | " + " | ".join(cells) + " |")
     if outcome.networks:
         best = ", ".join(f"{name.split('_per')[0]} {value / 1e9:.0f} G/s" for name, value in outcome.best.items())
@@ -72,7 +70,7 @@ def to_json(outcome: Outcome) -> dict[str, Any]:
     """The same as JSON."""
     return {
         "networks": rows(outcome.networks, outcome.best) if outcome.networks else [],
-        "machine_at_best": {name: clean(value, 0) for name, value in outcome.best.items()},
+        "machine_at_best": {name: finite(value, 0) for name, value in outcome.best.items()},
         "echo": {size: series.to_json() for size, series in outcome.echo.items()},
         "where_time_goes": {size: where_time_goes(outcome, size) for size in outcome.paced},
     }
@@ -92,7 +90,3 @@ def _network_floor(outcome: Outcome) -> float:
              if one.name == name and not one.failed]  # fmt: skip
     value = found[0]["floor_ms"] if found else None
     return float("nan") if value is None else float(value)
-
-
-def _number(value: float | None, digits: int) -> str:
-    return "-" if value is None or not np.isfinite(value) else f"{value:.{digits}f}"

@@ -18,9 +18,10 @@ from ris_node.bench.goals import goals
 from ris_node.bench.inprocess import Passes, bundle_of
 from ris_node.bench.live import Load, summary
 from ris_node.bench.measure import SATURATED_HZ, Outcome, Plan
-from ris_node.bench.series import Series, clean
+from ris_node.bench.series import Series
 from ris_node.bundle.bundle import MANIFEST
 from ris_node.hashing import hash_files
+from ris_node.report.values import finite, shown
 from ris_node.runtime.select import graph_file
 
 RATIOS = (
@@ -90,14 +91,14 @@ def to_json(outcome: Outcome, about: dict[str, Any]) -> dict[str, Any]:
     ratios: dict[str, dict[str, float | None]] = {}
     for size, bare in outcome.bare.items():
         core = outcome.core[size]
-        ratios[size] = {"core/network": clean(core.total.ratio(bare.total))}
-        ratios[size]["core/network, CPU"] = clean(core.cpu.ratio(bare.cpu))
+        ratios[size] = {"core/network": finite(core.total.ratio(bare.total))}
+        ratios[size]["core/network, CPU"] = finite(core.cpu.ratio(bare.cpu))
         paced = outcome.paced.get(size)
         if paced:
-            ratios[size]["node/core"] = clean(paced.end_to_end.ratio(core.total))
-            ratios[size]["node/network"] = clean(paced.end_to_end.ratio(bare.total))
-            ratios[size]["in node/network"] = clean(paced.stages["total"].ratio(bare.total))
-            ratios[size]["node/network, CPU"] = clean(paced.cpu_ms.ratio(bare.cpu))
+            ratios[size]["node/core"] = finite(paced.end_to_end.ratio(core.total))
+            ratios[size]["node/network"] = finite(paced.end_to_end.ratio(bare.total))
+            ratios[size]["in node/network"] = finite(paced.stages["total"].ratio(bare.total))
+            ratios[size]["node/network, CPU"] = finite(paced.cpu_ms.ratio(bare.cpu))
     return {
         "machine": about,
         "bare_network": {size: _passes(series) for size, series in outcome.bare.items()},
@@ -131,12 +132,12 @@ def to_markdown(outcome: Outcome, about: dict[str, Any]) -> str:
     lines.append("|---|" + "---:|" * len(outcome.bare))
     ratios = to_json(outcome, about)["ratios"]
     for name in RATIOS:
-        row = [_number(ratios[size].get(name), 2) for size in outcome.bare]
+        row = [shown(ratios[size].get(name), 2) for size in outcome.bare]
         lines.append(f"| {name} | " + " | ".join(row) + " |")
     lines += ["", "| goal | measured | at most | |", "|---|---:|---:|---|"]
     for goal in goals(outcome):
         limit = "" if goal.limit is None else f"{goal.limit:g}"
-        lines.append(f"| {goal.name} | {_number(clean(goal.value), 2)} | {limit} | {goal.verdict} |")
+        lines.append(f"| {goal.name} | {shown(goal.value, 2)} | {limit} | {goal.verdict} |")
     lines += [*profile.lines(outcome), *outcome.gpu.lines()]
     starts = ", ".join(f"{value:.2f}" for value in outcome.starts_s) or "not measured"
     lines += ["", f"Start to READY in s: {starts}. Pace: {outcome.rate_hz:.1f} Hz.", "", LEGEND, ""]
@@ -144,7 +145,7 @@ def to_markdown(outcome: Outcome, about: dict[str, Any]) -> str:
 
 
 def _passes(passes: Passes) -> dict[str, Any]:
-    return {**passes.total.to_json(), "cpu_ms": clean(passes.cpu.p50)}
+    return {**passes.total.to_json(), "cpu_ms": finite(passes.cpu.p50)}
 
 
 def _head(about: dict[str, Any]) -> str:
@@ -190,13 +191,9 @@ def _in_process(size: str, part: str, passes: Passes) -> str:
 
 def _row(size: str, part: str, series: Series, rate: float, cpu_ms: float, load: Load | None = None) -> str:
     numbers = (series.p50, series.p99, rate, cpu_ms)
-    cells = [size, part, *(_number(clean(value), 1) for value in numbers)]
+    cells = [size, part, *(shown(value, 1) for value in numbers)]
     for name in ("node", "camera", "client"):
         shares = load.cpu.get(name, []) if load else []
         cells.append(f"{np.mean(shares):.2f}" if shares else "")
     cells.append(f"{load.rss_mb:.0f}" if load else "")
     return "| " + " | ".join(cells) + " |"
-
-
-def _number(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"

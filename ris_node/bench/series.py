@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
+from ris_node.report.values import finite
 
 
 @dataclass
@@ -51,15 +53,5 @@ class Series:
 
     def to_json(self) -> dict[str, Any]:
         """Return count, p50, p99 and the median of each round."""
-        medians = [clean(float(np.median(one))) for one in self.rounds if one]
-        return {"count": len(self.values), "p50_ms": clean(self.p50), "p99_ms": clean(self.p99), "rounds_ms": medians}
-
-
-def clean(value: float, digits: int = 3) -> float | None:
-    """Return a rounded number for JSON; None for NaN, which JSON does not know."""
-    return round(value, digits) if math.isfinite(value) else None
-
-
-def cleaned(values: Mapping[str, float], digits: int = 3) -> dict[str, float | None]:
-    """Return `clean` of every value."""
-    return {name: clean(value, digits) for name, value in values.items()}
+        medians = [finite(float(np.median(one))) for one in self.rounds if one]
+        return {"count": len(self.values), "p50_ms": finite(self.p50), "p99_ms": finite(self.p99), "rounds_ms": medians}

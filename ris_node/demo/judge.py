@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from ris_node.demo.script import Step
+from ris_node.report.values import finite, mean
 from ris_node.rle import decode_rle
 from ris_node.types import Bool, TargetStatus
 from ris_scene.spec import Scene
@@ -122,8 +122,8 @@ def tally(text: str, rows: list[dict[str, Any]]) -> Tally:
         text,
         len(rows),
         statuses,
-        _mean(float(score["right"]) for score in scores),
-        _mean(score["iou"] for score in scores if score["iou"] is not None),
+        finite(mean(float(score["right"]) for score in scores), None),
+        finite(mean(score["iou"] for score in scores if score["iou"] is not None), None),
         float(np.median(errors)) if errors else None,
         float(np.percentile(errors, 90)) if errors else None,
         len(errors),
@@ -137,11 +137,6 @@ def latency(rows: list[dict[str, Any]], key: str) -> tuple[float, float]:
     if not values:
         return float("nan"), float("nan")
     return float(np.percentile(values, 50)), float(np.percentile(values, 99))
-
-
-def _mean(values: Iterable[float]) -> float | None:
-    found = list(values)
-    return float(np.mean(found)) if found else None
 
 
 def _inside(outline: np.ndarray, x: float, y: float) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ris_node.demo.judge import Tally, latency, tally
 from ris_node.demo.script import Script
+from ris_node.report.values import shown
 
 
 def summary(script: Script, rows: list[dict[str, Any]], rate: float) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def text(result: dict[str, Any], out: Path) -> str:
         f"from the image's stamp to the answer received {_pair(times['arrival'])}",
     ]
     if result["status_right"] is not None:
-        right, iou = _share(result["status_right"]), _number(result["mean_iou"])
+        right, iou = _share(result["status_right"]), shown(result["mean_iou"], 2)
         lines.append(f"against the truth: status right {right}, mean mask IoU {iou}")
     files = ", ".join(str(out / name) for name in ("overlay.mp4", "contact_sheet.png", "results.jsonl"))
     lines.append(f"see {files} ({result['seconds']:.0f} s in all)")
@@ -63,7 +64,7 @@ def _line(item: Tally) -> str:
     goal = "none" if item.goals_wanted else "-"
     if item.goal_error_m is not None and item.goal_error_p90_m is not None:
         goal = f"{item.goal_error_m:.1f} / {item.goal_error_p90_m:.1f} m"
-    right, iou = _share(item.right), _number(item.iou)
+    right, iou = _share(item.right), shown(item.iou, 2)
     return f"{item.text[:44]:44s} {item.frames:6d} {right:>12s} {iou:>6s} {goal:>14s}  {said}"
 
 
@@ -73,10 +74,6 @@ def _arrival(rows: list[dict[str, Any]]) -> tuple[float, float]:
 
 def _share(value: float | None) -> str:
     return "-" if value is None else f"{100 * value:.0f} %"
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
 
 
 def _pair(times: tuple[float, float]) -> str:

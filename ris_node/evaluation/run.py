@@ -23,6 +23,7 @@ from ris_node.evaluation.goals import BASELINE, GOALS, judge_goals
 from ris_node.evaluation.systems import Progress, answer_all, digest
 from ris_node.evaluation.table import Row, differences, make_table
 from ris_node.evaluation.variants import Entry
+from ris_node.report.values import plain
 
 ROC_POINTS = 200  # at most so many points of a curve are kept
 
@@ -105,7 +106,7 @@ def make_report(systems: Sequence[Measured], setting: Setting) -> dict[str, Any]
             against = others[BASELINE] if base else {}
             entry["goals"] = judge_goals(GOALS[setting.suite], system.rows, against, facts)
         report["bundles"][system.name] = entry
-    made: dict[str, Any] = plain(report)
+    made: dict[str, Any] = plain(report, 4)
     return made
 
 
@@ -159,17 +160,6 @@ def dump(value: Any, depth: int = 4) -> str:
     if depth and isinstance(value, list) and value and isinstance(value[0], dict):
         return "[\n" + ",\n".join(json.dumps(v) for v in value) + "\n]"
     return json.dumps(value)
-
-
-def plain(value: Any) -> Any:
-    """Values as JSON has them: floats to four digits, None for NaN and infinity."""
-    if isinstance(value, Mapping):
-        return {k: plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(v) for v in value]
-    if isinstance(value, float):
-        return round(value, 4) if np.isfinite(value) else None
-    return value
 
 
 def _intervals(found: Mapping[str, Estimate]) -> dict[str, Any]:

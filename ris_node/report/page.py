@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import html
 import importlib
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +20,7 @@ import cv2
 import numpy as np
 
 from ris_node.errors import ConfigError
+from ris_node.report.values import shown
 from ris_node.types import U8
 
 INSTALL = 'pip install "ris_node[report]"'
@@ -128,9 +128,8 @@ def paragraph(text: str) -> str:
 
 
 def _cell(value: Any) -> str:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return "-"
-    first, _, rest = (f"{value:.3f}" if isinstance(value, float) else str(value)).partition("\n")
+    text = shown(value) if value is None or isinstance(value, float) else str(value)
+    first, _, rest = text.partition("\n")
     return html.escape(first) + (f"<small>{html.escape(rest)}</small>" if rest else "")
 
 

@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from ris_node.report.charts import SHARE, figure
 
 Rows = Sequence[Mapping[str, Any]]
 STATUS_COLOURS = {
@@ -16,11 +17,6 @@ STATUS_COLOURS = {
 STAGES = ("decode_ms", "preprocess_ms", "inference_ms", "postprocess_ms")
 _MOST_POINTS = 4000  # a longer drive is thinned, or its report takes long to open
 _OUTLINES = 12
-
-
-def plotly() -> Any:
-    """Plotly's graph objects."""
-    return importlib.import_module("plotly.graph_objects")
 
 
 def timelines(rows: Rows, scores: Rows) -> Iterator[tuple[Any, int]]:
@@ -50,25 +46,23 @@ def _times(rows: Rows) -> list[float]:
 
 
 def _presence(rows: Rows, times: Sequence[float]) -> Any:
-    go = plotly()
-    figure = go.Figure()
-    figure.add_scatter(
+    chart = figure("presence and verdict", xaxis_title="s", yaxis=SHARE)
+    chart.add_scatter(
         x=times, y=[row["presence"] for row in rows], mode="lines", line={"color": "#c9ced6", "width": 1},
         showlegend=False, hoverinfo="skip",
     )  # fmt: skip
     for status, colour in STATUS_COLOURS.items():
         own = [n for n, row in enumerate(rows) if row["status"] == status]
         if own:
-            figure.add_scatter(
+            chart.add_scatter(
                 x=[times[n] for n in own], y=[rows[n]["presence"] for n in own], mode="markers", name=status,
                 marker={"color": colour, "size": 5}, text=[rows[n]["command"] for n in own],
             )  # fmt: skip
-    _mark_commands(figure, rows, times)
-    figure.update_layout(title="presence and verdict", xaxis_title="s", yaxis={"range": [-0.03, 1.03]})
-    return figure
+    _mark_commands(chart, rows, times)
+    return chart
 
 
-def _mark_commands(figure: Any, rows: Rows, times: Sequence[float]) -> None:
+def _mark_commands(chart: Any, rows: Rows, times: Sequence[float]) -> None:
     """A line where another command comes into force."""
     before = ""
     changes = 0
@@ -76,7 +70,7 @@ def _mark_commands(figure: Any, rows: Rows, times: Sequence[float]) -> None:
         if row["query_id"] != before and row["command"] and changes < 40:
             changes += 1
             words = row["command"] if len(row["command"]) <= 44 else row["command"][:42] + "…"
-            figure.add_vline(
+            chart.add_vline(
                 x=time_s, line={"color": "#2563eb", "dash": "dot", "width": 1}, annotation_text=words,
                 annotation={"font": {"size": 10}, "textangle": -90, "yanchor": "top", "xanchor": "left"},
             )  # fmt: skip
@@ -84,31 +78,28 @@ def _mark_commands(figure: Any, rows: Rows, times: Sequence[float]) -> None:
 
 
 def _areas(rows: Rows, times: Sequence[float]) -> Any:
-    figure = plotly().Figure()
+    chart = figure("area, % of the picture", xaxis_title="s")
     for name, title in (("mask_area", "referent"), ("region_area", "region")):
-        figure.add_scatter(x=times, y=[100.0 * row[name] for row in rows], mode="lines", name=title)
-    figure.update_layout(title="area, % of the picture", xaxis_title="s")
-    return figure
+        chart.add_scatter(x=times, y=[100.0 * row[name] for row in rows], mode="lines", name=title)
+    return chart
 
 
 def _agreement(scores: Rows, times: Sequence[float]) -> Any:
-    figure = plotly().Figure()
+    chart = figure("IoU of the mask", xaxis_title="s", yaxis=SHARE)
     named = (("steady_iou", "with the frame before, after flow"), ("iou", "with the truth"))
     for name, title in named:
         values = [score[name] for score in scores]
         if any(value is not None for value in values):
-            figure.add_scatter(x=times[: len(values)], y=values, mode="lines+markers", name=title, marker={"size": 3})
-    figure.update_layout(title="IoU of the mask", xaxis_title="s", yaxis={"range": [-0.03, 1.03]})
-    return figure
+            chart.add_scatter(x=times[: len(values)], y=values, mode="lines+markers", name=title, marker={"size": 3})
+    return chart
 
 
 def _latency(rows: Rows, times: Sequence[float]) -> Any:
-    figure = plotly().Figure()
+    chart = figure("time for a frame, ms", xaxis_title="s")
     for name in STAGES:
         values = [row[name] for row in rows]
-        figure.add_scatter(x=times, y=values, mode="lines", stackgroup="stages", name=name[:-3], line={"width": 0.5})
-    figure.update_layout(title="time for a frame, ms", xaxis_title="s")
-    return figure
+        chart.add_scatter(x=times, y=values, mode="lines", stackgroup="stages", name=name[:-3], line={"width": 0.5})
+    return chart
 
 
 def top_down(rows: Rows) -> Any | None:
@@ -116,29 +107,27 @@ def top_down(rows: Rows) -> Any | None:
     good = [row for row in rows if row["target_status"] == "OK"]
     if not good:
         return None
-    go = plotly()
-    figure = go.Figure()
+    chart = figure(
+        "goals, m", xaxis={"title": "right of the vehicle", "zeroline": True},
+        yaxis={"title": "ahead", "scaleanchor": "x", "zeroline": True}, legend={"orientation": "h", "y": -0.15},
+    )  # fmt: skip
     for row in good[:: max(1, len(good) // _OUTLINES)][:_OUTLINES]:
         xy = list(zip(row["footprint"][0::2], row["footprint"][1::2], strict=True))
         if len(xy) > 2:
             closed = [*xy, xy[0]]
-            figure.add_scatter(
+            chart.add_scatter(
                 x=[-y for _, y in closed], y=[x for x, _ in closed], mode="lines", fill="toself", opacity=0.25,
                 line={"color": "#059669", "width": 1}, showlegend=False, hoverinfo="skip",
             )  # fmt: skip
     for command in list(dict.fromkeys(row["command"] for row in good))[:8]:
         own = [row for row in good if row["command"] == command]
-        figure.add_scatter(
+        chart.add_scatter(
             x=[-row["target_y"] for row in own], y=[row["target_x"] for row in own], mode="lines+markers",
             name=command if len(command) < 60 else command[:58] + "…", line={"width": 1},
             marker={"size": [8 if row["target_confirmed"] else 4 for row in own]},
             text=[f"frame {row['frame']}" for row in own],
         )  # fmt: skip
-    figure.add_scatter(
+    chart.add_scatter(
         x=[0], y=[0], mode="markers", name="vehicle", marker={"symbol": "triangle-up", "size": 16, "color": "#111827"}
     )
-    figure.update_layout(
-        title="goals, m", xaxis={"title": "right of the vehicle", "zeroline": True},
-        yaxis={"title": "ahead", "scaleanchor": "x", "zeroline": True}, legend={"orientation": "h", "y": -0.15},
-    )  # fmt: skip
-    return figure
+    return chart

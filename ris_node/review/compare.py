@@ -20,6 +20,7 @@ from ris_node.evaluation.columns import make_columns
 from ris_node.evaluation.table import make_table
 from ris_node.metrics import counts
 from ris_node.replay.rows import iter_rows
+from ris_node.report.values import plain
 from ris_node.review.score import FEWEST_STRETCHES, STRETCH, score_rows
 from ris_node.review.scores import read_scores
 from ris_node.review.steady import jitter
@@ -254,23 +255,20 @@ def broken(comparison: Comparison, rules: Sequence[str]) -> list[str]:
 
 
 def to_json(comparison: Comparison) -> dict[str, Any]:
-    """The comparison as JSON values, without the frames."""
-
-    def number(value: float) -> float | None:
-        return value if np.isfinite(value) else None
-
+    """Return the comparison as JSON values, without the frames."""
+    metrics = {
+        line.name: {"a": line.a, "b": line.b, "difference": line.difference, "interval": line.interval,
+                    "certain": line.certain}
+        for line in comparison.lines
+    }  # fmt: skip
     return {
         "frames": len(comparison.pairs),
         "agreement": comparison.agreement,
         "flipped": comparison.flipped,
         "only_a": comparison.alone[0],
         "only_b": comparison.alone[1],
-        "metrics": {
-            line.name: {"a": number(line.a), "b": number(line.b), "difference": number(line.difference),
-                        "interval": line.interval, "certain": line.certain}
-            for line in comparison.lines
-        },
-    }  # fmt: skip
+        "metrics": plain(metrics),
+    }
 
 
 def digest(comparison: Comparison) -> str:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,8 @@ import numpy as np
 from ris_node.atomic import write_atomic
 from ris_node.replay.options import read_summary
 from ris_node.report import page as parts
-from ris_node.review.charts import plotly
+from ris_node.report.charts import SHARE, figure
+from ris_node.report.values import shown
 from ris_node.review.compare import Comparison, Line, Pair, most_different
 from ris_node.review.pictures import drawn, fetch
 
@@ -28,7 +28,7 @@ def format_comparison(found: Comparison, names: tuple[str, str]) -> str:
     lines = [f"A {names[0]}", f"B {names[1]}", head]
     for line in found.lines:
         lines.append(
-            f"{line.name:14s}{_number(line.a):>10s}{_number(line.b):>10s}{_number(line.difference, sign=True):>10s}"
+            f"{line.name:14s}{shown(line.a, 4):>10s}{shown(line.b, 4):>10s}{shown(line.difference, 4, sign=True):>10s}"
             f"   {_interval(line)}{' *' if line.certain else ''}"
         )
     lines.append(
@@ -66,7 +66,7 @@ def write_comparison(
 def _metrics(found: Comparison, names: tuple[str, ...], failures: Sequence[str]) -> parts.Section:
     rows, marks = [], {}
     for number, line in enumerate(found.lines):
-        rows.append((f"{line.name}: {line.doc}", line.a, line.b, _number(line.difference, sign=True), _interval(line)))
+        rows.append((f"{line.name}: {line.doc}", line.a, line.b, shown(line.difference, 4, sign=True), _interval(line)))
         if line.certain:
             better = (line.difference > 0) != (line.name in _MORE_IS_WORSE)
             marks[number, 3] = "good" if better else "bad"
@@ -81,15 +81,14 @@ def _metrics(found: Comparison, names: tuple[str, ...], failures: Sequence[str])
 
 def _timeline(found: Comparison) -> parts.Section:
     pairs = found.pairs[:: -(-len(found.pairs) // _MOST_POINTS)]
-    figure = plotly().Figure()
+    chart = figure(xaxis_title="frames in both", yaxis=SHARE)
     frames = list(range(len(pairs)))
-    figure.add_scatter(x=frames, y=[pair.a["presence"] for pair in pairs], mode="lines", name="presence A")
-    figure.add_scatter(x=frames, y=[pair.b["presence"] for pair in pairs], mode="lines", name="presence B")
-    figure.add_scatter(
+    chart.add_scatter(x=frames, y=[pair.a["presence"] for pair in pairs], mode="lines", name="presence A")
+    chart.add_scatter(x=frames, y=[pair.b["presence"] for pair in pairs], mode="lines", name="presence B")
+    chart.add_scatter(
         x=frames, y=[pair.agreement for pair in pairs], mode="lines", name="IoU of both masks", line={"dash": "dot"}
     )
-    figure.update_layout(xaxis_title="frames in both", yaxis={"range": [-0.03, 1.03]})
-    return parts.Section("Frame by frame", parts.chart(figure, 360))
+    return parts.Section("Frame by frame", parts.chart(chart, 360))
 
 
 def _pictures(pairs: Sequence[Pair], run: Path, bags: Sequence[Path]) -> dict[int, Any]:
@@ -122,10 +121,6 @@ def _line(pair: Pair) -> tuple[Any, ...]:
 def _name(run: Path) -> str:
     summary = read_summary(run)
     return f"{run.name} ({summary['model_id']})" if summary.get("model_id") else run.name
-
-
-def _number(value: float, *, sign: bool = False) -> str:
-    return "-" if math.isnan(value) else f"{value:{'+' if sign else ''}.4f}"
 
 
 def _interval(line: Line) -> str:

@@ -5,19 +5,17 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from ris_node.atomic import replacing, write_atomic
 from ris_node.evaluation.answers import Scored
 from ris_node.evaluation.table import Row
 from ris_node.replay.options import FIGURES, SCORES
 from ris_node.replay.rows import arrow
+from ris_node.report.values import finite, plain
 from ris_node.review.score import item_id
 from ris_node.review.steady import LiveDrops, Steadiness
 
@@ -30,7 +28,7 @@ def write_scores(out: Path, rows: Sequence[dict[str, Any]], flows: Sequence[floa
     columns = {
         "bag": [row["bag"] for row in rows],
         "frame": pa.array([row["frame"] for row in rows], pa.int64()),
-        "steady_iou": pa.array([None if math.isnan(v) else v for v in flows], pa.float64()),
+        "steady_iou": pa.array([finite(v, None) for v in flows], pa.float64()),
         "truth_present": pa.array([s.item.present if s else None for s in own], pa.bool_()),
         "iou": pa.array([s.iou if s and s.item.present else None for s in own], pa.float64()),
         "hit": pa.array([s.hit if s else None for s in own], pa.bool_()),
@@ -41,18 +39,16 @@ def write_scores(out: Path, rows: Sequence[dict[str, Any]], flows: Sequence[floa
 
 def write_figures(out: Path, steady: Steadiness, drops: LiveDrops | None, table: Sequence[Row]) -> None:
     """Write scores.json: the figures of a run and, with truth, the table of `ris evaluate`."""
+    estimates = [{n: {"value": e.value, "interval": e.interval} for n, e in row.estimates.items()} for row in table]
     found = {
-        "steadiness": _plain(asdict(steady)),
-        "live": _plain({**asdict(drops), "dropped": drops.dropped}) if drops else None,
+        "steadiness": asdict(steady),
+        "live": {**asdict(drops), "dropped": drops.dropped} if drops else None,
         "table": [
-            {
-                "name": row.name, "present": row.present, "absent": row.absent,
-                "metrics": {n: {"value": _number(e.value), "interval": e.interval} for n, e in row.estimates.items()},
-            }
-            for row in table
+            {"name": row.name, "present": row.present, "absent": row.absent, "metrics": metrics}
+            for row, metrics in zip(table, estimates, strict=True)
         ],
-    }  # fmt: skip
-    write_atomic(out / FIGURES, json.dumps(found, indent=1) + "\n")
+    }
+    write_atomic(out / FIGURES, json.dumps(plain(found), indent=1) + "\n")
 
 
 def read_figures(out: Path) -> dict[str, Any]:
@@ -66,11 +62,3 @@ def read_scores(out: Path) -> list[dict[str, Any]]:
     path = out / SCORES
     rows: list[dict[str, Any]] = arrow().parquet.read_table(path).to_pylist() if path.is_file() else []
     return rows
-
-
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: _number(value) if isinstance(value, float) else value for name, value in values.items()}
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

@@ -12,8 +12,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ris_node.report.values import mean
 from ris_node.rle import decode_rle
-from ris_node.types import F32, F64, U8, Bool
+from ris_node.types import F32, U8, Bool
 
 FLOW_SIDE = 320  # pixels; optical flow is looked for in pictures of this size
 _FOUND = ("PRESENT", "AMBIGUOUS")
@@ -51,11 +52,11 @@ def summarise(rows: Sequence[Mapping[str, Any]], mask_ious: Sequence[float]) -> 
     latency = np.array([row["total_ms"] for row in asked] or [NAN])
     return Steadiness(
         len(rows),
-        _mean(found),
-        _mean(flips),
+        mean(found),
+        mean(flips),
         float(known.mean()) if known.size else NAN,
         jitter(rows),
-        _mean([row["target_status"] == "OK" for row in wanted]),
+        mean([row["target_status"] == "OK" for row in wanted]),
         float(np.percentile(latency, 50)),
         float(np.percentile(latency, 99)),
     )
@@ -163,8 +164,3 @@ def simulate_live(arrivals_ns: Iterable[int], latencies_ms: Sequence[float]) -> 
         start(waiting, free)
         answered += 1
     return LiveDrops(len(arrivals), answered, float(np.median(latencies_ms)), float(np.median(ages)) if ages else NAN)
-
-
-def _mean(values: Sequence[bool]) -> float:
-    found: F64 = np.asarray(values, np.float64)
-    return float(found.mean()) if found.size else NAN

@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from ris_node.report.values import finite
 from ris_node.rle import encode_rle
 from ris_node.types import Bool, Instance, QueryKind, RegionTarget, Status
 
@@ -21,7 +22,7 @@ def batch_line(item_id: str | int | float, grounding: Grounding, kind: QueryKind
     return {
         "id": item_id,
         "present": grounding.status in FOUND,
-        "presence": number(grounding.presence) or 0.0,
+        "presence": finite(grounding.presence, 4) or 0.0,
         "mask": _rle(grounding.mask),
         "region": _rle(grounding.region_mask) if kind is QueryKind.REGION else None,
         "point": numbers(grounding.point) if grounding.point is not None else None,
@@ -34,26 +35,21 @@ def full_answer(grounding: Grounding) -> dict[str, Any]:
     return {
         "text": grounding.query.text,
         "status": grounding.status.name,
-        "presence": number(grounding.presence),
+        "presence": finite(grounding.presence, 4),
         "point": numbers(grounding.point) if grounding.point is not None else None,
         "instances": [_instance(instance) for instance in grounding.instances],
         "target": _target(grounding.target) if grounding.target is not None else None,
         "width": grounding.width,
         "height": grounding.height,
-        "milliseconds": {name: number(value) for name, value in vars(grounding.timing).items()},
+        "milliseconds": {name: finite(value, 4) for name, value in vars(grounding.timing).items()},
         "model": grounding.model_id,
         "message": grounding.message,
     }
 
 
-def number(value: float, digits: int = 4) -> float | None:
-    """A float that JSON can carry: rounded, and null where it is not finite."""
-    return round(float(value), digits) if math.isfinite(value) else None
-
-
 def numbers(values: Any, digits: int = 2) -> list[float | None]:
-    """A list of `number`."""
-    return [number(value, digits) for value in values]
+    """Return `finite` of each value."""
+    return [finite(value, digits) for value in values]
 
 
 def _rle(mask: Bool) -> list[int] | None:
@@ -64,10 +60,10 @@ def _instance(instance: Instance) -> dict[str, Any]:
     return {
         "id": instance.instance_id,
         "label": instance.label,
-        "score": number(instance.score),
+        "score": finite(instance.score, 4),
         "box": [int(value) for value in instance.box],
         "centroid": numbers(instance.centroid),
-        "area_fraction": number(instance.area_fraction, 6),
+        "area_fraction": finite(instance.area_fraction, 6),
         "outline": [numbers(point, 1) for point in instance.outline],
     }
 
@@ -78,11 +74,11 @@ def _target(target: RegionTarget) -> dict[str, Any]:
         "status": target.status.name,
         "frame": target.frame_id,
         "position_m": numbers(target.position, 3),
-        "yaw_rad": number(target.yaw),
+        "yaw_rad": finite(target.yaw, 4),
         "extent_m": numbers(target.extent),
         "footprint_m": [numbers(point, 3) for point in target.footprint],
-        "deviation": [number(math.sqrt(max(0.0, target.covariance[i, i]))) for i in (0, 1, 5)],
-        "valid_fraction": number(target.valid_fraction),
-        "score": number(target.score),
+        "deviation": [finite(math.sqrt(max(0.0, target.covariance[i, i])), 4) for i in (0, 1, 5)],
+        "valid_fraction": finite(target.valid_fraction, 4),
+        "score": finite(target.score, 4),
         "message": target.message,
     }

@@ -28,6 +28,7 @@ from ris_node.evaluation.language.prototypes import text_side_agreement
 from ris_node.language.keywords import keyword_rule
 from ris_node.language.lexicon import NOUNS
 from ris_node.language.parse import ParsedCommand, parse_command
+from ris_node.report.values import mean
 from ris_node.types import QueryKind
 
 Numbers = dict[str, float]
@@ -69,7 +70,7 @@ def measure(folder: Path, bundles: Sequence[Path] = ()) -> dict[str, Any]:
             "talk2car expressions": kind_share(names, QueryKind.OBJECT),
             "referit": kind_share(refer, QueryKind.OBJECT),
         },
-        "unique": {"referit": {"texts": len(refer), "said to be one": _mean(_parsed(s.text).unique for s in refer)}},
+        "unique": {"referit": {"texts": len(refer), "said to be one": mean(_parsed(s.text).unique for s in refer)}},
         "disturbed": {name: robustness(talk, name) for name in people.DISTURBED},
         "milliseconds per command": time_of(talk),
         "text side": {path.name: text_side_agreement(path, talk, names) for path in bundles},
@@ -87,9 +88,9 @@ def class_agreement(said: Iterable[Said]) -> Numbers:
     known = [(concept(_parsed(s.text)), wanted) for s in said if (wanted := people.concepts_of(s.target))]
     return {
         "texts": len(known),
-        "agrees": _mean(found in wanted for found, wanted in known),
-        "other": _mean(bool(found) and found not in wanted for found, wanted in known),
-        "none": _mean(not found for found, _ in known),
+        "agrees": mean(found in wanted for found, wanted in known),
+        "other": mean(bool(found) and found not in wanted for found, wanted in known),
+        "none": mean(not found for found, _ in known),
     }
 
 
@@ -99,8 +100,8 @@ def same_concept(said: Sequence[Said]) -> Numbers:
     for s in said:
         groups.setdefault(s.group, []).append(concept(_parsed(s.text)))
     pairs = [(a, b) for g in groups.values() for i, a in enumerate(g) for b in g[i + 1 :] if a and b]
-    known = _mean(bool(c) for g in groups.values() for c in g)
-    return {"pairs": len(pairs), "agrees": _mean(a == b for a, b in pairs), "known noun": known}
+    known = mean(bool(c) for g in groups.values() for c in g)
+    return {"pairs": len(pairs), "agrees": mean(a == b for a, b in pairs), "known noun": known}
 
 
 def side_agreement(said: Iterable[Said]) -> Numbers:
@@ -121,7 +122,7 @@ def side_agreement(said: Iterable[Said]) -> Numbers:
         words = {w for w in ("left", "right") if w in s.text.lower().split()}
         if len(words) == 1:
             heard.append(side in words)
-    return {"texts": count, "sides heard": len(right), "agrees": _mean(right), "heard": _mean(heard)}
+    return {"texts": count, "sides heard": len(right), "agrees": mean(right), "heard": mean(heard)}
 
 
 def manoeuvre_agreement(pairs: Sequence[tuple[Said, Any]]) -> Numbers:
@@ -129,15 +130,15 @@ def manoeuvre_agreement(pairs: Sequence[tuple[Said, Any]]) -> Numbers:
     parsed = [(_parsed(s.text), wanted) for s, wanted in pairs]
     return {
         "texts": len(parsed),
-        "manoeuvre": _mean(p.manoeuvre == wanted for p, wanted in parsed),
-        "kind": _mean(p.kind == QueryKind.REGION and p.groundable for p, _ in parsed),
+        "manoeuvre": mean(p.manoeuvre == wanted for p, wanted in parsed),
+        "kind": mean(p.kind == QueryKind.REGION and p.groundable for p, _ in parsed),
     }
 
 
 def kind_share(said: Sequence[Said], kind: QueryKind) -> Numbers:
     """The share of texts that are taken for `kind` and can be answered."""
     parsed = [_parsed(s.text) for s in said]
-    return {"texts": len(parsed), "right": _mean(p.kind == kind and p.groundable for p in parsed)}
+    return {"texts": len(parsed), "right": mean(p.kind == kind and p.groundable for p in parsed)}
 
 
 def robustness(said: Sequence[Said], name: str) -> Numbers:
@@ -146,12 +147,12 @@ def robustness(said: Sequence[Said], name: str) -> Numbers:
     pairs = [(s, _parsed(s.text), _parsed(people.DISTURBED[name](s.text, rng))) for s in said]
     return {
         "texts": len(pairs),
-        "same manoeuvre": _mean(
+        "same manoeuvre": mean(
             (a.kind, a.manoeuvre, a.groundable) == (b.kind, b.manoeuvre, b.groundable) for _, a, b in pairs
         ),
-        "same class": _mean(concept(a) == concept(b) for _, a, b in pairs),
-        "same side": _mean(_where(a) == _where(b) for _, a, b in pairs),
-        "class agrees": _mean(concept(b) in people.concepts_of(s.target) for s, _, b in pairs),
+        "same class": mean(concept(a) == concept(b) for _, a, b in pairs),
+        "same side": mean(_where(a) == _where(b) for _, a, b in pairs),
+        "class agrees": mean(concept(b) in people.concepts_of(s.target) for s, _, b in pairs),
     }
 
 
@@ -184,11 +185,6 @@ def format_report(report: dict[str, Any]) -> str:
 def _where(command: ParsedCommand) -> tuple[str, str, int]:
     rule = keyword_rule(command)
     return rule.side, rule.order, rule.ordinal
-
-
-def _mean(values: Iterable[bool]) -> float:
-    kept = list(values)
-    return float(np.mean(kept)) if kept else float("nan")
 
 
 def _cell(title: str, value: float) -> str:

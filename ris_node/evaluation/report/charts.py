@@ -10,6 +10,7 @@ from typing import Any
 from ris_node.evaluation.columns import RECALLS
 from ris_node.evaluation.goals import BASELINE
 from ris_node.evaluation.slices import SIZES
+from ris_node.report.charts import figure
 from ris_node.report.page import COLOURS
 
 Report = Mapping[str, Any]
@@ -26,9 +27,7 @@ def series(report: Report) -> list[tuple[str, Mapping[str, Any], str]]:
 
 def bars(report: Report, rows: Sequence[str], metric: str, title: str) -> Any:
     """A metric of some rows, the systems side by side, with intervals."""
-    import plotly.graph_objects as go
-
-    figure = go.Figure(layout={"title": title, "barmode": "group", "yaxis": {"range": [0, 1]}})
+    chart = figure(title, barmode="group", yaxis={"range": [0, 1]})
     for name, own, colour in series(report):
         table = {r["name"]: r for r in own["rows"]}
         values = [table.get(row, {}).get(metric) for row in rows]
@@ -36,8 +35,8 @@ def bars(report: Report, rows: Sequence[str], metric: str, title: str) -> Any:
         up = [s[1] - v if s and v is not None else 0 for s, v in zip(spans, values, strict=True)]
         down = [v - s[0] if s and v is not None else 0 for s, v in zip(spans, values, strict=True)]
         error = {"type": "data", "array": up, "arrayminus": down, "thickness": 1, "width": 3}
-        figure.add_trace(go.Bar(name=name, x=list(rows), y=values, error_y=error, marker_color=colour))
-    return figure
+        chart.add_bar(name=name, x=list(rows), y=values, error_y=error, marker_color=colour)
+    return chart
 
 
 def kinds_of(report: Report, metric: str) -> list[str]:
@@ -56,59 +55,45 @@ def sizes_of(report: Report) -> list[str]:
 
 def reliability(report: Report) -> Any:
     """The share that is present against the presence given, in bins."""
-    import plotly.graph_objects as go
-
-    axes = {"range": [-0.02, 1.02], "constrain": "domain"}
-    figure = go.Figure(layout={"title": "Reliability", "xaxis": {"title": "mean presence", **axes},
-                               "yaxis": {"title": "share that is present", **axes}})  # fmt: skip
-    figure.add_trace(_diagonal())
+    chart = _with_diagonal("Reliability", "mean presence", "share that is present")
     for name, own, colour in series(report):
         row = own["rows"][0]
-        x, y, n = (
-            [b[1] for b in own["reliability"]],
-            [b[2] for b in own["reliability"]],
-            [b[0] for b in own["reliability"]],
-        )
+        n, x, y = ([b[k] for b in own["reliability"]] for k in range(3))
         label = f"{name} (ECE {row['ece']:.3f})" if row.get("ece") is not None else name
         hover = "presence %{x:.2f}, present %{y:.2f}, %{customdata} items"
         style = {"mode": "lines+markers", "marker_color": colour, "hovertemplate": hover}
-        figure.add_trace(go.Scatter(x=x, y=y, customdata=n, name=label, **style))
-    return figure
+        chart.add_scatter(x=x, y=y, customdata=n, name=label, **style)
+    return chart
 
 
 def roc(report: Report) -> Any:
     """True against false positives of presence."""
-    import plotly.graph_objects as go
-
-    axes = {"range": [-0.02, 1.02], "constrain": "domain"}
-    figure = go.Figure(layout={"title": "ROC of presence", "xaxis": {"title": "absent, said present", **axes},
-                               "yaxis": {"title": "present, said present", **axes}})  # fmt: skip
-    figure.add_trace(_diagonal())
+    chart = _with_diagonal("ROC of presence", "absent, said present", "present, said present")
     for name, own, colour in series(report):
         area = own["roc"]["area"]
         x, y = ([p[n] for p in own["roc"]["points"]] for n in (0, 1))
         label = name if area is None else f"{name} (AUC {area:.3f})"
-        figure.add_trace(go.Scatter(x=x, y=y, name=label, mode="lines", line_color=colour))
-    return figure
+        chart.add_scatter(x=x, y=y, name=label, mode="lines", line_color=colour)
+    return chart
 
 
 def recall(report: Report) -> Any | None:
     """Recall at k of the region's map; None where no system has one."""
-    import plotly.graph_objects as go
-
-    figure = go.Figure(layout={"title": "Region map: recall at k (k = 1: Pointing Game)",
-                               "xaxis": {"type": "log", "title": "k pixels"}, "yaxis": {"range": [0, 1]}})  # fmt: skip
+    title = "Region map: recall at k (k = 1: Pointing Game)"
+    chart = figure(title, xaxis={"type": "log", "title": "k pixels"}, yaxis={"range": [0, 1]})
     for name, own, colour in series(report):
         row = own["rows"][0]
         known = [k for k in RECALLS if row.get(f"recall_{k}") is not None]
         if known:
             y = [row[f"recall_{k}"] for k in known]
-            figure.add_trace(go.Scatter(x=known, y=y, name=name, mode="lines+markers", marker_color=colour))
-    return figure if figure.data else None
+            chart.add_scatter(x=known, y=y, name=name, mode="lines+markers", marker_color=colour)
+    return chart if chart.data else None
 
 
-def _diagonal() -> Any:
-    import plotly.graph_objects as go
-
+def _with_diagonal(title: str, x: str, y: str) -> Any:
+    """Return a square of shares with its diagonal, along which both axes agree."""
+    axes = {"range": [-0.02, 1.02], "constrain": "domain"}
+    chart = figure(title, xaxis={"title": x, **axes}, yaxis={"title": y, **axes})
     line = {"color": "#cbd5e1", "dash": "dot"}
-    return go.Scatter(x=[0, 1], y=[0, 1], mode="lines", line=line, showlegend=False, hoverinfo="skip")
+    chart.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line=line, showlegend=False, hoverinfo="skip")
+    return chart

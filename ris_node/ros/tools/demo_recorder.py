@@ -25,6 +25,7 @@ from ris_node.entry import start
 from ris_node.errors import RisError
 from ris_node.interface import NODE_NAME, topic
 from ris_node.outputs import claim
+from ris_node.report.values import finite
 from ris_node.rle import encode_rle
 from ris_node.ros.convert.conversions import instance_from_msg, timing_from_msg
 from ris_node.ros.convert.target_messages import target_from_msg
@@ -92,7 +93,7 @@ def result_row(msg: Any) -> dict[str, Any]:
     row = {name: getattr(msg, name) for name in ("query_id", "text", "width", "height", "frame_index", "message")}
     row |= {"model_id": msg.model_id, "dropped": msg.dropped_since_last, "status": Status(msg.status).name}
     row["presence"] = round(float(msg.presence), 4)
-    row["timing"] = {name: _number(value) for name, value in vars(timing_from_msg(msg.timing)).items()}
+    row["timing"] = {name: finite(value) for name, value in vars(timing_from_msg(msg.timing)).items()}
     row["instances"] = [_instance_row(part) for part in msg.instances]
     return row
 
@@ -102,10 +103,6 @@ def _instance_row(msg: Any) -> dict[str, Any]:
     runs = [int(run) for run in msg.mask.counts]
     score = round(float(instance.score), 4)
     return {"label": instance.label, "score": score, "box": list(instance.box), "rle": runs}
-
-
-def _number(value: float) -> float | None:
-    return round(float(value), 3) if np.isfinite(value) else None
 
 
 def main() -> int:
