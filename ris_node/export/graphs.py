@@ -26,11 +26,7 @@ _SAMPLES = ("the car", "stop next to the second pedestrian from the left, behind
 
 
 def export_graphs(system: System, folder: Path) -> None:
-    """Write the text and the vision graph of a system, and check each on a short and a long sentence.
-
-    Raises:
-        ExportError: a file does not compute what torch computes, or holds an operation that must not be there.
-    """
+    """Write the text and the vision graph of a system, checked on a short and a long sentence (see `write_graph`)."""
     text, vision = system.text_graph().eval(), system.vision_graph().eval()
     c = system.config
     texts = [sample_tokens(sentence, system.tokenizer(), c.text_tokens) for sentence in _SAMPLES]
@@ -43,8 +39,8 @@ def export_graphs(system: System, folder: Path) -> None:
         image = np.kron(noise, np.ones((16, 16, 1), np.uint8))[None]
         word_mask = ((1 - tokens[1]) * MASKED).astype(np.float32)
         pictures.append((image, words.numpy(), word_mask, sentence.numpy()))
-    _write(vision, pictures, folder / VISION_FILES["fp32"])
-    _write(text, texts, folder / "text.onnx")
+    write_graph(vision, pictures, folder / VISION_FILES["fp32"])
+    write_graph(text, texts, folder / "text.onnx")
 
 
 def sample_tokens(text: str, tokenizer: Path, length: int) -> tuple[np.ndarray, np.ndarray]:
@@ -54,7 +50,12 @@ def sample_tokens(text: str, tokenizer: Path, length: int) -> tuple[np.ndarray, 
     return WordPieces(tokenizer, length).encode(text)
 
 
-def _write(module: ExportGraph, samples: Sequence[Sequence[np.ndarray]], path: Path) -> None:
+def write_graph(module: ExportGraph, samples: Sequence[Sequence[np.ndarray]], path: Path) -> None:
+    """Write a module to `path`, traced on the first of some samples of its inputs and checked on all.
+
+    Raises:
+        ExportError: the file does not compute what torch computes, or holds an operation that must not be there.
+    """
     feeds = [dict(zip(module.inputs, values, strict=True)) for values in samples]
     module = module.to(memory_format=torch.contiguous_format)
     inputs = tuple(torch.from_numpy(np.ascontiguousarray(v)) for v in feeds[0].values())

@@ -13,6 +13,7 @@ import pytest
 torch = pytest.importorskip("torch")
 sys.path.insert(0, str(Path(__file__).parent))
 
+from system_contract import opened, word_codes  # noqa: E402
 from tiny_models import HEIGHT, SETTINGS, WIDTH, graph, model  # noqa: E402
 
 from ris_node.errors import ConfigError  # noqa: E402
@@ -26,39 +27,15 @@ from ris_node.models.registry import find_system, loss_weights, model_config  # 
 pytestmark = pytest.mark.torch
 
 
-def text(net, words: int, length: int, seed: int = 0, noise: float = 0.0):
-    torch.manual_seed(seed)
-    raw = torch.randn(1, words, net.config.text_in)
-    padded = torch.cat([raw, noise * torch.randn(1, length - words, net.config.text_in)], 1)
-    mask = (torch.arange(length) < words).long()[None]
-    out, sentence = net.adapter(padded, mask)
+def text(net, words: int, length: int, seed: int = 0):
+    raw, mask = word_codes(net, 1, words, length, seed=seed)
+    out, sentence = net.adapter(raw, mask)
     return out, (1 - mask).float() * MASKED, sentence
 
 
 def picture(seed: int = 0) -> torch.Tensor:
     torch.manual_seed(seed)
     return torch.randint(0, 256, (1, HEIGHT, WIDTH, 3), dtype=torch.uint8)
-
-
-def awake(net):
-    """Gates start at zero; random ones make sure that nothing is hidden behind them."""
-    torch.manual_seed(5)
-    for parameter in net.parameters():
-        if not parameter.abs().sum():
-            torch.nn.init.normal_(parameter, std=0.3)
-    return net.eval()
-
-
-def test_padding_changes_nothing():
-    net = awake(model())
-    image = picture()
-    with torch.no_grad():
-        short = net(image, *text(net, 5, 6))
-        long = net(image, *text(net, 5, 20, noise=9.0))
-        other = net(image, *text(net, 5, 6, seed=1))
-    for a, b in zip(short, long, strict=True):
-        assert (a - b).abs().max() < 1e-4
-    assert (short[0] - other[0]).abs().max() > 1e-3
 
 
 def test_untrained_fusion_passes_pixels_through():
@@ -74,7 +51,7 @@ def test_untrained_fusion_passes_pixels_through():
 
 
 def test_one_look_serves_many_expressions():
-    net = awake(model())
+    net = opened(model())
     image = picture()
     with torch.no_grad():
         seen = net.encode_image(image)
@@ -89,7 +66,7 @@ def test_one_look_serves_many_expressions():
 
 def test_detached_presence_head_shapes_nothing_else():
     for detached in (True, False):
-        net = awake(model(presence_detached=detached))
+        net = opened(model(presence_detached=detached))
         net.train()
         net(picture(), *text(net, 4, 8))[2].sum().backward()
         assert (net.project_deep.weight.grad is None) == detached

@@ -28,6 +28,8 @@ def observe(model: Any, names: Sequence[str], feeds: Feeds, see: Callable[[str, 
     import onnx
     import onnxruntime
 
+    if not names:  # ONNX Runtime takes no names as all outputs
+        return
     watched = onnx.ModelProto()
     watched.CopyFrom(model)
     known = {output.name for output in watched.graph.output}
