@@ -38,19 +38,19 @@ SCORES = (  # label, row and column of the evaluation
     ("... relation (next to, behind)", "relation", "miou"),
     ("... colour", "colour", "miou"),
     ("... stuff (road, sky)", "stuff", "miou"),
-    ("found: present and said so", "all", "found"),
-    ("refused: a class not in the picture", "absent", "refused"),
-    ("refused: what never is there (elephants)", "alien", "refused"),
-    ("refused: right class, wrong side or colour", "near_miss", "refused"),
-    ("listens: other words, other mask", "all", "listens"),
+    ("found: present targets", "all", "found"),
+    ("refused: absent classes", "absent", "refused"),
+    ("refused: objects that never occur", "alien", "refused"),
+    ("refused: near misses (wrong side, colour or relation)", "near_miss", "refused"),
+    ("listens: different phrases, different masks", "all", "listens"),
     ("... where both have pixels", "all", "listens_strict"),
     ("pointing: goals inside the true region", "all", "pointing"),
     ("calibration error of presence", "all", "ece"),
 )
 HEADLINE = (
     "... driving",
-    "found: present and said so",
-    "refused: a class not in the picture",
+    "found: present targets",
+    "refused: absent classes",
     "pointing: goals inside the true region",
 )
 BLOCK = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
