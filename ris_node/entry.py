@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import os
 import signal
@@ -16,6 +17,8 @@ from typing import NoReturn
 
 from ris_node.errors import ConfigError, RisError
 
+AddArguments = Callable[[argparse.ArgumentParser], None]
+Run = Callable[[argparse.Namespace], int]
 FAILED, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141
 
 
@@ -49,6 +52,20 @@ def guarded(name: str, work: Callable[[], int | None]) -> int:
     except OSError as error:
         where = f" '{error.filename}'" if error.filename else ""
         return _fail(name, f"{error.strerror or error}{where}", FAILED)
+
+
+def run_verb(verb: str, add_arguments: AddArguments, run: Run) -> int:
+    """Run one verb of `ris` by itself, for `python -m` and launchers; return its exit code."""
+    parser = argparse.ArgumentParser(f"ris {verb}", formatter_class=argparse.RawDescriptionHelpFormatter)
+    complete(parser, add_arguments)
+    return guarded(parser.prog, lambda: run(parser.parse_args()))
+
+
+def complete(parser: argparse.ArgumentParser, add_arguments: AddArguments) -> None:
+    """Add a verb's options to its parser, and --json where it has none of its own."""
+    add_arguments(parser)
+    if "--json" not in parser._option_string_actions:
+        parser.add_argument("--json", action="store_true", help="print the result as JSON on stdout")
 
 
 def escape_output() -> None:

@@ -55,7 +55,7 @@ def test_a_terminal_without_utf_8_gets_escapes_and_one_line(error: str, code: in
 
 
 @pytest.mark.parametrize(
-    "module", ["evaluation.language", "replay.rates", "data.unlabelled", "export.tensorrt.builder"]
+    "module", ["evaluation", "evaluation.language", "export", "export.tensorrt.builder", "replay.rates", "training"]
 )
 def test_the_help_of_a_module_is_shown_in_ascii(module: str) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii:strict"}

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from ris_node import __version__
 from ris_node.cli.verbs import VERBS
-from ris_node.entry import guarded, start
+from ris_node.entry import Run, complete, guarded, start
 
 EPILOG = """examples:
   ris demo                                                     a street scene, a node, six commands, a video
@@ -20,8 +20,6 @@ EPILOG = """examples:
 
 exit codes: 0 done; 1 the work failed, or a part of it; 2 wrong usage; 130 interrupted (what was written is kept)
 """
-
-Run = Callable[[argparse.Namespace], int]
 
 
 def build_parser(verb_in_use: str | None) -> tuple[argparse.ArgumentParser, Run | None]:
@@ -37,10 +35,8 @@ def build_parser(verb_in_use: str | None) -> tuple[argparse.ArgumentParser, Run 
         sub = verbs.add_parser(verb.name, help=verb.summary, description=verb.summary, formatter_class=formatter)
         if verb.name == verb_in_use:
             add_arguments, run = verb.load()
-            add_arguments(sub)
+            complete(sub, add_arguments)
             sub.epilog = sub.epilog or verb.examples
-            if "--json" not in sub._option_string_actions:
-                sub.add_argument("--json", action="store_true", help="print the result as JSON on stdout")
     return parser, run
 
 

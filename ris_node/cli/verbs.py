@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The verbs of `ris`. A new one is a module with `add_arguments(parser)` and `run(args) -> int`, and a line here."""
+"""The verbs of `ris`. A verb is a module with `add_arguments(parser)` and `run(args) -> int`, and a line here."""
 
 from __future__ import annotations
 
-import argparse
 import importlib
-from collections.abc import Callable
 from dataclasses import dataclass
+
+from ris_node.entry import AddArguments, Run
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Verb:
     summary: str
     examples: str = ""  # shown by --help where the module sets no epilog of its own
 
-    def load(self) -> tuple[Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], int]]:
+    def load(self) -> tuple[AddArguments, Run]:
         """Import the verb's module and return its `add_arguments` and `run`."""
         module = importlib.import_module(self.module)
         return module.add_arguments, module.run
@@ -57,7 +57,7 @@ examples:
     Verb("play", "ris_node.cli.bags.play", "publish a bag and /clock over DDS, for a live node"),
     Verb("bench", "ris_node.bench.run", "measure the bare network, the core, and the node over DDS"),
     Verb("data", "ris_node.cli.data", "list the known data sets, check one, convert it to JSON lines"),
-    Verb("export", "ris_node.cli.export", "export a checkpoint to a bundle"),
+    Verb("export", "ris_node.export.__main__", "export a checkpoint to a bundle"),
     Verb("cast", "ris_node.cli.cast", "convert a bundle's vision graph to half precision, for GPUs"),
     Verb(
         "quantize",
@@ -66,9 +66,11 @@ examples:
     ),
     Verb("check", "ris_node.cli.check", "check ONNX files for TensorRT, and compile them with TensorRT-RTX"),
     Verb("parity", "ris_node.cli.parity", "compare the answers of other precisions with float32"),
-    Verb("train", "ris_node.cli.train", "train a network on pictures with expressions, public sets or your own"),
+    Verb(
+        "train", "ris_node.training.__main__", "train a network on pictures with expressions, public sets or your own"
+    ),
     Verb("make", "ris_node.cli.make", "make a bundle from the public sets by a recipe: train, export, evaluate"),
-    Verb("evaluate", "ris_node.cli.evaluate", "score bundles on pictures with the truth, and write a report"),
+    Verb("evaluate", "ris_node.evaluation.__main__", "score bundles on pictures with the truth, and write a report"),
     Verb("engine", "ris_node.cli.engine", "build, list, show, verify and remove TensorRT engines"),
     Verb("config", "ris_node.cli.config", "print every parameter of the node with its default and meaning"),
 )
