@@ -30,7 +30,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the files outside of docs/ that pages link to, and what those link to."""
-    waiting = ["CONTRIBUTING.md"]
+    waiting = ["README.md", "CONTRIBUTING.md", "SECURITY.md"]  # the first and last for the check of their links alone
     waiting += [f"docs/{file.src_uri}" for file in files.documentation_pages() if not file.generated_by]
     seen: set[str] = set()
     while waiting:
