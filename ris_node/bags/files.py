@@ -35,6 +35,11 @@ def kind_of(path: Path) -> str:
     return inner.suffix if inner.suffix in STORAGES else ""
 
 
+def bag_name(path: Path) -> str:
+    """Return the name that results call a bag by: its folder's, or its file's without endings."""
+    return path.name if path.is_dir() else path.name.split(".")[0]
+
+
 def is_bag(path: Path) -> bool:
     """Return whether a path looks like a bag: a folder with metadata.yaml or storage files, or a storage file."""
     if path.is_dir():

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ris_node.bags.files import PACKED, find_files, unpack
+from ris_node.bags.files import PACKED, bag_name, find_files, unpack
 from ris_node.bags.message import BrokenBagError, Message, Storage, TopicInfo
 from ris_node.bags.storage import open_storage
 from ris_node.bags.typestore import typestore
@@ -48,7 +48,7 @@ class Bag:
             BagError: it is missing, empty, unreadable, or not a bag.
         """
         self.path = path
-        self.name = path.name if path.is_dir() else path.name.split(".")[0]
+        self.name = bag_name(path)
         self._problems: list[str] = []
         self._left_out: dict[str, dict[int, str]] = {}
         self.notes: list[str] = []

@@ -20,7 +20,7 @@ from ris_node.errors import BagError, DemoError, ImageError, RisError
 from ris_node.geometry.camera import Camera
 from ris_node.media.images import read_image
 from ris_node.sensing.camera import camera_from_info, is_rectified
-from ris_node.sensing.images import decode_compressed, decode_image
+from ris_node.sensing.images import decode
 from ris_node.types import U8
 from ris_scene.populate import build_world
 from ris_scene.render import render_world
@@ -155,9 +155,7 @@ class BagSource:
             yield message.log_ns, message
 
     def _decoded(self, message: Any) -> U8:
-        picture = self._bag.deserialize(message)
-        compressed = message.type.endswith("/CompressedImage")
-        return fitted(decode_compressed(picture) if compressed else decode_image(picture), *self._size)
+        return fitted(decode(self._bag.deserialize(message)), *self._size)
 
     def _shrunk(self, image: U8) -> Camera | None:
         """The bag's camera at the size of the picture shown."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from ris_node.errors import ConfigError, RisError
 from ris_node.fleet.jobs import Job, Outcome
 from ris_node.pipeline.grounder import Grounder
-from ris_node.replay.options import Progress, ReplayOptions, ReplaySummary
+from ris_node.replay.options import REPORT, Progress, ReplayOptions, ReplaySummary
 from ris_node.replay.run import open_model
 from ris_node.review.review import replay_and_review, review
 
@@ -76,6 +76,6 @@ class Worker:
         except ConfigError:  # it was lost between joining its parts and saying so
             fresh = replace(options, resume=False, overwrite=True)
             return attempt(fresh)
-        if options.report and summary.complete and not (job.out / "report.html").is_file():
+        if options.report and summary.complete and not (job.out / REPORT).is_file():
             review(job.bag, job.out, options)
         return summary

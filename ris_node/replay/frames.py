@@ -17,7 +17,7 @@ import numpy as np
 from ris_node.bags.cdr import CdrReader, Header
 from ris_node.bags.message import Message
 from ris_node.bags.reader import Bag
-from ris_node.bags.topics import RAW, Chosen, first_readable
+from ris_node.bags.topics import Chosen, first_readable
 from ris_node.config import NodeConfig, RegionConfig
 from ris_node.errors import BagError, GeometryError
 from ris_node.geometry.tf_tree import Pose, TfTree
@@ -217,6 +217,3 @@ def film_rate(bag: Bag, chosen: Chosen, options: ReplayOptions, looked_at: int =
     if options.rate_hz:
         rate = min(rate, options.rate_hz)
     return float(min(max(rate / options.every, 1.0), 120.0))
-
-
-__all__ = ["RAW", "FrameJob", "FrameReader", "RecordedTf", "film_rate", "header_of"]

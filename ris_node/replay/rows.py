@@ -13,10 +13,12 @@ import numpy as np
 
 from ris_node.errors import ConfigError, DataError
 from ris_node.pipeline.grounding import Grounding
+from ris_node.replay.options import RESULTS
 from ris_node.rle import encode_rle
 from ris_node.types import RegionTarget, TargetStatus
 
 VERSION = "1"
+FOUND = ("PRESENT", "AMBIGUOUS")  # statuses of an answer that has a referent
 EXTRA = "pip install 'ris_node[replay]'"
 # name: (Arrow type, meaning)
 COLUMNS: dict[str, tuple[str, str]] = {
@@ -203,7 +205,7 @@ def read_table(folder: Path, columns: Sequence[str] | None = None) -> Any:
     Raises:
         DataError: there are no results, or of another version.
     """
-    path = folder / "results.parquet" if folder.is_dir() else folder
+    path = folder / RESULTS if folder.is_dir() else folder
     if not path.is_file():
         raise DataError(f"there are no results at {path}: give the folder that 'ris replay --out' wrote")
     pa = arrow()
@@ -223,7 +225,7 @@ def iter_rows(folder: Path, columns: Sequence[str] | None = None) -> Iterator[di
         DataError: there are no results, or of another version.
     """
     read_table(folder, ["frame"])
-    path = folder / "results.parquet" if folder.is_dir() else folder
+    path = folder / RESULTS if folder.is_dir() else folder
     with arrow().parquet.ParquetFile(path) as file:
         for batch in file.iter_batches(_BATCH, columns=list(columns) if columns is not None else None):
             yield from batch.to_pylist()

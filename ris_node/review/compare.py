@@ -19,7 +19,7 @@ from ris_node.evaluation.bootstrap import Estimate, Resampler
 from ris_node.evaluation.columns import make_columns
 from ris_node.evaluation.table import make_table
 from ris_node.metrics import counts
-from ris_node.replay.rows import iter_rows
+from ris_node.replay.rows import FOUND, iter_rows
 from ris_node.report.values import plain
 from ris_node.review.score import FEWEST_STRETCHES, STRETCH, score_rows
 from ris_node.review.scores import read_scores
@@ -29,7 +29,6 @@ from ris_node.rle import decode_rle
 from ris_node.types import F64
 
 DRAWS = 1000
-_FOUND = ("PRESENT", "AMBIGUOUS")
 NAN = float("nan")
 # metric: what it is; the first group needs no truth
 PLAIN = {
@@ -76,7 +75,7 @@ class Pair:
     @property
     def verdicts_differ(self) -> bool:
         """Whether one found something and the other did not."""
-        return (self.a["status"] in _FOUND) != (self.b["status"] in _FOUND)
+        return (self.a["status"] in FOUND) != (self.b["status"] in FOUND)
 
 
 @dataclass(frozen=True)
@@ -170,7 +169,7 @@ def _plain_lines(pairs: Sequence[Pair], stretch: Any, resampler: Resampler) -> I
         return float(row["target_status"] == "OK") if row["target_status"] else NAN
 
     values: dict[str, Callable[[Mapping[str, Any]], float]] = {
-        "found": lambda row: float(row["status"] in _FOUND) if row["query_id"] else NAN,
+        "found": lambda row: float(row["status"] in FOUND) if row["query_id"] else NAN,
         "presence": lambda row: float(row["presence"]) if row["query_id"] else NAN,
         "area": lambda row: float(row["mask_area"]) if row["query_id"] else NAN,
         "targets": region,

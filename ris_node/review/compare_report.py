@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ris_node.atomic import write_atomic
+from ris_node.bags.files import bag_name
 from ris_node.replay.options import read_summary
 from ris_node.report import page as parts
 from ris_node.report.charts import SHARE, figure
@@ -97,7 +98,7 @@ def _pictures(pairs: Sequence[Pair], run: Path, bags: Sequence[Path]) -> dict[in
     runs = summary.get("runs", [summary])
     found: dict[int, Any] = {}
     for bag in bags:
-        name = bag.name if bag.is_dir() else bag.name.split(".")[0]
+        name = bag_name(bag)
         about: Mapping[str, Any] = next((one for one in runs if one.get("bag") == name), runs[0])
         own = {n: pair for n, pair in enumerate(pairs) if pair.a["bag"] == name}
         images = fetch(bag, str(about.get("image_topic", "")), [pair.a for pair in own.values()]) if own else {}

@@ -11,27 +11,15 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ris_node.bags.message import Message
-from ris_node.bags.reader import Bag, open_bag
-from ris_node.bags.topics import RAW
+from ris_node.bags.reader import open_bag
 from ris_node.errors import RisError
 from ris_node.pipeline.grounding import Grounding, Planes
 from ris_node.pipeline.instances import Pieces
 from ris_node.pipeline.letterbox import Letterbox
 from ris_node.pipeline.overlay import draw_overlay
 from ris_node.rle import decode_rle
-from ris_node.sensing.images import decode_compressed, decode_image
+from ris_node.sensing.images import decode
 from ris_node.types import F32, U8, Instance, Query, QueryKind, Status
-
-
-def decode(bag: Bag, message: Message) -> U8:
-    """The pixels RGB u8[H,W,3] of a recorded image, raw or compressed.
-
-    Raises:
-        BagError, ImageError: it cannot be read.
-    """
-    read = bag.deserialize(message)
-    return decode_image(read) if message.type == RAW else decode_compressed(read)
 
 
 def images_of(
@@ -52,7 +40,7 @@ def images_of(
             if index < row["source_index"]:
                 continue
             try:
-                yield row, decode(bag, message)
+                yield row, decode(bag.deserialize(message))
             except RisError:
                 yield row, None
             row = next(rows, None)
@@ -74,7 +62,7 @@ def fetch(path: Path, topic: str, rows: Sequence[Mapping[str, Any]]) -> dict[int
                 for message in messages:
                     if message.log_ns != row["log_ns"]:
                         break
-                    image = decode(bag, message)
+                    image = decode(bag.deserialize(message))
                     if not row["width"] or image.shape[:2] == (row["height"], row["width"]):
                         found[int(row["frame"])] = image
                         break

@@ -16,7 +16,7 @@ from ris_node.atomic import write_atomic
 from ris_node.errors import DataError
 from ris_node.replay.options import REPORT, read_summary
 from ris_node.replay.reasons import reason_of, tally
-from ris_node.replay.rows import content_hash, iter_rows
+from ris_node.replay.rows import FOUND, content_hash, iter_rows
 from ris_node.report import page as parts
 from ris_node.review import charts
 from ris_node.review.pictures import drawn, fetch
@@ -197,7 +197,7 @@ def _worst(rows: Rows, scores: Rows) -> list[tuple[Mapping[str, Any], str]]:
     """The frames to look at, with the reason: least IoU with the truth, false alarms, else least steady ones."""
     found: list[tuple[float, Mapping[str, Any], str]] = []
     for row, score in zip(rows, scores, strict=False):
-        answered = row["status"] in ("PRESENT", "AMBIGUOUS")
+        answered = row["status"] in FOUND
         if score["truth_present"] is not None:
             if score["iou"] is not None:
                 found.append((score["iou"], row, f"IoU {score['iou']:.2f} with the truth"))

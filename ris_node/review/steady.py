@@ -12,12 +12,12 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ris_node.replay.rows import FOUND
 from ris_node.report.values import mean
 from ris_node.rle import decode_rle
 from ris_node.types import F32, U8, Bool
 
 FLOW_SIDE = 320  # pixels; optical flow is looked for in pictures of this size
-_FOUND = ("PRESENT", "AMBIGUOUS")
 NAN = float("nan")
 
 
@@ -44,9 +44,9 @@ class Steadiness:
 def summarise(rows: Sequence[Mapping[str, Any]], mask_ious: Sequence[float]) -> Steadiness:
     """The figures of a run's rows; `mask_ious` as `MaskFlow` gives them (none: they were not measured)."""
     asked = [row for row in rows if row["query_id"]]
-    found = [row["status"] in _FOUND for row in asked]
+    found = [row["status"] in FOUND for row in asked]
     pairs = [(a, b) for a, b in pairwise(asked) if neighbours(a, b)]
-    flips = [(a["status"] in _FOUND) != (b["status"] in _FOUND) for a, b in pairs]
+    flips = [(a["status"] in FOUND) != (b["status"] in FOUND) for a, b in pairs]
     wanted = [row for row in asked if row["target_status"]]
     known = np.array([value for value in mask_ious if not np.isnan(value)])
     latency = np.array([row["total_ms"] for row in asked] or [NAN])

@@ -55,6 +55,11 @@ _DEPTH = {"32FC1": (4, "f4", 1.0), "16UC1": (2, "u2", 0.001)}
 DEPTH_ENCODINGS = tuple(_DEPTH)
 
 
+def decode(msg: Message) -> U8:
+    """Return RGB u8[H,W,3] of a `sensor_msgs/Image` or `CompressedImage`; see `decode_image`, `decode_compressed`."""
+    return decode_image(msg) if hasattr(msg, "encoding") else decode_compressed(msg)
+
+
 def decode_image(msg: Message, other: Callable[[Message, Sequence[str]], U8] | None = None) -> U8:
     """RGB u8[H,W,3] of a `sensor_msgs/Image`; a view of the message's data where no conversion is needed.
 
