@@ -83,7 +83,7 @@ config:
 
 docs:
 	@$(SETUP) --profile docs
-	@NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict
 
 clean:
 	rm -rf .venv .venv.lock .venv.log build dist install log demo bench ris_node.egg-info

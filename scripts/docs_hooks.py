@@ -7,6 +7,7 @@ A file outside of docs/ that a page links to becomes part of the site below `rep
 
 from __future__ import annotations
 
+import logging
 import posixpath
 import re
 from collections.abc import Iterator
@@ -20,6 +21,12 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("ris_node", "ris_scene")
 OUTER = "repository/"
 LINK = re.compile(r"(?<=\]\()(?!https?:|mailto:|#)(?P<path>[^)#\s]+)")
+
+
+def on_startup(command: str, dirty: bool) -> None:
+    """Leave out a line for every API page. `--quiet` would also keep warnings from failing a strict build."""
+    del command, dirty
+    logging.getLogger("mkdocs.plugins.api-autonav").setLevel(logging.WARNING)
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
