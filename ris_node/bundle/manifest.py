@@ -6,12 +6,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import numpy as np
-
+from ris_node.decode import DecodeError, decode
 from ris_node.errors import BundleError
 from ris_node.types import TensorSpec
 
@@ -21,7 +20,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {  # family -> files that must be there
     "referring": ("vision.fp32.onnx", "text.onnx", "tokenizer.json"),
     "keyword": ("vision.fp32.onnx",),
 }
-Part = TypeVar("Part")
+REQUIRED = ("input", "text", "thresholds", "classes", "files", "graphs")  # although they have defaults
 
 
 @dataclass(frozen=True)
@@ -141,32 +140,11 @@ class Manifest:
         if data.get("family") not in FAMILIES:
             raise BundleError(f"{where} has family {data.get('family')!r}: known are {', '.join(FAMILIES)}")
         try:
-            return _from_dict(data, where)
+            graphs = {name: _graph_from_json(graph, f"graphs: {name}") for name, graph in data["graphs"].items()}
+            return decode(cls, {**data, "graphs": graphs}, "the manifest", required=REQUIRED)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise BundleError(f"{where} cannot be read ({error!r}): export the bundle again") from error
-
-
-def _from_dict(data: dict[str, Any], where: str) -> Manifest:
-    return _part(
-        Manifest,
-        {
-            **data,
-            "input": _part(InputContract, data["input"], where),
-            "text": _part(TextContract, data["text"], where),
-            "thresholds": _part(Thresholds, data["thresholds"], where),
-            "classes": tuple(data["classes"]),
-            "files": {name: _part(FileEntry, entry, where) for name, entry in data["files"].items()},
-            "graphs": {name: _graph_from_json(graph) for name, graph in data["graphs"].items()},
-        },
-        where,
-    )
-
-
-def _part(kind: type[Part], data: Mapping[str, Any], where: str) -> Part:
-    unknown = sorted(set(data) - {f.name for f in fields(kind)})  # type: ignore[arg-type]
-    if unknown:
-        raise BundleError(f"{where} has unknown entries {', '.join(unknown)}: it was made by another version")
-    return kind(**data)
+            reason = error if isinstance(error, DecodeError) else repr(error)
+            raise BundleError(f"{where} cannot be read ({reason}): export the bundle again") from error
 
 
 def _graph_to_json(graph: GraphSpec) -> dict[str, Any]:
@@ -176,9 +154,7 @@ def _graph_to_json(graph: GraphSpec) -> dict[str, Any]:
     }
 
 
-def _graph_from_json(data: Mapping[str, Any]) -> GraphSpec:
-    sides = [
-        tuple(TensorSpec(name, tuple(t["shape"]), np.dtype(t["dtype"])) for name, t in data[side].items())
-        for side in ("inputs", "outputs")
-    ]
-    return GraphSpec(sides[0], sides[1])
+def _graph_from_json(data: Mapping[str, Any], where: str) -> GraphSpec:
+    """Return a graph whose tensors are listed by name."""
+    sides = {side: [{"name": name, **tensor} for name, tensor in tensors.items()] for side, tensors in data.items()}
+    return decode(GraphSpec, sides, where)

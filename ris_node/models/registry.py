@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 
+from ris_node.decode import DecodeError, decode
 from ris_node.errors import ConfigError
 from ris_node.models.base import System, SystemConfig
 from ris_node.models.systems.tsmi import Tsmi
@@ -32,13 +32,12 @@ def model_config(name: str, values: Mapping[str, object]) -> SystemConfig:
     """Return the config of system `name` with `values` over its defaults.
 
     Raises:
-        ConfigError: no such system, or a key that its config does not have.
+        ConfigError: no such system, or a key that its config does not have, or a value of another type.
     """
-    kind = find_system(name).config_type
-    known = sorted(field.name for field in dataclasses.fields(kind))
-    if unknown := sorted(set(values) - set(known)):
-        raise ConfigError(f"model {name!r} has no settings {unknown}; it has {known}")
-    return kind(**{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()})  # type: ignore[arg-type]
+    try:
+        return decode(find_system(name).config_type, values, f"model {name!r}")
+    except DecodeError as error:
+        raise ConfigError(f"settings of {error}") from error
 
 
 def loss_weights(name: str, values: Mapping[str, object], where: str = "config") -> dict[str, float]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from ris_node.decode import DecodeError, decode
 from ris_node.errors import ConfigError
 from ris_node.models.registry import DEFAULT, loss_weights
 
@@ -148,44 +149,18 @@ def _changed(values: Any, change: str) -> Any:
 
 
 def config_from(values: Any, where: str = "config") -> TrainConfig:
-    """Build the settings from nested mappings (see `load_config`)."""
-    made = _build(TrainConfig, values, where)
-    assert isinstance(made, TrainConfig)
+    """Build the settings from nested mappings (see `load_config`).
+
+    Raises:
+        ConfigError: a key is unknown, or a value is of another type.
+    """
+    try:
+        made = decode(TrainConfig, values, where)
+    except DecodeError as error:
+        raise ConfigError(str(error)) from error
     return dataclasses.replace(made, loss=loss_weights(made.model, made.loss, where))
 
 
 def to_mapping(config: TrainConfig) -> dict[str, Any]:
     """Return the settings as nested plain values, as they are kept in checkpoints."""
     return dataclasses.asdict(config)
-
-
-_NESTED: dict[str, type[Any]] = {"data": DataConfig, "optim": OptimConfig}
-
-
-def _build(kind: type[Any], values: Any, where: str) -> Any:
-    if not isinstance(values, Mapping):
-        raise ConfigError(f"{where} must be a mapping, got {type(values).__name__}")
-    fields = {f.name: f for f in dataclasses.fields(kind)}
-    unknown = sorted(set(values) - set(fields))
-    if unknown:
-        raise ConfigError(f"{where} has unknown keys {unknown}; known are {sorted(fields)}")
-    made = {}
-    for key, value in values.items():
-        nested = _NESTED.get(key) if kind is TrainConfig else None
-        made[key] = _build(nested, value, f"{where}: {key}") if nested else _checked(kind, key, value, where)
-    return kind(**made)
-
-
-def _checked(kind: type[Any], key: str, value: Any, where: str) -> Any:
-    default = getattr(kind(), key)
-    if isinstance(default, bool) or isinstance(value, bool):
-        right = isinstance(default, bool) and isinstance(value, bool)
-    elif isinstance(default, float):
-        right = isinstance(value, int | float)
-    elif isinstance(default, Mapping):
-        right = isinstance(value, Mapping)
-    else:
-        right = isinstance(value, type(default))
-    if not right:
-        raise ConfigError(f"{where}: {key} must be like {default!r}, got {value!r}")
-    return float(value) if isinstance(default, float) else value

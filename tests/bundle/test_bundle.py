@@ -84,7 +84,7 @@ def test_damage_to_any_file_is_found(folder, name):
     [
         (lambda d: d.update(schema=99), "schema 99, this version reads 1"),
         (lambda d: d.update(family="oracle"), "family 'oracle'"),
-        (lambda d: d.update(extra=1), "unknown entries extra"),
+        (lambda d: d.update(extra=1), "unknown keys extra"),
         (lambda d: d["input"].update(height=128), r"image is uint8\[1, 256, 320, 3\], the contract says"),
         (lambda d: d["input"].update(height=0), "impossible size"),
         (lambda d: d["text"].update(dim=7), "the contract says float32"),

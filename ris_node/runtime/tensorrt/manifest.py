@@ -6,11 +6,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
-
+from ris_node.decode import decode
 from ris_node.errors import EngineRefusedError
 from ris_node.runtime.tensorrt.spec import SCHEMA
 from ris_node.types import TensorSpec
@@ -58,16 +57,10 @@ class EngineManifest:
             data = json.loads(text)
             if data["schema"] != SCHEMA:
                 raise EngineRefusedError(f"{where} has schema {data['schema']}, this version reads {SCHEMA}")
-            known = {f.name for f in fields(cls)}
-            sides = {side: tuple(_from_json(entry) for entry in data[side]) for side in ("inputs", "outputs")}
-            return cls(**{k: v for k, v in data.items() if k in known} | sides | {"log": tuple(data["log"])})
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            return decode(cls, data, "the manifest", required=("log",), ignore_unknown=True)
+        except (ValueError, KeyError, TypeError) as error:
             raise EngineRefusedError(f"{where} cannot be read ({error!r})") from error
 
 
 def _to_json(spec: TensorSpec) -> dict[str, Any]:
     return {"name": spec.name, "shape": list(spec.shape), "dtype": spec.dtype.name}
-
-
-def _from_json(entry: Mapping[str, Any]) -> TensorSpec:
-    return TensorSpec(entry["name"], tuple(entry["shape"]), np.dtype(entry["dtype"]))

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ris_node.decode import decode
 from ris_node.errors import BackendError
 from ris_node.hashing import hash_files
 from ris_node.runtime.tensorrt.toolkit import DeviceInfo
@@ -98,9 +99,8 @@ class EngineRequest:
             BackendError: it is no request.
         """
         try:
-            data = json.loads(text)
-            return cls(**{**data, "spec": BuildSpec(**data["spec"]), "device": DeviceInfo(**data["device"])})
-        except (ValueError, TypeError, KeyError) as error:
+            return decode(cls, json.loads(text), "the request")
+        except ValueError as error:
             raise BackendError(f"this is no request for an engine ({error!r})") from error
 
 
