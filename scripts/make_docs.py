@@ -146,6 +146,12 @@ def comparison() -> str:
     return table(("metric", "meaning"), [[f"`{name}`", doc] for name, doc in PLAIN.items()])
 
 
+def toy() -> str:
+    """Return the code of the smallest system, which the tests train and export."""
+    code = (ROOT / "tests/models/toy_system.py").read_text(encoding="utf-8")
+    return f"```python\n{code[code.index('from __future__') :]}```"
+
+
 def verbs() -> str:
     """The verbs of `ris`."""
     return table(("verb", "what it does"), [[f"`ris {verb.name}`", verb.summary] for verb in VERBS])
@@ -309,6 +315,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "verbs": verbs,
     "messages": messages,
     "columns": columns,
+    "toy": toy,
     "comparison": comparison,
     "models": models,
     "datasets": datasets,
