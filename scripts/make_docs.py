@@ -24,7 +24,7 @@ from ris_node import interface  # noqa: E402
 from ris_node.bundle.manifest import Manifest  # noqa: E402
 from ris_node.cli.verbs import VERBS  # noqa: E402
 from ris_node.config import GROUPS, Spec  # noqa: E402
-from ris_node.data.formats.registry import FORMATS  # noqa: E402
+from ris_node.data.registry import FORMATS  # noqa: E402
 from ris_node.replay.rows import COLUMNS  # noqa: E402
 from ris_node.review.compare import PLAIN  # noqa: E402
 

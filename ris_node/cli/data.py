@@ -14,8 +14,8 @@ from ris_node.errors import ConfigError, DataError
 from ris_node.outputs import check_file, claim_file
 
 if TYPE_CHECKING:
+    from ris_node.data.registry import Format
     from ris_node.data.sampleset import SampleSet
-    from ris_node.data.sets import PublicSet
 
 EPILOG = """examples:
   ris data                                          the public sets that recipes name, and which are here
@@ -69,49 +69,52 @@ def run(args: argparse.Namespace) -> int:
 
 def _sets(args: argparse.Namespace) -> int:
     """Say of the public sets what they are and what is here; 1 where the one that was asked for is not whole."""
-    from ris_node.data import sets
+    from ris_node.data.location import data_root, folder_of
+    from ris_node.data.registry import PUBLIC, public_set
 
-    chosen = [sets.public_set(args.name)] if args.name else list(sets.SETS)
+    chosen = [public_set(args.name)] if args.name else list(PUBLIC)
     root, problem = None, ""
     try:
-        root = sets.data_root()
+        root = data_root()
     except DataError as error:
         problem = str(error)
     state = {one.name: _state(one, root) for one in chosen}
     if args.json:
         rows = [
-            {**vars(one), "files": dict(one.files), "folder": str(sets.folder_of(one.name, root)) if root else "",
+            {"name": one.name, "what": one.title, "licence": one.licence, "published": one.download,
+             "files": dict(one.files), "layout": one.layout, "folder": str(folder_of(one.name, root)) if root else "",
              "whole": not state[one.name], "missing": state[one.name]} for one in chosen
         ]  # fmt: skip
         print(json.dumps({"root": str(root or ""), "problem": problem, "sets": rows}, indent=2))
         return 1 if args.name and any(state.values()) else 0
     if args.name:
         (one,) = chosen
-        print(f"{one.name}: {one.what}\nterms: {one.licence}\npublished: {one.published}")
+        print(f"{one.name}: {one.title}\nterms: {one.licence}\npublished: {one.download}")
         print(f"below {root or '$RIS_DATA'}/{one.name}:")
         print("\n".join(f"  {line}" for line in one.layout))
         if not state[one.name]:
             print(f"here: whole, {', '.join(f'{count} {pattern}' for pattern, count in one.files.items())}")
         return _complain(state[one.name], "missing") if root or not problem else _complain([problem], "problem")
     for one in chosen:
-        print(f"{'whole  ' if not state[one.name] else 'missing'} {one.name:20} {one.what} [{one.licence}]")
+        print(f"{'whole  ' if not state[one.name] else 'missing'} {one.name:20} {one.title} [{one.licence}]")
     print(problem or f"RIS_DATA is {root}", file=sys.stderr)
     return 0
 
 
-def _state(one: PublicSet, root: Path | None) -> list[str]:
+def _state(one: Format, root: Path | None) -> list[str]:
     """Return what a set lacks; empty where it is whole."""
-    from ris_node.data.sets import folder_of
+    from ris_node.data.location import folder_of
 
     return one.missing(folder_of(one.name, root)) if root else ["RIS_DATA is not set"]
 
 
 def _list(args: argparse.Namespace) -> int:
-    from ris_node.data.formats.registry import FORMATS, format_named
+    from ris_node.data.registry import FORMATS, format_named
 
     entries = [format_named(args.name)] if args.name else list(FORMATS)
     if args.json:
-        print(json.dumps([{**vars(entry), "options": dict(entry.options)} for entry in entries], indent=2))
+        keys = ("name", "module", "title", "splits", "layout", "download", "verified", "unverified", "options")
+        print(json.dumps([{key: getattr(entry, key) for key in keys} for entry in entries], indent=2))
     elif args.name:
         (entry,) = entries
         print(f"{entry.name}: {entry.title}\nsplits: {', '.join(entry.splits)}")
@@ -128,7 +131,7 @@ def _list(args: argparse.Namespace) -> int:
 
 def _open(args: argparse.Namespace) -> tuple[SampleSet, str]:
     from ris_node.data.formats.index import open_data
-    from ris_node.data.formats.registry import format_named
+    from ris_node.data.registry import format_named
 
     if args.name == "jsonl":
         return open_data("jsonl", args.root), args.root.stem

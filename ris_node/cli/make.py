@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Make what is not made yet, then write the bundle to its place."""
     from ris_node.bundle.publish import check_place, publish
-    from ris_node.data.sets import data_root
+    from ris_node.data.location import data_root
     from ris_node.entry import INTERRUPTED
     from ris_node.training.interrupt import RunStoppedError
     from ris_node.training.recipe.make import Making

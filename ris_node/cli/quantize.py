@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _measure(folder: Path, every: int) -> dict[str, Any]:
     from ris_node.data.evalset import build
-    from ris_node.data.sets import data_root
+    from ris_node.data.location import data_root
     from ris_node.export.int8.bundle import measure_int8
 
     root = data_root()

@@ -27,7 +27,9 @@ import numpy as np
 
 from ris_node.data.annotated import Annotated
 from ris_node.data.classes import CLASSES, class_by_name, class_id
-from ris_node.data.readers import open_set, split_names
+from ris_node.data.formats.index import open_pictures
+from ris_node.data.heldout import kept_out
+from ris_node.data.registry import DRIVING, EVERYDAY, FIRST
 from ris_node.data.text.expressions import Expression, generate_one
 from ris_node.errors import DataError
 from ris_node.rle import decode_rle, encode_rle
@@ -35,13 +37,11 @@ from ris_node.types import Bool
 
 SEED = 20261122
 CLASS_NAMES = frozenset(c.name for c in CLASSES)
-DRIVING = ("camvid/val", "streets/val")
-EVERYDAY = ("coco100/val",)
 SETS = (*DRIVING, *EVERYDAY)
 # A suite is sets and, for some of them, how many of the names in `splits/*.txt` it takes (the first ones).
 SUITES: Mapping[str, tuple[tuple[str, ...], Mapping[str, int]]] = {
     "full": (SETS, {}),
-    "first": (DRIVING, {"streets/val": 60}),
+    "first": (DRIVING, FIRST),
 }
 # Expressions asked of each picture, by kind; a picture gives fewer where it offers fewer.
 QUOTA: Mapping[str, int] = {
@@ -95,12 +95,14 @@ def build(root: Path | None = None, suite: str = "full", seed: int = SEED) -> li
     items: list[EvalItem] = []
     sets, first = SUITES[suite]
     for name in sets:
-        pictures = open_set(name, root)
-        kept = set(split_names(name.partition("/")[0])[: first[name]] if name in first else pictures.names)
-        for stem in (n for n in pictures.names if n in kept):
+        pictures = open_pictures(name, root)
+        taken = set(kept_out(pictures.format.name)[: first[name]] if name in first else pictures.names)
+        for index, stem in enumerate(pictures.names):
+            if stem not in taken:
+                continue
             digest = hashlib.sha256(f"{seed}/{name}/{stem}".encode()).digest()
             rng = np.random.default_rng(int.from_bytes(digest[:8], "little"))
-            items += _items_of(pictures.read(stem), pictures.image_path(stem), name, rng)
+            items += _items_of(pictures[index], pictures.path_of(index), name, rng)
     check(items)
     return items
 

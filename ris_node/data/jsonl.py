@@ -13,7 +13,7 @@ image
 expression (or text)
     what was said, in UTF-8.
 mask, region
-    the object meant and where to go, or null: see `ris_node.data.masks.spec` for the forms. Both null or absent: nothing
+    the object meant and where to go, or null: `ris_node.data.masks.spec` has the forms. Both null or absent: nothing
     of the kind is in the picture, a negative, unless `"present": true` says that it is there but not annotated.
 type
     "object" (default, or "region" where a region is given) or "region".

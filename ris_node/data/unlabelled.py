@@ -22,8 +22,10 @@ from tqdm import tqdm
 from ris_node.atomic import write_atomic
 from ris_node.data.annotated import Annotated
 from ris_node.data.classes import class_by_name
-from ris_node.data.readers import SPLITS_DIR, open_set
-from ris_node.data.sets import locate
+from ris_node.data.formats.index import open_pictures
+from ris_node.data.heldout import SPLITS_DIR
+from ris_node.data.location import locate
+from ris_node.data.registry import PRETRAINED, PUBLIC
 from ris_node.entry import start
 from ris_node.language.lexicon import CITYSCAPES
 from ris_node.types import F32, U8
@@ -86,17 +88,21 @@ def partly_labelled_in(picture: Annotated, chances: F32) -> tuple[str, ...]:
 def main() -> None:
     """Look through all pictures of a source and write what was found."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--source", default="streets", help="a picture set with index masks (default: %(default)s)")
     parser.add_argument(
-        "--teacher", default="pretrained/deeplab_cityscapes.onnx", help="file of a public set (default: %(default)s)"
+        "--source",
+        default=next(one.name for one in PUBLIC if one.partial),
+        help="a picture set with index masks (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--teacher", default=f"{PRETRAINED}/deeplab_cityscapes.onnx", help="file of a public set (default: %(default)s)"
     )
     args = parser.parse_args()
     teacher = Teacher(locate(args.teacher))
     found: dict[str, list[str]] = {}
     for part in ("train", "val"):
-        pictures = open_set(f"{args.source}/{part}")
-        for name in tqdm(pictures.names, desc=part, unit="picture"):
-            picture = pictures.read(name)
+        pictures = open_pictures(f"{args.source}/{part}")
+        for index, name in enumerate(tqdm(pictures.names, desc=part, unit="picture")):
+            picture = pictures[index]
             partial = partly_labelled_in(picture, teacher.chances(picture.image))
             if partial:
                 found[name] = sorted(partial)

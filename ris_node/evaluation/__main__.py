@@ -131,7 +131,7 @@ def _guard(args: argparse.Namespace, file: Callable[..., None], folder: Callable
 
 def _setting(args: argparse.Namespace) -> Setting:
     from ris_node.data.evalset import build, read_manifest
-    from ris_node.data.sets import data_root
+    from ris_node.data.location import data_root
     from ris_node.evaluation.run import Setting
 
     if args.data:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ris_node.data.evalset import DRIVING, EVERYDAY, EvalItem, is_stuff
+from ris_node.data.evalset import EvalItem, is_stuff
+from ris_node.data.registry import DRIVING, EVERYDAY
 from ris_node.types import Bool
 
 SIZES = (("small (< 1 %)", 0.0, 0.01), ("medium", 0.01, 0.06), ("large (> 6 %)", 0.06, 1.01))

@@ -13,6 +13,7 @@ import torch
 
 from ris_node.bundle import InputContract, Manifest, TextContract, Thresholds
 from ris_node.bundle.bundle import ALL_FILES, claim_bundle
+from ris_node.data.registry import TRAINED
 from ris_node.errors import ExportError
 from ris_node.export.finish import finish_graphs
 from ris_node.export.graphs import export_graphs
@@ -27,7 +28,6 @@ from ris_node.training.inputs.pools import load_pool, plan, prepare
 from ris_node.training.recipe.calibrate import Calibration, calibrate
 
 LARGEST_BYTES = 40_000_000
-PUBLIC = frozenset({"camvid", "streets", "coco100", "rendered"})
 PUBLIC_USE = (
     "Trained on CamVid and LabelMeFacade, which are for non-commercial research; on COCO panoptic annotations "
     "(CC BY 4.0; the photos under their authors' Flickr licences); and on this project's own renderings. "
@@ -101,9 +101,9 @@ def write_bundle(
 
 def use_of(config: TrainConfig, terms: str) -> str:
     """Return the use that the data of a run and the `terms` of its pretrained parts allow."""
-    own = sorted(set(config.data.variants) - PUBLIC)
+    own = sorted(set(config.data.variants) - TRAINED)
     parts = [OWN_USE.format(sources=", ".join(own), terms=terms)] if own else []
-    if set(config.data.variants) & PUBLIC or not own:
+    if set(config.data.variants) & TRAINED or not own:
         parts.append(PUBLIC_USE.format(terms=terms))
     return " ".join(parts)
 

@@ -17,7 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from ris_node.bundle import Manifest, TextContract, Thresholds
 from ris_node.bundle.bundle import MANIFEST, claim_bundle
-from ris_node.data.sets import locate
+from ris_node.data.location import locate
 from ris_node.entry import start
 from ris_node.export.manifest import write_manifest
 from ris_node.language.lexicon import CITYSCAPES

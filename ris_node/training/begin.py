@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 
-from ris_node.data.sets import locate
+from ris_node.data.location import locate
 from ris_node.errors import DataError, TrainingError
 from ris_node.models.registry import find_system, model_config
 from ris_node.share import share_folders

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from ris_node.cli.__main__ import main
-from ris_node.data import sets
-from ris_node.data.formats.registry import FORMATS
 from ris_node.data.jsonl import open_jsonl
+from ris_node.data.location import locate
+from ris_node.data.registry import FORMATS, PUBLIC, public_set
 from ris_node.data.sheet import contact_sheet, spread
 from ris_node.errors import DataError
 from ris_node.rle import encode_rle
@@ -131,9 +131,9 @@ def test_converted_lines_mean_the_same_from_another_folder(mine: Path, capsys: p
 def public(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data root with two sets whole, by the counts of the registry, and one half."""
     for name in ("coco100", "penn_fudan"):
-        fill(tmp_path / "data" / name, sets.public_set(name).files)
+        fill(tmp_path / "data" / name, public_set(name).files)
     fill(tmp_path / "data/camvid", {"train/*.jpg": 367, "train/*.png": 366})
-    fill(tmp_path / "pretrained", sets.public_set("pretrained").files)
+    fill(tmp_path / "pretrained", public_set("pretrained").files)
     monkeypatch.setenv("RIS_DATA", str(tmp_path / "data"))
     return tmp_path / "data"
 
@@ -149,7 +149,7 @@ def fill(folder: Path, files: Mapping[str, int]) -> None:
 def test_public_sets_with_terms_and_what_is_here(public: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data"]) == 0
     out, err = capsys.readouterr()
-    assert len(out.splitlines()) == len(sets.SETS) and str(public) in err
+    assert len(out.splitlines()) == len(PUBLIC) and str(public) in err
     here = {line.split()[1] for line in out.splitlines() if line.startswith("whole")}
     assert here == {"coco100", "penn_fudan", "pretrained"}
     assert "camvid" in out and "non-commercial research" in out
@@ -174,16 +174,16 @@ def test_without_ris_data_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tm
     assert "whole" not in out and "RIS_DATA is not set: put the public sets into one folder" in err
     assert main(["data", "sets", "text"]) == 1 and "RIS_DATA is not set" in capsys.readouterr().err
     with pytest.raises(DataError, match="RIS_DATA is not set"):
-        sets.locate("camvid/train")
+        locate("camvid/train")
     monkeypatch.setenv("RIS_DATA", str(tmp_path / "none"))
     with pytest.raises(DataError, match="which is no folder"):
-        sets.locate("camvid/train")
+        locate("camvid/train")
 
 
 def test_a_set_is_found_by_its_name(public: Path) -> None:
-    assert sets.locate("camvid/train") == public / "camvid/train"
-    assert sets.locate("pretrained/deeplab_cityscapes.onnx") == public.parent / "pretrained/deeplab_cityscapes.onnx"
+    assert locate("camvid/train") == public / "camvid/train"
+    assert locate("pretrained/deeplab_cityscapes.onnx") == public.parent / "pretrained/deeplab_cityscapes.onnx"
     fill(public / "pretrained", {"deeplab_cityscapes.onnx": 1})
-    assert sets.locate("pretrained/deeplab_cityscapes.onnx") == public / "pretrained/deeplab_cityscapes.onnx"
+    assert locate("pretrained/deeplab_cityscapes.onnx") == public / "pretrained/deeplab_cityscapes.onnx"
     with pytest.raises(DataError, match=r"streets is not at .*/streets: it is published at github.com/cvjena"):
-        sets.locate("streets")
+        locate("streets")

@@ -14,7 +14,8 @@ import numpy as np
 
 from ris_node.data.annotated import Annotated
 from ris_node.data.classes import CLASSES
-from ris_node.data.readers import LABELS, split_names
+from ris_node.data.heldout import kept_out
+from ris_node.data.registry import facts_of
 from ris_node.training.inputs.rendered import training_scene
 
 SEED = 4
@@ -56,15 +57,15 @@ def _files(data: Path, source: str, train: int, val: int) -> list[Path]:
             data / source / part / f"made_{i:03d}" for part, n in (("train", train), ("val", val)) for i in range(n)
         ]
     folder = data / (f"{source}/train2017" if source == "coco100" else source)
-    listed = split_names(source)  # from all of the list: a suite may take the first of it only
-    kept_out = [listed[i] for i in np.linspace(0, len(listed) - 1, val).astype(int)] if val else []
-    return [folder / name for name in (*(f"made_{i:03d}" for i in range(train)), *kept_out)]
+    listed = kept_out(source)  # from all of the list: a suite may take the first of it only
+    held = [listed[i] for i in np.linspace(0, len(listed) - 1, val).astype(int)] if val else []
+    return [folder / name for name in (*(f"made_{i:03d}" for i in range(train)), *held)]
 
 
 def _labels(picture: Annotated, source: str) -> tuple[np.ndarray, dict[int, str]]:
     """The label image u8[H,W] in the set's own form and, for COCO, the category of each of its values."""
     if source != "coco100":
-        names = LABELS[source]
+        names = facts_of(source).labels
         void = names.index("void")
         table = np.array([names.index(c.name) if c.name in names else void for c in CLASSES], np.uint8)
         return table[picture.class_map], {}

@@ -13,8 +13,8 @@ from made_sets import write_sets
 from ris_node.data.annotated import Annotated, make_objects
 from ris_node.data.classes import class_id
 from ris_node.data.colours import COLOUR_NAMES
+from ris_node.data.formats.index import open_pictures
 from ris_node.data.paste.paste import HEIGHTS_M, Cutout, CutoutBank, cutouts, paste
-from ris_node.data.readers import open_set
 from ris_node.data.regions import GroundView
 from ris_node.errors import DataError
 from ris_node.geometry.camera import Camera
@@ -193,7 +193,7 @@ def test_a_thing_that_was_cut_stays_cut_and_crowds_stay_crowds():
 
 def test_pictures_of_sets_truly_and_the_same_again(tmp_path):
     root = write_sets(tmp_path, train=4)
-    some = [picture for name in ("camvid", "streets", "coco100") for picture in open_set(f"{name}/train", root)]
+    some = [picture for name in ("camvid", "streets", "coco100") for picture in open_pictures(f"{name}/train", root)]
     bank = CutoutBank.build(some)
     assert {class_id("car"), class_id("person")} <= set(bank.by_class)
     pasted = 0

@@ -14,14 +14,14 @@ import pytest
 from made_sets import write_sets
 from own_folders import own_cache, root  # noqa: F401
 
-from ris_node.data.annotated import Annotated
 from ris_node.data.classes import class_id
 from ris_node.data.formats import rendered
-from ris_node.data.formats.index import Request, open_data
+from ris_node.data.formats.index import open_data
 from ris_node.data.formats.indexmasks import read_facade
-from ris_node.data.formats.panoptic import _pictures
-from ris_node.data.formats.registry import FORMATS, format_named
-from ris_node.data.scenes import annotate_scene
+from ris_node.data.formats.panoptic import annotated
+from ris_node.data.formats.rendered import annotate_scene
+from ris_node.data.formats.request import Request
+from ris_node.data.registry import FORMATS, format_named
 from ris_node.errors import DataError
 from ris_scene import CameraSpec, SceneSpec, render_scene
 
@@ -124,9 +124,10 @@ def panoptic_root(root: Path) -> np.ndarray:
 
 def test_coco_panoptic_as_published(root: Path) -> None:
     ids = panoptic_root(root)
-    pictures = list(_pictures(Request(format_named("coco-panoptic"), root, "train")))
-    picture = pictures[0][1]
-    assert isinstance(picture, Annotated) and isinstance(pictures[1][1], DataError)
+    pictures = annotated(Request(format_named("coco-panoptic"), root, "train"))
+    picture = pictures[0]
+    with pytest.raises(DataError):
+        pictures[1]
     assert ((picture.class_map == class_id("sky")) == (ids == 5_000_000)).all()
     by_name = {item.name: item for item in picture.objects}
     assert (picture.object_mask((by_name["car"].id,)) == (ids == 131)).all() and not by_name["car"].crowd
@@ -260,10 +261,9 @@ def test_small_panoptic_written_as_published_reads_the_same(sets: Path, root: Pa
         stem = Path(item["file_name"]).stem
         (root / f"train2017/{stem}.jpg").write_bytes((folder / f"train2017/{stem}.jpg").read_bytes())
     (root / "panoptic_train2017.json").write_text(json.dumps(content))
-    official = list(_pictures(Request(format_named("coco-panoptic"), root, "train")))
-    small_ids = list(_pictures(Request(format_named("coco100"), folder, "all")))
+    official = list(annotated(Request(format_named("coco-panoptic"), root, "train")))
+    small_ids = list(annotated(Request(format_named("coco100"), folder, "all")))
     assert len(official) == 5
-    for (_, ours), (_, theirs) in zip(official, small_ids, strict=True):
-        assert isinstance(ours, Annotated) and isinstance(theirs, Annotated)
+    for ours, theirs in zip(official, small_ids, strict=True):
         assert (ours.class_map == theirs.class_map).all() and (ours.instance_map == theirs.instance_map).all()
         assert ours.objects == theirs.objects and len(ours.objects) > 0

@@ -11,7 +11,9 @@ from made_sets import SIZE, write_sets
 
 from ris_node.data.annotated import make_objects
 from ris_node.data.classes import CLASSES, class_id
-from ris_node.data.readers import LABELS, open_set, split_names
+from ris_node.data.formats.index import open_pictures
+from ris_node.data.heldout import kept_out
+from ris_node.data.registry import facts_of
 from ris_node.errors import DataError
 
 SETS = tuple(f"{source}/{part}" for source in ("camvid", "streets", "coco100") for part in ("train", "val"))
@@ -24,7 +26,7 @@ def root(tmp_path_factory):
 
 @pytest.mark.parametrize("name", SETS)
 def test_every_set_reads(root, name):
-    pictures = open_set(name, root)
+    pictures = open_pictures(name, root)
     assert len(pictures) == (2 if name.endswith("train") else 3)
     for a in pictures:
         assert a.image.dtype == a.class_map.dtype == np.uint8
@@ -39,12 +41,11 @@ def test_every_set_reads(root, name):
 
 @pytest.mark.parametrize("source", ["camvid", "streets"])
 def test_labels_mean_what_they_say(root, source):
-    pictures = open_set(f"{source}/val", root)
-    name = pictures.names[0]
-    a = pictures.read(name)
-    labels = cv2.imread(str(root / pictures.folder / f"{name}.png"), cv2.IMREAD_UNCHANGED)
+    pictures = open_pictures(f"{source}/val", root)
+    a = pictures[0]
+    labels = cv2.imread(str((root / pictures.path_of(0)).with_suffix(".png")), cv2.IMREAD_UNCHANGED)
     for label in ("sky", "road", "car", "building"):
-        assert np.array_equal(a.class_mask(class_id(label)), labels == LABELS[source].index(label))
+        assert np.array_equal(a.class_mask(class_id(label)), labels == facts_of(source).labels.index(label))
     rows = np.nonzero(a.class_mask(class_id("sky")))[0], np.nonzero(a.class_mask(class_id("road")))[0]
     assert rows[0].mean() < 0.4 * a.height < 0.6 * a.height < rows[1].mean()
     assert a.camera is not None and a.camera_in_base is not None
@@ -52,29 +53,29 @@ def test_labels_mean_what_they_say(root, source):
 
 def test_splits_are_disjoint_and_whole(root):
     for source in ("streets", "coco100"):
-        train, val = open_set(f"{source}/train", root).names, open_set(f"{source}/val", root).names
-        assert not set(train) & set(split_names(source)) and set(val) <= set(split_names(source))
-    assert (len(split_names("streets")), len(split_names("coco100"))) == (84, 20)
+        train, val = open_pictures(f"{source}/train", root).names, open_pictures(f"{source}/val", root).names
+        assert not set(train) & set(kept_out(source)) and set(val) <= set(kept_out(source))
+    assert (len(kept_out("streets")), len(kept_out("coco100"))) == (84, 20)
 
 
 def test_unknown_sets_and_places_are_refused(monkeypatch, root, tmp_path):
     with pytest.raises(DataError, match="no picture set"):
-        open_set("kitti/train", tmp_path)
-    with pytest.raises(DataError, match=r"camvid/train is not at .*'ris data sets camvid'"):
-        open_set("camvid/train", tmp_path)
+        open_pictures("kitti/train", tmp_path)
+    with pytest.raises(DataError, match=r"camvid is not at .*'ris data sets camvid'"):
+        open_pictures("camvid/train", tmp_path)
     (tmp_path / "camvid/train").mkdir(parents=True)
-    with pytest.raises(DataError, match="no pictures"):
-        open_set("camvid/train", tmp_path)
+    with pytest.raises(DataError, match=r"there is no .*camvid/train. Get the folder CamVid"):
+        open_pictures("camvid/train", tmp_path)
     monkeypatch.setenv("RIS_DATA", str(root))
-    assert open_set("camvid/val").names == open_set("camvid/val", root).names
+    assert open_pictures("camvid/val").names == open_pictures("camvid/val", root).names
 
 
 def test_a_label_image_that_does_not_fit_is_named(root, tmp_path):
-    copy = write_sets(tmp_path, train=1, sources=("camvid",))
-    label = next((copy / "camvid/train").glob("*.png"))
+    copy = write_sets(tmp_path, train=2, sources=("camvid",))
+    label = min((copy / "camvid/train").glob("*.png"))
     cv2.imwrite(str(label), np.full(SIZE[::-1], 40, np.uint8))
     with pytest.raises(DataError, match="label 40 is not one of the 12 labels"):
-        open_set("camvid/train", copy)[0]
+        open_pictures("camvid/train", copy)[0]
     label.unlink()
-    with pytest.raises(DataError, match=f"cannot read the label image {label}"):
-        open_set("camvid/train", copy)[0]
+    with pytest.raises(DataError, match=f"cannot read the mask {label}"):
+        open_pictures("camvid/train", copy)[0]

@@ -9,7 +9,7 @@ import pytest
 
 from ris_node.data.classes import class_id
 from ris_node.data.colours import COLOUR_WORDS
-from ris_node.data.scenes import annotate_scene
+from ris_node.data.formats.rendered import annotate_scene
 from ris_node.data.text import wording
 from ris_node.data.text.expressions import generate_one
 from ris_node.geometry.ground import pixels_to_ground

@@ -14,7 +14,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 from ris_node.data.annotated import Annotated, make_objects
 from ris_node.data.classes import class_id
-from ris_node.data.readers import LABELS, annotate_classes, open_set, partly_labelled
+from ris_node.data.formats.annotate import annotate_classes
+from ris_node.data.formats.index import open_pictures
+from ris_node.data.heldout import partly_labelled
+from ris_node.data.registry import facts_of
 from ris_node.data.text.expressions import generate
 from ris_node.data.unlabelled import Teacher, partly_labelled_in
 from ris_node.language.lexicon import CITYSCAPES
@@ -81,10 +84,11 @@ def test_a_teacher_in_onnx_looks_at_several_scales_and_in_a_mirror(tmp_path) -> 
 
 
 def test_a_picture_that_the_list_names_says_nothing_of_those_classes(tmp_path) -> None:
-    pictures = open_set("streets/val", write_sets(tmp_path, train=0, val=84, sources=("streets",)))
+    pictures = open_pictures("streets/val", write_sets(tmp_path, train=0, val=84, sources=("streets",)))
     kept = partly_labelled("streets")
-    name = next(n for n in pictures.names if "car" in kept.get(n, ()) and pictures.read(n).class_areas.get("car", 0))
-    picture = pictures.read(name)
+    named = (i for i, n in enumerate(pictures.names) if "car" in kept.get(n, ()))
+    index = next(i for i in named if pictures[i].class_areas.get("car", 0))
+    name, picture = pictures.names[index], pictures[index]
     assert picture.partial >= kept[name] | {"window", "door"}
     assert _about(picture, "car") == 0 < _about(replace(picture, partial=frozenset()), "car")
 
@@ -95,9 +99,10 @@ def test_windows_and_doors_of_facades_are_not_spoken_of() -> None:
     for number, (name, x) in enumerate((("window", 10), ("window", 60), ("door", 110)), 3):
         classes[20:50, x : x + 20], instances[20:50, x : x + 20] = class_id(name), number
     labels = np.zeros(classes.shape, np.uint8)
-    for index, name in enumerate(LABELS["streets"]):
+    names = facts_of("streets").labels
+    for index, name in enumerate(names):
         labels[classes == class_id(name)] = index
-    facade = annotate_classes(picture.image, labels, LABELS["streets"], "streets", "drawn")
+    facade = annotate_classes(picture.image, labels, names, "streets", "drawn")
     assert {"window", "door"} <= set(facade.class_areas)
     assert _about(facade, "window") == 0 and _about(facade, "door") == 0
     other = replace(facade, partial=frozenset())

@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -13,10 +14,10 @@ pytest.importorskip("torch")
 sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
 
 from made_sets import write_sets
+from refer_files import ref, write_refer
 
 from ris_node.data.annotated import Annotated, make_objects
 from ris_node.data.classes import class_id
-from ris_node.data.readers import open_set
 from ris_node.data.text.expressions import Expression
 from ris_node.training.config import DataConfig
 from ris_node.training.inputs import pools, rendered
@@ -79,8 +80,7 @@ def test_scenes_are_of_the_training_domain_only():
 
 
 def test_things_of_other_pictures_are_pasted_into_a_share_of_the_variants(tmp_path, monkeypatch):
-    few = open_set("camvid/train", write_sets(tmp_path, 9, sources=("camvid",)))
-    monkeypatch.setattr(pools, "open_set", lambda name: few)
+    monkeypatch.setenv("RIS_DATA", str(write_sets(tmp_path, 9, sources=("camvid",))))
     config = DataConfig(variants={"camvid": 2}, held_out={"camvid": 2}, per_picture=6)
     plainly, _ = pools.plan(config, 128, 160, tmp_path)
     jobs, held = pools.plan(replace(config, pasted=1.0), 128, 160, tmp_path)
@@ -90,3 +90,21 @@ def test_things_of_other_pictures_are_pasted_into_a_share_of_the_variants(tmp_pa
     pairs = [(pools.load_pool(a), pools.load_pool(b)) for a, b in zip(plainly, jobs, strict=True)]
     assert all(np.array_equal(a[0].classes, b[0].classes) for a, b in pairs)  # the first one is left as it is
     assert sum(not np.array_equal(a[1].classes, b[1].classes) for a, b in pairs) >= 5
+
+
+def test_any_set_is_trained_on_by_its_name(tmp_path, monkeypatch):
+    """A set with texts gives its own; a folder of index masks gets generated ones."""
+    monkeypatch.setenv("RIS_DATA", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "refcoco").mkdir()
+    write_refer(tmp_path / "refcoco", "refcoco", [ref(1, 11, 9, "train", "left man"), ref(2, 14, 9, "val", "woman")])
+    drawn, own = picture(), tmp_path / "index-masks"
+    for folder, pixels in (("train", drawn.image), ("train_masks", (drawn.instance_map > 0).astype(np.uint8))):
+        (own / folder).mkdir(parents=True)
+        cv2.imwrite(str(own / folder / "a.png"), pixels)
+    (own / "labels.txt").write_text("road\ncar\n")
+    jobs, _ = pools.plan(DataConfig(variants={"refcoco": 1, "index-masks": 1}, held_out={}), 96, 160, tmp_path / "made")
+    assert pools.prepare(jobs, 1) == 2
+    given, generated = (pools.load_pool(job)[0] for job in jobs)
+    assert given.texts == ("left man",) and given.has_mask.all() and given.masks.max() == 255
+    assert any("car" in text for text in generated.texts) and given.classes.max() == 0 < generated.classes.max()

@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ris_node.data.annotated import Annotated
-from ris_node.data.formats.index import Line
+from ris_node.data.formats.request import ImageSpec, Line, PictureSet, watched
 from ris_node.data.sampleset import Problem
 from ris_node.data.text.expressions import Expression, generate
 from ris_node.errors import DataError
@@ -21,16 +22,21 @@ from ris_node.types import Bool
 PER_PICTURE = 12
 
 
-def lines_of(pictures: Iterable[tuple[Any, Annotated | DataError]], split: str) -> Iterator[Line | Problem]:
-    """Lines of the expressions of pictures, each given as what lines write as "image" and the picture (or its error).
+def lines_of(pictures: PictureSet, split: str) -> Iterator[Line | Problem]:
+    """Yield the lines of the expressions of pictures, or a problem for each that cannot be read.
 
     The split "val" uses the wordings that are kept out of training, any other those of training. The same picture
     always gives the same expressions.
     """
-    for image, picture in pictures:
-        if isinstance(picture, DataError):
-            yield Problem(str(image), str(picture))
+    source = pictures.format.name
+    for index, image in enumerate(watched(pictures.images, f"indexing {source}")):
+        try:
+            picture = pictures[index]
+        except DataError as error:
+            yield Problem(str(image), str(error))
             continue
+        if isinstance(image, str):
+            picture = replace(picture, name=f"{source}/{pictures.names[index]}")
         name = picture.name
         digest = hashlib.sha256(f"{split}/{name}".encode()).digest()
         rng = np.random.default_rng(int.from_bytes(digest[:8], "little"))
@@ -41,8 +47,8 @@ def lines_of(pictures: Iterable[tuple[Any, Annotated | DataError]], split: str) 
             yield line_of_expression(expression, picture, image, f"{name}/{number:02d}")
 
 
-def line_of_expression(expression: Expression, picture: Annotated, image: Any, name: str) -> Line:
-    """One generated expression as a line; `image` is what the line has as "image"."""
+def line_of_expression(expression: Expression, picture: Annotated, image: ImageSpec, name: str) -> Line:
+    """Return a generated expression as a line; `image` is what the line has as "image"."""
     line: Line = {
         "id": name,
         "image": image,
@@ -62,7 +68,7 @@ def line_of_expression(expression: Expression, picture: Annotated, image: Any, n
 
 
 def camera_line(picture: Annotated) -> dict[str, Any]:
-    """A picture's camera as lines write it: K, and the pose of the optical frame in the vehicle's (metres)."""
+    """Return a picture's camera as lines write it: K, and the pose of the optical frame in the vehicle's (metres)."""
     camera, pose = picture.camera, picture.camera_in_base
     assert camera is not None and pose is not None
     return {

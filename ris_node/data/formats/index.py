@@ -13,49 +13,24 @@ import importlib
 import json
 import os
 import zipfile
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from types import ModuleType
+from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from ris_node.atomic import replacing
-from ris_node.data.formats.registry import Format, format_named
+from ris_node.data.formats.generated import lines_of
+from ris_node.data.formats.request import Line, PictureSet, Request
 from ris_node.data.jsonl import open_jsonl
+from ris_node.data.location import locate
 from ris_node.data.pictures import stamp
+from ris_node.data.registry import FORMATS, Format, facts_of, format_named
 from ris_node.data.sample import sample_of
 from ris_node.data.sampleset import Problem, SampleSet
 from ris_node.errors import DataError
-
-T = TypeVar("T")
-Line = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a reader is asked for: a split of a set below a folder."""
-
-    format: Format
-    root: Path
-    split: str
-
-    def need(self, *places: str) -> Path:
-        """The first of these places below the root that is there.
-
-        Raises:
-            DataError: when none is, saying what to download and where it goes.
-        """
-        for place in places:
-            if (self.root / place).exists():
-                return self.root / place
-        raise self.format.missing(self.root / places[0], self.root)
-
-    def below(self, path: Path) -> str:
-        """A path as lines write it: relative to the root."""
-        return path.relative_to(self.root).as_posix()
 
 
 def open_data(name: str, root: Path | str, split: str = "train", cache_dir: Path | None = None) -> SampleSet:
@@ -76,22 +51,43 @@ def open_data(name: str, root: Path | str, split: str = "train", cache_dir: Path
     entry = format_named(name)
     request = Request(entry, root, entry.split(split))
     if not root.is_dir():
-        raise entry.missing(root, root)
-    reader = importlib.import_module(f"ris_node.data.formats.{entry.module}")
+        raise entry.absent(root, root)
+    reader = _reader(entry)
     inputs: tuple[Path, ...] = reader.inputs(request)
     path = (cache_dir or index_dir()) / f"{entry.name}-{split}-{_key(request, inputs)}.jsonl"
     kept = _load(path, request)
-    return kept if kept is not None else _build(path, request, reader.read(request))
+    if kept is not None:
+        return kept
+    found = lines_of(reader.annotated(request), split) if entry.annotated else reader.samples(request)
+    return _build(path, request, found)
+
+
+def open_pictures(name: str, root: Path | None = None) -> PictureSet:
+    """Open the annotated pictures of "SET/SPLIT", e.g. "camvid/train".
+
+    Args:
+        name: a set of `FORMATS` whose every pixel has a class, and one of its splits.
+        root: the data root that holds the set's folder; None: RIS_DATA.
+
+    Raises:
+        DataError: when the set is unknown, has no such pictures, or is not there.
+    """
+    source, _, split = name.partition("/")
+    entry = facts_of(source)
+    if not entry.annotated:
+        known = ", ".join(one.name for one in FORMATS if one.annotated)
+        raise DataError(f"no picture set {name!r}; write SET/SPLIT, with one of the sets {known}")
+    pictures: PictureSet = _reader(entry).annotated(Request(entry, locate(source, root), entry.split(split)))
+    return pictures
+
+
+def _reader(entry: Format) -> ModuleType:
+    return importlib.import_module(f"ris_node.data.formats.{entry.module}")
 
 
 def index_dir() -> Path:
     """Where indexes are kept: `$XDG_CACHE_HOME/ris_node/data`, by default below `~/.cache`."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ris_node" / "data"
-
-
-def watched(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
-    """The items, with a progress bar on stderr where somebody watches."""
-    yield from tqdm(items, desc=what, total=total, disable=None, leave=False)
 
 
 def _build(path: Path, request: Request, found: Iterable[Line | Problem]) -> SampleSet:

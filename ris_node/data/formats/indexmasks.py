@@ -7,7 +7,6 @@ A mask is a PNG of one channel whose value is the index of a class, or for Label
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,11 @@ import numpy as np
 
 from ris_node.data.annotated import Annotated
 from ris_node.data.classes import CLASSES
-from ris_node.data.formats.generated import lines_of
-from ris_node.data.formats.index import Line, Request, watched
+from ris_node.data.formats.annotate import annotate_classes
+from ris_node.data.formats.request import PictureSet, Request
+from ris_node.data.heldout import kept_out, of_split
 from ris_node.data.masks.pixels import read_labels
 from ris_node.data.pictures import read_rgb
-from ris_node.data.readers import LABELS, annotate_classes, split_names
-from ris_node.data.sampleset import Problem
 from ris_node.errors import DataError
 from ris_node.types import U8
 
@@ -44,25 +42,33 @@ def inputs(request: Request) -> tuple[Path, ...]:
     return (masks, *(path for path in lists if path.is_file()))
 
 
-def read(request: Request) -> Iterator[Line | Problem]:
-    """The lines of every picture of the split.
+def annotated(request: Request) -> PictureSet:
+    """Return the pictures of the split, in the order of their file stems.
 
     Raises:
-        DataError: when the classes are unknown.
+        DataError: when there are none, or the classes are unknown.
     """
-    names = class_names(request)
-    yield from lines_of(_pictures(request, names), request.split)
+    source, names, pairs = request.format.name, class_names(request), _pairs(request)
+    in_colours = request.format.options.get("colours") == "facade"
+
+    def read(index: int) -> Annotated:
+        image, mask = pairs[index]
+        labels = read_facade(mask) if in_colours else _as_u8(read_labels(mask), mask)
+        name = request.picture_name(image)
+        return annotate_classes(read_rgb(image, labels.shape[1::-1]), labels, names, source, name)
+
+    images = tuple(request.below(image) for image, _ in pairs)
+    return PictureSet(request.format, tuple(image.stem for image, _ in pairs), images, read)
 
 
 def class_names(request: Request) -> tuple[str, ...]:
-    """The project's class of every index of the set.
+    """Return the project's class of every index of the set.
 
     Raises:
         DataError: when labels.txt is missing, or names a class that expressions cannot be made for.
     """
-    known = request.format.options.get("labels")
-    if known:
-        return LABELS[known]
+    if request.format.labels:
+        return request.format.labels
     path = request.need("labels.txt")
     try:
         names = tuple(line.strip() or "void" for line in path.read_text(encoding="utf-8-sig").splitlines())
@@ -73,18 +79,6 @@ def class_names(request: Request) -> tuple[str, ...]:
         if name not in usable:
             raise DataError(f"{path}, line {number + 1}: no class {name!r}; write 'void' or one of {', '.join(usable)}")
     return names
-
-
-def _pictures(request: Request, names: Sequence[str]) -> Iterator[tuple[str, Annotated | DataError]]:
-    source = request.format.options.get("labels", request.format.name)
-    for image_path, mask_path in watched(_pairs(request), f"indexing {request.format.name}"):
-        image = request.below(image_path)
-        try:
-            labels = read_facade(mask_path) if source == "streets" else _as_u8(read_labels(mask_path), mask_path)
-            name = f"{source}/{image_path.stem}"
-            yield image, annotate_classes(read_rgb(image_path, labels.shape[1::-1]), labels, names, source, name)
-        except DataError as error:
-            yield image, error
 
 
 def read_facade(path: Path) -> U8:
@@ -128,37 +122,39 @@ def _pairs(request: Request) -> list[tuple[Path, Path]]:
     whole = (("images", "masks"), ("images", "labels"), (".", "."))
     for choices, select in ((divided, False), (whole, True)):
         for images, masks in choices:
-            found = _in_folders(root / images, root / masks)
+            found = _in_folders(root / images, root / masks, all_of_them=bool(request.format.labels))
             if found:
                 return _selected(request, found) if select else found
-    raise request.format.missing(root / divided[0][0], root)
+    raise request.format.absent(root / divided[0][0], root)
 
 
-def _in_folders(images: Path, masks: Path) -> list[tuple[Path, Path]]:
+def _in_folders(images: Path, masks: Path, all_of_them: bool) -> list[tuple[Path, Path]]:
+    """Images with their masks; those without one too with `all_of_them`, so that reading names what a set lacks."""
     if not images.is_dir() or not masks.is_dir():
         return []
     endings = tuple(e for e in _IMAGES if images != masks or e != ".png")
-    found = sorted(path for path in images.iterdir() if path.suffix.lower() in endings)
-    return [(path, masks / f"{path.stem}.png") for path in found if (masks / f"{path.stem}.png").is_file()]
+    found = sorted((path for path in images.iterdir() if path.suffix.lower() in endings), key=lambda path: path.stem)
+    pairs = [(path, masks / f"{path.stem}.png") for path in found]
+    there = [pair for pair in pairs if pair[1].is_file()]
+    return pairs if there and all_of_them else there
 
 
 def _selected(request: Request, found: list[tuple[Path, Path]]) -> list[tuple[Path, Path]]:
-    """Those of an undivided folder that belong to the split: by SPLIT.txt, or the project's own list of streets."""
+    """Those of an undivided folder that belong to the split: by SPLIT.txt, or the project's own list."""
     split = request.split
     if split == "all":
         return found
     listed = request.root / f"{split}.txt"
-    if request.format.name == "streets":
-        kept_out = set(split_names("streets"))
-        chosen = [pair for pair in found if (pair[0].stem in kept_out) == (split == "val")]
+    if kept_out(request.format.name):
+        names = of_split(request.format.name, split, (image.stem for image, _ in found))
     elif listed.is_file():
-        names = {Path(word).stem for word in listed.read_text(encoding="utf-8-sig").split()}
-        chosen = [pair for pair in found if pair[0].stem in names]
+        names = frozenset(Path(word).stem for word in listed.read_text(encoding="utf-8-sig").split())
     else:
         raise DataError(
             f"{request.format.name}: {request.root} is not divided into splits: write the names of {split!r} "
             f"into {listed}, or ask for the split 'all'"
         )
+    chosen = [pair for pair in found if pair[0].stem in names]
     if not chosen:
         raise DataError(f"{request.format.name}: none of the {len(found)} pictures in {request.root} is of {split!r}")
     return chosen

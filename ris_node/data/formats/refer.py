@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ris_node.data.formats.index import Line, Request, watched
+from ris_node.data.formats.request import Line, Request, watched
 from ris_node.data.masks.coco import Instances, image_file
 from ris_node.data.plain import load_json, load_plain
 from ris_node.data.sampleset import Problem
@@ -34,8 +34,8 @@ def inputs(request: Request) -> tuple[Path, ...]:
     return _refs_path(request), request.need(f"{request.format.options['folder']}/instances.json")
 
 
-def read(request: Request) -> Iterator[Line | Problem]:
-    """One line for each sentence of the split, or a problem for each reference that cannot be used.
+def samples(request: Request) -> Iterator[Line | Problem]:
+    """Yield a line for each sentence of the split, or a problem for each reference that cannot be used.
 
     Raises:
         DataError: when the files are not of this form.

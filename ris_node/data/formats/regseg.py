@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ris_node.data.formats.index import Line, Request, watched
+from ris_node.data.formats.request import Line, Request, watched
 from ris_node.data.plain import load_json
 from ris_node.data.sampleset import Problem
 from ris_node.errors import DataError
@@ -33,8 +33,8 @@ def inputs(request: Request) -> tuple[Path, ...]:
     return found, _mask_folder(request)
 
 
-def read(request: Request) -> Iterator[Line | Problem]:
-    """One line for each command with a mask, or a problem for each that cannot be used.
+def samples(request: Request) -> Iterator[Line | Problem]:
+    """Yield a line for each command with a mask, or a problem for each that cannot be used.
 
     Raises:
         DataError: when the file is not of this form.
@@ -74,4 +74,4 @@ def _mask_folder(request: Request) -> Path:
     for name in (*_MASKS, *others):
         if next((request.root / name).glob(pattern), None) is not None:
             return request.root / name
-    raise request.format.missing(request.root / _MASKS[0] / pattern, request.root)
+    raise request.format.absent(request.root / _MASKS[0] / pattern, request.root)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ris_node.data.formats.index import Line, Request, watched
+from ris_node.data.formats.request import Line, Request, watched
 from ris_node.data.plain import load_json
 from ris_node.data.sampleset import Problem
 from ris_node.errors import DataError
@@ -27,8 +27,8 @@ def inputs(request: Request) -> tuple[Path, ...]:
     return (request.need(*names),)
 
 
-def read(request: Request) -> Iterator[Line | Problem]:
-    """One line for each query, or a problem for each that cannot be used.
+def samples(request: Request) -> Iterator[Line | Problem]:
+    """Yield a line for each query, or a problem for each that cannot be used.
 
     Raises:
         DataError: when the file is not of this form.

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ris_node.data.formats.index import Line, Request, watched
+from ris_node.data.formats.request import Line, Request, watched
 from ris_node.data.plain import load_json
 from ris_node.data.sampleset import Problem
 from ris_node.errors import DataError
@@ -32,8 +32,8 @@ def inputs(request: Request) -> tuple[Path, ...]:
     return (request.need(name, f"data/{name}", f"{request.split}_commands.json"),)
 
 
-def read(request: Request) -> Iterator[Line | Problem]:
-    """One line for each command, or a problem for each that cannot be used.
+def samples(request: Request) -> Iterator[Line | Problem]:
+    """Yield a line for each command, or a problem for each that cannot be used.
 
     Raises:
         DataError: when the file is not of this form.

@@ -18,6 +18,7 @@ import numpy as np
 from ris_node.atomic import replacing
 from ris_node.data.annotated import Annotated, Object
 from ris_node.data.classes import CLASSES, VOID, class_id
+from ris_node.data.registry import facts_of
 from ris_node.errors import DataError
 from ris_node.types import U8, Bool
 
@@ -35,8 +36,6 @@ _SHAPES = {
 _ANY_SHAPE = (0.3, 0.1, 8.0)
 # A standing person is this much narrower than high; others sit, or are hidden below the waist.
 _STANDING = 0.5
-# Things of these sources are connected parts of class maps, so that one may be several in truth.
-_BY_PARTS = ("camvid", "streets")
 _SOLID, _FLAT, _HEAD = 0.86, 0.75, 0.3
 GROUND = tuple(
     class_id(n)
@@ -101,7 +100,7 @@ def cutouts(picture: Annotated, classes: frozenset[int] = PASTED) -> list[Cutout
         if item.area < fill * (x1 - x0) * (y1 - y0) or not narrowest <= (x1 - x0) / (y1 - y0) <= widest:
             continue
         mask: Bool = picture.instance_map[y0:y1, x0:x1] == item.id
-        if picture.source in _BY_PARTS and not _looks_single(mask, item.name):
+        if facts_of(picture.source).connected and not _looks_single(mask, item.name):
             continue
         image = picture.image[y0:y1, x0:x1].copy()
         found.append(

@@ -17,6 +17,7 @@ import numpy as np
 from ris_node.data.annotated import TARGET_FRACTION, Annotated, Object
 from ris_node.data.classes import CLASSES, class_id
 from ris_node.data.paste.cutouts import GROUND, Cutout, CutoutBank, cutouts
+from ris_node.data.registry import facts_of
 from ris_node.geometry.ground import pixels_to_ground
 from ris_node.types import F32, F64, U8, Bool
 
@@ -29,7 +30,6 @@ HEIGHTS_M = {
     "parking meter": 1.3, "bench": 0.9, "suitcase": 0.7, "chair": 0.9, "potted plant": 0.8, "bollard": 0.9,
     "traffic cone": 0.6, "bin": 1.1,
 }  # fmt: skip
-_STREET = ("camvid", "streets", "scene")
 _ON_ROAD = frozenset({"car", "van", "bus", "truck", "cyclist", "motorcycle"})
 _ROAD = class_id("road")
 _FAR_M, _ENLARGED = 45.0, 1.6
@@ -70,7 +70,7 @@ def paste(picture: Annotated, bank: CutoutBank, rng: np.random.Generator, count:
 
 def _choose(picture: Annotated, bank: CutoutBank, rng: np.random.Generator) -> Cutout | None:
     """A cutout that suits the picture, of another picture; in streets as often as it occurs, elsewhere more evenly."""
-    street = picture.source in _STREET
+    street = facts_of(picture.source).street
     classes = [c for c in bank.by_class if not street or CLASSES[c].name in HEIGHTS_M]
     if not classes:
         return None
@@ -117,7 +117,7 @@ class _Canvas:
         free = (self.instances == 0) & ~self.kept_free
         road = np.asarray((self.classes == _ROAD) & free, np.bool_)
         ground = np.asarray(np.isin(self.classes, GROUND) & free, np.bool_)
-        if self.picture.source not in _STREET:
+        if not facts_of(self.picture.source).street:
             return ground
         if item.name in _ON_ROAD:
             return road
@@ -148,7 +148,7 @@ class _Canvas:
         a = self.picture
         if a.camera is None or a.camera_in_base is None or item.name not in HEIGHTS_M:
             relative = factor * item.height / item.picture_height * a.height
-            return np.full(rows.shape, relative) * _perspective(item, rows / a.height, a.source in _STREET)
+            return np.full(rows.shape, relative) * _perspective(item, rows / a.height, facts_of(a.source).street)
         feet = np.column_stack([columns, rows]).astype(np.float64)
         xy, valid = pixels_to_ground(a.camera, a.camera_in_base, feet, _FAR_M)
         tops = np.column_stack([np.nan_to_num(xy), np.full(len(xy), factor * HEIGHTS_M[item.name])])

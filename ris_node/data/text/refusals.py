@@ -7,17 +7,12 @@ from __future__ import annotations
 import numpy as np
 
 from ris_node.data.classes import CLASSES, related
+from ris_node.data.registry import facts_of
 from ris_node.data.text.meaning import Facts
 from ris_node.data.text.templates import aliens
 from ris_node.data.text.wording import alien_words, phrase, pick, sentence
 
 Rng = np.random.Generator
-# Always labelled where they are, so that no label means none there.
-LABELLED = {
-    "camvid": frozenset({"car", "person", "cyclist", "sign", "pole", "tree", "building", "fence", "sky", "pavement"}),
-    "streets": frozenset({"car", "building", "tree", "sky", "pavement"}),
-    "scene": frozenset({"car", "person", "cyclist", "sign", "pole", "tree", "building", "bus", "truck", "van", "bin"}),
-}
 _INDOORS = frozenset(
     {
         "void",
@@ -40,7 +35,7 @@ _INDOORS = frozenset(
 def absent_names(facts: Facts, rng: Rng) -> tuple[str, ...]:
     """Classes of which the picture clearly shows none: half of the time those its source always labels."""
     a = facts.annotated
-    own = tuple(sorted(LABELLED.get(a.source, frozenset()) - facts.present - a.partial))
+    own = tuple(sorted(facts_of(a.source).always - facts.present - a.partial))
     if own and rng.random() < 0.55:
         return own
     hidden = a.unsure | a.partial | facts.present

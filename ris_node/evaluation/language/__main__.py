@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from ris_node.data.sets import locate
+from ris_node.data.location import locate
 from ris_node.entry import start
 from ris_node.errors import RisError
 from ris_node.evaluation.language import people

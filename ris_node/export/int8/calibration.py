@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ris_node.data.formats.index import open_pictures
 from ris_node.data.pictures import read_rgb
-from ris_node.data.readers import open_set
+from ris_node.data.registry import DRIVING_TRAINED
 from ris_node.data.text.expressions import generate_one
 from ris_node.errors import CommandError, DataError, ExportError
 from ris_node.export.onnx_edit import Array
@@ -20,7 +21,6 @@ from ris_node.pipeline.letterbox import Letterbox
 from ris_node.pipeline.segmenter import vision_feeds
 from ris_node.types import U8, Query, QueryKind
 
-SETS = ("camvid/train", "streets/train")
 KINDS = ("order", "relation", "class", "single", "colour", "stuff", "absent", "alien", "near_miss", "region", "region")
 COMMANDS = ("the car", "the pedestrian on the left", "stop next to the red car", "the road", "pull over on the right",
             "the tree behind the second car", "the building", "park behind the van", "the elephant")  # fmt: skip
@@ -76,8 +76,8 @@ def _own(folder: Path, count: int) -> Iterator[tuple[U8, str]]:
 
 def _public(count: int) -> Iterator[tuple[U8, Query]]:
     rng = np.random.default_rng(SEED)
-    for name, share in zip(SETS, (count - count // 3, count // 3), strict=True):
-        pictures = open_set(name)
+    for name, share in zip(DRIVING_TRAINED, (count - count // 3, count // 3), strict=True):
+        pictures = open_pictures(name)
         for number, index in enumerate(_spread(len(pictures), share)):
             picture = pictures[index]
             for offset in range(len(KINDS)):  # the first kind that this picture offers

@@ -32,7 +32,7 @@ _LEAST_AREA = 0.6  # of a picture that a crop keeps
 
 @dataclass(frozen=True)
 class Own:
-    """A file of JSON lines to train on.
+    """A file of JSON lines to train on: one's own, or the index of a published set. Its paths are below `root`.
 
     `count` is how many pictures it has, `content` changes with the file and with the pictures and masks it names,
     `mirror` says whether pictures whose texts say neither left nor right may be mirrored.
@@ -40,6 +40,7 @@ class Own:
 
     source: str
     path: str
+    root: Path
     count: int
     content: str
     mirror: bool
@@ -51,7 +52,12 @@ def open_own(source: str, path: Path, mirror: bool) -> Own:
     Raises:
         DataError: the file is missing, or no line of it can be used.
     """
-    samples = open_jsonl(path, source=source)
+    return own_of(open_jsonl(path, source=source), mirror)
+
+
+def own_of(samples: SampleSet, mirror: bool) -> Own:
+    """Return what is trained on of samples, and say on stderr which lines of their file cannot be used."""
+    path = samples.path
     if samples.problems:
         print(f"{path}: {len(samples.problems)} lines are left out\n{samples.problem_text()}", file=sys.stderr)
     digest = hashlib.sha256(json.dumps(_VERSION).encode() + path.read_bytes())
@@ -61,7 +67,7 @@ def open_own(source: str, path: Path, mirror: bool) -> Own:
         files |= {sample.picture.path} if sample.picture.path else set()
     for file in sorted(files):
         digest.update(f"{file.name} {stamp(file)}\n".encode())
-    return Own(source, str(path), len(samples.by_image), digest.hexdigest(), mirror)
+    return Own(samples.source, str(path), samples.root, len(samples.by_image), digest.hexdigest(), mirror)
 
 
 def given(own: Own, index: int) -> tuple[Annotated, list[Expression]]:
@@ -70,7 +76,7 @@ def given(own: Own, index: int) -> tuple[Annotated, list[Expression]]:
     Raises:
         DataError: the picture or a mask cannot be read; the text names the sample.
     """
-    samples = _opened(own.path, own.source, own.content)
+    samples = _opened(own.path, own.root, own.source, own.content)
     group = [samples[i] for i in samples.by_image[index]]
     image = next((s for s in group if s.mask_spec is not None or s.region_spec is not None), group[0]).image
     void = np.zeros(image.shape[:2], np.uint8)
@@ -79,8 +85,8 @@ def given(own: Own, index: int) -> tuple[Annotated, list[Expression]]:
 
 
 @lru_cache(maxsize=4)
-def _opened(path: str, source: str, _content: str) -> SampleSet:
-    return open_jsonl(path, source=source, files=False)
+def _opened(path: str, root: Path, source: str, _content: str) -> SampleSet:
+    return open_jsonl(path, root, source, files=False)
 
 
 def _expression(sample: Sample, shape: tuple[int, ...]) -> Expression:

@@ -24,9 +24,12 @@ import numpy as np
 from ris_node.atomic import replacing
 from ris_node.data.annotated import Annotated
 from ris_node.data.classes import class_id
+from ris_node.data.formats.index import open_data, open_pictures
+from ris_node.data.formats.request import PictureSet
+from ris_node.data.location import data_root, locate
 from ris_node.data.paste.cutouts import CutoutBank
 from ris_node.data.paste.paste import paste
-from ris_node.data.readers import open_set
+from ris_node.data.registry import RENDERED, facts_of, format_named
 from ris_node.data.text.expressions import Expression, generate
 from ris_node.errors import ConfigError
 from ris_node.pipeline.letterbox import Letterbox
@@ -34,10 +37,9 @@ from ris_node.training.config import DataConfig
 from ris_node.training.inputs.cells import class_cells, object_cells
 from ris_node.training.inputs.items import TrainingItem, coverage, random_view
 from ris_node.training.inputs.labels import meanings_of
-from ris_node.training.inputs.own import Own, cropped, given, open_own
+from ris_node.training.inputs.own import Own, cropped, given, open_own, own_of
 from ris_node.types import U8
 
-RENDERED = "rendered"
 _VERSION = 4  # 3: the wordings of 22 November; 4: nothing said of what is labelled in part, regions a lane wide
 _PASTED_AT_MOST, _PER_CLASS = 4, 300
 
@@ -188,7 +190,12 @@ def _picture(source: str, index: int, seed: int) -> Annotated:
         from ris_node.training.inputs.rendered import training_scene
 
         return training_scene(index, seed)
-    return open_set(f"{source}/train")[index]
+    return _pictures(source, data_root())[index]
+
+
+@cache
+def _pictures(source: str, root: Path) -> PictureSet:
+    return open_pictures(f"{source}/train", root)
 
 
 def plan(config: DataConfig, height: int, width: int, folder: Path) -> tuple[list[Job], list[Job]]:
@@ -196,7 +203,9 @@ def plan(config: DataConfig, height: int, width: int, folder: Path) -> tuple[lis
     # Files are named by a picture's place in its list: another split means other pictures, so another folder.
     _check_sources(config)
     own = {s: open_own(s, Path(file), config.mirror_given) for s, file in config.files.items()}
-    lists = {s: open_set(f"{s}/train").names for s in config.variants if s != RENDERED and s not in own}
+    said = (s for s in config.variants if s not in own and not format_named(s).annotated)
+    own |= {s: own_of(open_data(s, locate(s), "train"), config.mirror_given) for s in said}
+    lists = {s: open_pictures(f"{s}/train").names for s in config.variants if s != RENDERED and s not in own}
     base = [_VERSION, height, width, config.per_picture, config.seed]
     folders = {s: _folder(folder, [*base, o.content, o.mirror]) for s, o in own.items()}
     folder = _folder(folder, [*base, lists, *([config.pasted] if config.pasted else [])])
@@ -205,10 +214,9 @@ def plan(config: DataConfig, height: int, width: int, folder: Path) -> tuple[lis
     check: list[Job] = []
     for source, variants in config.variants.items():
         mine = own.get(source)
-        sizes = {RENDERED: config.rendered_scenes} | ({source: mine.count} if mine else {})
-        count = sizes[source] if source in sizes else len(open_set(f"{source}/train"))
+        count = mine.count if mine else len(lists[source]) if source in lists else config.rendered_scenes
         held = config.held_out.get(source, 0)
-        first = count - held if source != "camvid" else count // 2  # CamVid is a drive: its ends touch other sets
+        first = count // 2 if facts_of(source).one_drive else count - held  # the ends of a drive touch other sets
         for index in range(count):
             kept_out = first <= index < first + held
             job = Job(
@@ -224,7 +232,7 @@ def _check_sources(config: DataConfig) -> None:
     if unused:
         raise ConfigError(f"data: files names {unused}, which variants does not: say how many variants of a picture")
     for name in config.files:
-        if not re.fullmatch(r"[A-Za-z0-9_]+", name) or name in (RENDERED, "camvid", "streets", "coco100"):
+        if not re.fullmatch(r"[A-Za-z0-9_]+", name) or facts_of(name).annotated:
             raise ConfigError(f"data: files names {name!r}: use letters, digits and _, and no set of this project")
 
 

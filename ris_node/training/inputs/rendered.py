@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from ris_node.data.annotated import Annotated
-from ris_node.data.scenes import annotate_scene
+from ris_node.data.formats.rendered import annotate_scene
 from ris_scene import CameraSpec, SceneSpec, domain_named, render_scene
 
 DOMAIN = "train"

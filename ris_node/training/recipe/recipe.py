@@ -15,7 +15,8 @@ from typing import Any
 
 import yaml
 
-from ris_node.data.sets import folder_of, public_set
+from ris_node.data.location import folder_of
+from ris_node.data.registry import public_set
 from ris_node.errors import ConfigError, DataError
 from ris_node.hashing import hash_files
 
