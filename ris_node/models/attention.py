@@ -63,7 +63,7 @@ class MaskedAttention(nn.Module):  # type: ignore[misc]
 
 
 def attend(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
-    """Scaled dot-product attention over [B,heads,N,d] with an additive bias.
+    """Return scaled dot-product attention over [B,heads,N,d] with an additive bias.
 
     Three plain operations rather than torch's fused one: exporters want them, and on a CPU the backward pass of the
     fused one takes several times as long.

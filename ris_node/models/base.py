@@ -125,7 +125,7 @@ class System(nn.Module, ABC):  # type: ignore[misc]
 
     @property
     def structure(self) -> str:
-        """What a checkpoint has to keep, beside the config, to rebuild the system."""
+        """Text that a checkpoint keeps beside the config, for `rebuild`."""
         return ""
 
     @abstractmethod

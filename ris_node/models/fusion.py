@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Text and vision looking at each other, level by level, and the position codes both sides use."""
+"""Fusion of text and vision, and position codes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def position_codes(height: int, width: int) -> torch.Tensor:
 
 
 class LevelFusion(nn.Module):  # type: ignore[misc]
-    """One level of TSMI's first stage: words into pixels through a gate, then pixels back into words.
+    """Fusion of one level in both directions: words into pixels through a gate, then pixels back into words.
 
     `V' = V + tanh(MLP(F)) * F` with `F = attention(V -> T)`, and `T' = norm(T + attention(T -> V'))`. The gate starts
     at zero, so that an untrained level passes its pixels through unchanged.
@@ -63,10 +63,10 @@ class LevelFusion(nn.Module):  # type: ignore[misc]
 
 
 class Standing(nn.Module):  # type: ignore[misc]
-    """How much of a kind lies to the left and right of, above and below every cell: what leftmost and nearest ask for.
+    """Shares of a kind that lie left and right of, above and below every cell, for texts such as leftmost and nearest.
 
-    For a map of chances it gives the chance itself and, in each of four directions, the share of occupied columns or
-    rows that lie beyond each of two `shifts` in cells (the larger looks past the object's own width).
+    For a map of probabilities it gives the map itself and, in each of four directions, the share of occupied columns or
+    rows that lie beyond each of two `shifts` in cells (the larger skips the object's own width).
     """
 
     features = 9

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What turns fused tokens into answers: the top-down decoder, the kernel that text makes, the presence head."""
+"""Heads over fused tokens: the top-down decoder, the kernel generated from text, the presence head."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Conditioned(nn.Module):  # type: ignore[misc]
 
 
 class Aim(nn.Module):  # type: ignore[misc]
-    """Where a text points before anything is seen: a smooth map over x plus one over y, at first flat."""
+    """Prior of a text over places, whatever the picture: a smooth map over x plus one over y, at first flat."""
 
     def __init__(self, text_width: int, height: int, width: int) -> None:
         super().__init__()
@@ -85,7 +85,7 @@ class Aim(nn.Module):  # type: ignore[misc]
 
 
 class KernelHead(nn.Module):  # type: ignore[misc]
-    """TSMI's second stage: a 1x1 kernel made from text gives the alignment map A; `logits = A + conv(P(1 + s(A)))`."""
+    """Dynamic kernel: a 1x1 kernel generated from text gives the alignment map A; `logits = A + conv(P(1 + s(A)))`."""
 
     def __init__(self, text_width: int, width: int, size: tuple[int, int]) -> None:
         super().__init__()
@@ -106,7 +106,7 @@ class KernelHead(nn.Module):  # type: ignore[misc]
 
 
 class PresenceHead(nn.Module):  # type: ignore[misc]
-    """Whether the text's target is there: pixels read the memory tokens, and the best evidence is looked at.
+    """Presence of the text's target, from pixels that attend to the memory tokens and from the best evidence.
 
     After RefSegformer's existence head; `evidence` are the largest values of coarse score maps. With `detached` the
     head does not shape what it reads.

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What tells objects of one kind apart: where each cell's object is, how large, and how it ranks among its kind.
+"""Object attributes of each cell (place and size), and their ranks among the objects of one kind.
 
-Leftmost, nearest and largest compare objects, not pixels. Every stride-8 cell says of the object it lies on where its
-middle and its foot are and how much of the picture it covers (after the centre voting of instance segmentation); with
-the map of the kind that is named, each cell then knows how far its object is from the first and the last of that kind.
+Leftmost, nearest and largest compare objects, not pixels. Every stride-8 cell predicts the middle, the foot and the
+area of the object it lies on (after the centre voting of instance segmentation); with the map of the kind that is
+named, each cell is ranked by how far its object is from the first and the last of that kind.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _RANKED = (0, 2, 3)  # x, foot, area
 
 
 class ObjectHead(nn.Module):  # type: ignore[misc]
-    """From stride-8 features to what each cell's object is like, f32[B,4,h,w] (see `ATTRIBUTES`)."""
+    """Predicts attributes of each cell's object, f32[B,4,h,w] (see `ATTRIBUTES`), from stride-8 features."""
 
     def __init__(self, width: int, height8: int, width8: int) -> None:
         super().__init__()
@@ -30,12 +30,12 @@ class ObjectHead(nn.Module):  # type: ignore[misc]
         self.register_buffer("place", torch.cat([x, y, y, torch.zeros_like(x)]), persistent=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map [B,C,h,w] to attributes [B,4,h,w]; places are said relative to the cell's own."""
+        """Map [B,C,h,w] to attributes [B,4,h,w]; places are predicted relative to the cell's own."""
         return self.out(torch.relu(self.inner(torch.relu(x)))) + self.place
 
 
 class Ranks(nn.Module):  # type: ignore[misc]
-    """How each cell's object stands among those of the named kind: [B,N,13].
+    """Ranks of each cell's object among those of the named kind: [B,N,13].
 
     The chance to be of the kind, three attributes (x, foot, area), their distance from the kind's lowest and highest
     value, and from its mean. A cell that is hardly of the kind pays a penalty, so that it neither is first nor last.
@@ -56,6 +56,6 @@ class Ranks(nn.Module):  # type: ignore[misc]
 
 
 def apart(objects: torch.Tensor, middle: torch.Tensor) -> torch.Tensor:
-    """Squared distance, at most 1, of each cell's object's middle (of attributes [B,4,N]) from a point [B,2]: [B,N]."""
+    """Return the squared distance, at most 1, of each cell's object's middle from a point [B,2], as [B,N]."""
     away = objects[:, :2] - middle.unsqueeze(2)
     return (away * away).sum(1).clamp_max(1.0)

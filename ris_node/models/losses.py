@@ -14,13 +14,13 @@ def weighted_mean(values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
 
 
 def pixel_bce(logits: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """Binary cross-entropy of maps [B,H,W], rows weighted by [B]."""
+    """Return the binary cross-entropy of maps [B,H,W], rows weighted by [B]."""
     each = F.binary_cross_entropy_with_logits(logits.float(), target, reduction="none")
     return weighted_mean(each.mean((1, 2)), weight)
 
 
 def dice(logits: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """One minus the soft Dice overlap of maps [B,H,W]; only for rows that have a target."""
+    """Return one minus the soft Dice overlap of maps [B,H,W]; only for rows that have a target."""
     chance = torch.sigmoid(logits.float())
     both = 2.0 * (chance * target).sum((1, 2))
     total = (chance * chance).sum((1, 2)) + (target * target).sum((1, 2))
@@ -28,7 +28,7 @@ def dice(logits: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> to
 
 
 def pointing(logits: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """Minus the logarithm of the chance that a pixel drawn by softmax over the map [B,H,W] lies in the target.
+    """Return minus the log-probability that a pixel drawn by softmax over the map [B,H,W] lies in the target.
 
     Counts a small target as much as a large one, and only whether the peak is on it.
     """
@@ -37,7 +37,7 @@ def pointing(logits: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -
 
 
 def binary(logits: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """Binary cross-entropy of one logit a row, [B]."""
+    """Return the binary cross-entropy of one logit a row, [B]."""
     each = F.binary_cross_entropy_with_logits(logits.float(), target, reduction="none")
     return weighted_mean(each, weight)
 
@@ -53,7 +53,7 @@ def overlap(masks: torch.Tensor) -> torch.Tensor:
 def contrast(
     pooled: torch.Tensor, sentence: torch.Tensor, masks: torch.Tensor, weight: torch.Tensor, temperature: float = 0.07
 ) -> torch.Tensor:
-    """InfoNCE between what each expression found, [B,T], and what each expression means, [B,T].
+    """Return InfoNCE between the pooled pixels [B,T] and the sentences [B,T] of the expressions.
 
     Pairs whose masks [B,H,W] overlap by half or more are the same object in other words: they are no negatives.
     Rows of weight zero (absent targets) take no part.

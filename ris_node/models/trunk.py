@@ -168,7 +168,14 @@ def _conv_numbers(node: Any, given: dict[str, Any], constants: dict[str, Any]) -
 
 def _conv(n: dict[str, Any]) -> nn.Conv2d:
     return nn.Conv2d(
-        n["in"], n["out"], n["kernel"], n["stride"], n["padding"], n["dilation"], n["groups"], bias=n["bias"]
+        n["in"],
+        n["out"],
+        n["kernel"],
+        stride=n["stride"],
+        padding=n["padding"],
+        dilation=n["dilation"],
+        groups=n["groups"],
+        bias=n["bias"],
     )
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The running check: the model on held-out training pictures, at network scale, every few minutes."""
+"""Running check: the model on held-out training pictures, at network scale, every few minutes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def answers(
 
 
 def summary(records: list[dict[str, Any]], mask_at: float = 0.5, presence_at: float = 0.5) -> dict[str, float]:
-    """Mean IoU by kind, shares found and refused, how well it listens, how often the region's peak is right."""
+    """Return mean IoU by kind, shares found and refused, whether texts make a difference, and the region's pointing."""
     out: dict[str, list[float]] = {}
     for record in records:
         said = record["presence"] >= presence_at

@@ -32,9 +32,9 @@ KIND_WEIGHTS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DataConfig:
-    """What is trained on: sources, how many drawn variants of each picture, how many are held out for the check.
+    """Training data: sources, the number of variants of each picture, and how many pictures are held out for the check.
 
     `variants` maps a source to the number of variants (mirrored, cropped) drawn per picture; `repeat` to how often a
     picture of it is used in an epoch. `files` names sources of one's own: JSON lines (`ris_node.data.jsonl`) whose
@@ -59,7 +59,7 @@ class DataConfig:
     seed: int = 11
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OptimConfig:
     """AdamW with a warm-up, a constant stretch and a cosine decay over the last `decay` share of `steps`.
 
@@ -84,7 +84,7 @@ class OptimConfig:
     processes: int = 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """A whole run; `model` names a registered system, `settings` its config's values, `loss` weights of its loss terms.
 
@@ -133,8 +133,8 @@ def load_config(path: Path, changes: Sequence[str] = ()) -> TrainConfig:
     return dataclasses.replace(config, init=init, trunk=trunk, data=dataclasses.replace(config.data, files=files))
 
 
-def _changed(values: Any, change: str) -> Any:
-    """`values` with one of them, named by a dotted key before "=", replaced."""
+def _changed(values: object, change: str) -> dict[str, object]:
+    """Return `values` with one of them, named by a dotted key before "=", replaced."""
     name, equals, text = change.partition("=")
     *outer, key = name.split(".")
     if not equals or not key or not isinstance(values, Mapping):
@@ -148,7 +148,7 @@ def _changed(values: Any, change: str) -> Any:
         raise ConfigError(f"--set {change}: the value is no YAML ({error})") from error
 
 
-def config_from(values: Any, where: str = "config") -> TrainConfig:
+def config_from(values: object, where: str = "config") -> TrainConfig:
     """Build the settings from nested mappings (see `load_config`).
 
     Raises:

@@ -59,8 +59,8 @@ def test_one_look_serves_many_expressions():
             features = text(net, 4, 8, seed)
             answer = net.decode(seen, *features)
             mask, region, presence = net(image, *features)
-            assert torch.equal(answer.mask_logits, mask) and torch.equal(answer.region_logits, region)
-            assert torch.equal(answer.presence_logit, presence)
+            assert torch.equal(answer["mask_logits"], mask) and torch.equal(answer["region_logits"], region)
+            assert torch.equal(answer["presence_logit"], presence)
     assert mask.shape == (1, HEIGHT // 4, WIDTH // 4) and presence.shape == (1,)
 
 

@@ -25,7 +25,7 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 from ris_node.models.attention import FEWER, MASKED, EncoderLayer, word_bias
-from ris_node.models.base import Features, TrunkConfig, TrunkSystem
+from ris_node.models.base import OUTPUTS, Features, Tensors, TrunkConfig, TrunkSystem
 from ris_node.models.batch import ATTRIBUTES, Batch
 from ris_node.models.fusion import CODES, FiLM, LevelFusion, Standing, position_codes
 from ris_node.models.heads import Conditioned, KernelHead, PresenceHead, TopDown, double, to_map
@@ -62,19 +62,6 @@ class ImageFeatures(NamedTuple):
     cells: torch.Tensor  # [B,N16,C] all levels at each stride-16 cell
 
 
-class Decoded(NamedTuple):
-    """Outputs for one expression; the last five only serve training."""
-
-    mask_logits: torch.Tensor  # [B,H/4,W/4]
-    region_logits: torch.Tensor  # [B,H/4,W/4]
-    presence_logit: torch.Tensor  # [B]
-    mask_aligned: torch.Tensor  # A of the mask head
-    region_aligned: torch.Tensor  # A of the region head
-    candidates: torch.Tensor  # [B,H/8,W/8] everything of the kind that is named
-    coarse: torch.Tensor  # [B,H/8,W/8] the target
-    pooled: torch.Tensor  # [B,T] pixels under the alignment map, to be near the sentence
-
-
 class Tsmi(TrunkSystem):
     """The default system."""
 
@@ -91,7 +78,7 @@ class Tsmi(TrunkSystem):
     def __init__(self, config: TsmiConfig, spec: TrunkSpec) -> None:
         super().__init__(config, spec)
         c, widths = config, self.tap_widths()
-        self.adapter = TextAdapter(c.text_in, c.text_width, c.text_layers, c.heads, c.dropout, c.books)
+        self.adapter = TextAdapter(c.text_in, c.text_width, c.text_layers, c.heads, dropout=c.dropout, books=c.books)
         self.project8 = nn.Linear(widths[c.tap8] + 3, c.fine_width)
         self.project16 = nn.Linear(widths[c.tap16], c.token_width)
         self.project_deep = nn.Linear(sum(widths[name] for name in c.deep), c.token_width)
@@ -164,7 +151,7 @@ class Tsmi(TrunkSystem):
 
     def decode(
         self, image: ImageFeatures, words: torch.Tensor, word_mask: torch.Tensor, sentence: torch.Tensor
-    ) -> Decoded:
+    ) -> dict[str, torch.Tensor]:
         """Ground one expression per row.
 
         Args:
@@ -172,6 +159,11 @@ class Tsmi(TrunkSystem):
             words: f32[B,L,T] from the adapter.
             word_mask: f32[B,L], 0 for a word and -1e4 for padding.
             sentence: f32[B,T] from the adapter.
+
+        Returns:
+            The three `OUTPUTS`; for the losses, the alignment maps `mask_aligned` and `region_aligned`, `candidates`
+            [B,H/8,W/8] (everything of the kind that is named), `coarse` [B,H/8,W/8] (the target), and `pooled` [B,T]
+            (pixels under the alignment map, to be near the sentence).
         """
         c = self.config
         grid8, grid16 = (c.height // 8, c.width // 8), (c.height // 16, c.width // 16)
@@ -192,9 +184,9 @@ class Tsmi(TrunkSystem):
         evidence = torch.stack([kind.amax(1), coarse.amax(1)], -1)
         presence = self.presence_head(tokens, memory, memory[:, 2], evidence)
         pooled = self.contrast((pixels.flatten(2) @ mask_a.flatten(1).softmax(1).unsqueeze(-1)).squeeze(-1))
-        return Decoded(
-            mask, region, presence, mask_a, region_a, kind.unflatten(1, grid8), coarse.unflatten(1, grid8), pooled
-        )
+        outputs = dict(zip(OUTPUTS, (mask, region, presence), strict=True))
+        maps = {"candidates": kind.unflatten(1, grid8), "coarse": coarse.unflatten(1, grid8)}
+        return {**outputs, **maps, "mask_aligned": mask_a, "region_aligned": region_a, "pooled": pooled}
 
     def _standing(self, kind: torch.Tensor, objects: torch.Tensor, grid: tuple[int, int]) -> torch.Tensor:
         """Return features of each cell's place among the others, [B,N8,choice_width]."""
@@ -241,7 +233,7 @@ class Tsmi(TrunkSystem):
         return double(both.unflatten(1, grid).unsqueeze(1)).squeeze(1)
 
     def outputs(self, batch: Batch, features: Features) -> dict[str, torch.Tensor]:
-        """Return all of `Decoded`, and the auxiliary outputs `sentence`, `semantics`, `objects` and `meanings0`..."""
+        """Return those of `decode` and the auxiliary ones: `sentence`, `semantics`, `objects`, `meanings0`..."""
         raw, mask = features
         image = self.encode_image(batch.images)
         text = self.adapter.encode(raw, mask)
@@ -250,7 +242,7 @@ class Tsmi(TrunkSystem):
         decoded = self.decode(rows, text.words, (1 - mask).to(text.words.dtype) * MASKED, text.sentence)
         meanings = {f"meanings{number}": logits for number, logits in enumerate(text.meanings)}
         others = {"sentence": text.sentence, "semantics": semantics, "objects": image.objects}
-        return {**decoded._asdict(), **others, **meanings}
+        return {**decoded, **others, **meanings}
 
     def losses(
         self, outputs: Mapping[str, torch.Tensor], batch: Batch, weights: Mapping[str, float]
@@ -282,10 +274,10 @@ class Tsmi(TrunkSystem):
 
     def forward(
         self, image: torch.Tensor, words: torch.Tensor, word_mask: torch.Tensor, sentence: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    ) -> Tensors:
         """Return mask logits, region logits and the presence logit."""
         decoded = self.decode(self.encode_image(image), words, word_mask, sentence)
-        return decoded.mask_logits, decoded.region_logits, decoded.presence_logit
+        return tuple(decoded[name] for name in OUTPUTS)
 
 
 def _halve(cells: torch.Tensor, grid: tuple[int, int]) -> torch.Tensor:

@@ -15,7 +15,7 @@ from ris_node.pipeline.letterbox import Letterbox
 from ris_node.types import F32, I32, U8, Bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainingItem:
     """One variant of a picture: `image` u8[H,W,3] letterboxed; per expression a text, its kind and soft maps.
 

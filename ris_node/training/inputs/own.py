@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""One's own pictures to learn from: JSON lines give each picture's texts and truths, which are taken as they are."""
+"""Own pictures to train on: JSON lines give each picture's texts and truths, which are taken as they are."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def own_of(samples: SampleSet, mirror: bool) -> Own:
 
 
 def given(own: Own, index: int) -> tuple[Annotated, list[Expression]]:
-    """Picture number `index` of the file, without classes or objects, and its texts.
+    """Return picture number `index` of the file, without classes or objects, and its texts.
 
     Raises:
         DataError: the picture or a mask cannot be read; the text names the sample.
@@ -80,7 +80,7 @@ def given(own: Own, index: int) -> tuple[Annotated, list[Expression]]:
     group = [samples[i] for i in samples.by_image[index]]
     image = next((s for s in group if s.mask_spec is not None or s.region_spec is not None), group[0]).image
     void = np.zeros(image.shape[:2], np.uint8)
-    picture = Annotated(image, void, void.astype(np.uint16), (), own.source, group[0].image_name)
+    picture = Annotated(image, void, void.astype(np.uint16), (), source=own.source, name=group[0].image_name)
     return picture, [_expression(sample, image.shape[:2]) for sample in group]
 
 
@@ -99,13 +99,13 @@ def _expression(sample: Sample, shape: tuple[int, ...]) -> Expression:
                 f"{sample.described()}: its mask is {part.shape[1]} x {part.shape[0]} pixels, those before it of the "
                 f"same image {shape[1]} x {shape[0]}: draw all of an image's masks one way round"
             )
-    return Expression(sample.expression, kind, mask, region, positive, sample.type)
+    return Expression(sample.expression, kind, mask, region, positive=positive, type=sample.type)
 
 
 def cropped(
     picture: Annotated, expressions: Sequence[Expression], rng: np.random.Generator, whole: bool, mirror: bool
 ) -> tuple[Annotated, list[Expression]]:
-    """A view of a picture in which every text stays true.
+    """Return a view of a picture in which every text stays true.
 
     All that is annotated stays inside of a crop of at least 60 % of the picture (`whole`: of all of it). With `mirror`,
     it is mirrored half of the time if no text says left or right.
@@ -123,7 +123,7 @@ def cropped(
 def _window(
     picture: Annotated, expressions: Sequence[Expression], rng: np.random.Generator
 ) -> tuple[int, int, int, int]:
-    """A random window (x0, y0, x1, y1) around all masks and regions."""
+    """Return a random window (x0, y0, x1, y1) around all masks and regions."""
     shown = np.zeros((picture.height, picture.width), np.bool_)
     for part in (part for e in expressions for part in (e.mask, e.region) if part is not None):
         shown |= part

@@ -44,7 +44,7 @@ _VERSION = 4  # 3: the wordings of 22 November; 4: nothing said of what is label
 _PASTED_AT_MOST, _PER_CLASS = 4, 300
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """Request for the variants of one picture: its set, its index there, and the cache folder.
 
@@ -76,22 +76,24 @@ def make_item(picture: Annotated, expressions: Sequence[Expression], height: int
         at[1].append(stack[1].add(e.region, lambda m: coverage(letter, m, 4)))
         named = picture.class_mask(class_id(e.class_name)) if e.class_name else None
         at[2].append(stack[2].add(named, lambda m: coverage(letter, m, 8), key=e.class_name))
+    objects, object_there = object_cells(picture, letter)
     return TrainingItem(
-        letter.image(picture.image),
-        tuple(e.text for e in expressions),
-        tuple(e.kind for e in expressions),
-        stack[0].made(),
-        stack[1].made(),
-        stack[2].made(),
-        np.asarray(at[0], np.int32),
-        np.asarray(at[1], np.int32),
-        np.asarray(at[2], np.int32),
-        np.asarray([e.positive for e in expressions], np.uint8),
-        np.asarray([not e.positive or e.mask is not None for e in expressions], np.uint8),
-        np.asarray([e.type == "region" for e in expressions], np.uint8),
-        meanings_of(tuple(expressions)),
-        class_cells(picture, letter),
-        *object_cells(picture, letter),
+        image=letter.image(picture.image),
+        texts=tuple(e.text for e in expressions),
+        kinds=tuple(e.kind for e in expressions),
+        masks=stack[0].made(),
+        regions=stack[1].made(),
+        kind_maps=stack[2].made(),
+        mask_at=np.asarray(at[0], np.int32),
+        region_at=np.asarray(at[1], np.int32),
+        kind_at=np.asarray(at[2], np.int32),
+        presence=np.asarray([e.positive for e in expressions], np.uint8),
+        has_mask=np.asarray([not e.positive or e.mask is not None for e in expressions], np.uint8),
+        has_region=np.asarray([e.type == "region" for e in expressions], np.uint8),
+        meanings=meanings_of(tuple(expressions)),
+        classes=class_cells(picture, letter),
+        objects=objects,
+        object_there=object_there,
     )
 
 
@@ -220,8 +222,9 @@ def plan(config: DataConfig, height: int, width: int, folder: Path) -> tuple[lis
         for index in range(count):
             kept_out = first <= index < first + held
             job = Job(
-                source, index, 1 if kept_out else variants, kept_out, height, width, config.per_picture, config.seed,
-                folders.get(source, folder), mine, None if mine else bank, config.pasted,
+                source=source, index=index, variants=1 if kept_out else variants, plain=kept_out, height=height,
+                width=width, per_picture=config.per_picture, seed=config.seed, folder=folders.get(source, folder),
+                own=mine, bank=None if mine else bank, pasted=config.pasted,
             )  # fmt: skip
             (check if kept_out else train).append(job)
     return train, check

@@ -21,9 +21,9 @@ FOUND_GOAL = 0.95
 FOUND_COMMANDS = 0.985
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """The chosen thresholds and what they give on the held-out training pictures (NaN: nothing there to say it)."""
+    """Chosen thresholds and their results on the held-out training pictures (NaN: no picture shows it)."""
 
     mask: float
     presence: float
@@ -47,7 +47,7 @@ def calibrate(records: Sequence[dict[str, Any]]) -> Calibration:
     Presence: one threshold for noun phrases and one for commands (`presence_thresholds`). Mask: the best mean IoU.
     Region: the best share of goals (`likeliest_point`, as the core chooses them) that lie in the true region, with
     half of the mean IoU and half of the mean share of the answer that lies in the truth: a planner may use any part of
-    the answer. Where the records say nothing of one of them, it stays as usual.
+    the answer. One that the records do not cover stays at its default.
     """
     presence, command = presence_thresholds(records)
     said = [(r["presence"] >= (command if _commands(r) else presence), r) for r in records]
@@ -72,7 +72,7 @@ def calibrate(records: Sequence[dict[str, Any]]) -> Calibration:
 
 
 def _region_level(regions: Sequence[tuple[F32, Bool]]) -> tuple[float, float, float]:
-    """The level of the region's probability, and the mean IoU and the share of good goals that it gives."""
+    """Return the level of the region's probability, and the mean IoU and the share of good goals that it gives."""
     hits = [_mean(_goal_inside(chance, level, truth) for chance, truth in regions) for level in _REGIONS]
     areas = [_mean(mask_iou(chance >= level, truth) for chance, truth in regions) for level in _REGIONS]
     trust = [_mean(_inside(chance >= level, truth) for chance, truth in regions) for level in _REGIONS]
@@ -82,7 +82,7 @@ def _region_level(regions: Sequence[tuple[F32, Bool]]) -> tuple[float, float, fl
 
 
 def presence_thresholds(records: Sequence[dict[str, Any]]) -> tuple[float, float]:
-    """The thresholds of noun phrases and of commands.
+    """Return the thresholds of noun phrases and of commands.
 
     Of the commands `FOUND_COMMANDS` are found: one that is missed leaves the vehicle without a goal. Of noun phrases as
     many as make `FOUND_GOAL` of everything that is present. Where there is one sort only, both are what it needs.

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""A recipe is made step by step; stopped and started again, it goes on where it was.
+"""Making of a recipe, step by step; stopped and started again, it goes on where it was.
 
-Beside the steps' folders, `steps/NAME.json` says what a step was made of, whether it is done, and how long each line
+Beside the steps' folders, `steps/NAME.json` records the inputs of a step, whether it is done, and how long each line
 took. A step whose inputs have changed since is made again only when asked for: it may hold hours of training.
 """
 
@@ -67,7 +67,7 @@ class Child(StopRequest):
         os.close(self._handle)
 
     def run(self, words: Sequence[str]) -> int:
-        """Run one line, what it prints going to stderr; return its exit code."""
+        """Run one line, its output sent to stderr; return its exit code."""
         command = [sys.executable, "-m", "ris_node.cli", *words]
         with subprocess.Popen(command, stdout=_STDERR, pass_fds=[self._handle]) as child:
             self._running = child
@@ -89,15 +89,15 @@ class Making:
 
     @property
     def bundle(self) -> Path:
-        """The folder of the bundle."""
+        """Folder of the bundle."""
         return self.work / BUNDLE / self.recipe.name
 
     def record(self, step: Step) -> Path:
-        """The file that says how far a step is."""
+        """Return the file that records how far a step is."""
         return self.work / RECORDS / f"{step.name}.json"
 
     def run(self, anew: str = "") -> None:
-        """Make what is not made yet; `anew` names a step to make again with all that come after it.
+        """Make the steps that are not done yet; `anew` names a step to make again with all that come after it.
 
         Raises:
             ConfigError: the folder is not this program's, a step is unknown, or was made of something else.

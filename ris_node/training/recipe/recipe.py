@@ -53,7 +53,7 @@ class Step:
     lines: tuple[Line, ...]
 
     def inputs(self, recipe: Recipe, data: Mapping[str, str], before: str) -> dict[str, Any]:
-        """Return what the step is made of: its lines, the recipe's files that they read, the data, the step before."""
+        """Return the inputs of the step: its lines, the recipe's files that they read, the data, the step before."""
         used = sorted({word.removeprefix("$here/") for line in self.lines for word in line.words if "$here/" in word})
         files = {name: hash_files(recipe.folder / name) for name in used}
         return {"lines": [shlex.join(line.words) for line in self.lines], "files": files, "data": data, "after": before}
@@ -61,7 +61,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What `recipe.yaml` says: the public sets that are needed and the steps, values filled in."""
+    """Content of `recipe.yaml`: the public sets that are needed and the steps, values filled in."""
 
     folder: Path
     data: tuple[str, ...]
@@ -117,6 +117,6 @@ def look_at_data(recipe: Recipe, root: Path, whole: bool = True) -> dict[str, st
     return found
 
 
-def digest(value: Any) -> str:
+def digest(value: object) -> str:
     """Return a short hash of a JSON value."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
