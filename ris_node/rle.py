@@ -12,10 +12,11 @@ from ris_node.errors import DataError
 from ris_node.types import I64, Bool
 
 
-def encode_rle(mask: Bool) -> list[int]:
-    """Run lengths of a mask bool[H,W], row by row; the first counts zeros (0 when the first pixel is set).
+def encode_rle(mask: Bool, *, above: int = 0, below: int = 0) -> list[int]:
+    """Return the run lengths of a mask bool[H,W], row by row; the first counts zeros (0: the first pixel is set).
 
-    An all-zero mask is `[H*W]`, an empty one `[]`.
+    An all-zero mask is `[H*W]`, an empty one `[]`. `above` and `below` are rows of zeros to add, so that of a large
+    mask only the rows of its box need be looked at.
 
     Raises:
         DataError: when the mask does not have two dimensions.
@@ -23,17 +24,21 @@ def encode_rle(mask: Bool) -> list[int]:
     mask = np.asarray(mask)
     if mask.ndim != 2:
         raise DataError(f"a mask has two dimensions [H,W], got shape {mask.shape}; pass one mask at a time")
-    if mask.size == 0:
-        return []
     flat = mask.astype(np.bool_, copy=False).ravel()
     changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-    runs = np.diff(np.concatenate(([0], changes, [flat.size])))
-    counts: list[int] = runs.tolist()
-    return [0, *counts] if flat[0] else counts
+    runs: list[int] = np.diff(np.concatenate(([0], changes, [flat.size]))).tolist()
+    if flat.size and flat[0]:
+        runs.insert(0, 0)
+    runs[0] += above * mask.shape[1]
+    if len(runs) % 2:  # the last run is of zeros
+        runs[-1] += below * mask.shape[1]
+    elif below:
+        runs.append(below * mask.shape[1])
+    return runs if runs != [0] else []
 
 
 def decode_rle(counts: Sequence[int] | I64, height: int, width: int) -> Bool:
-    """The mask bool[H,W] of run lengths (row-major, zeros first); the inverse of `encode_rle`.
+    """Return the mask bool[H,W] of run lengths (row-major, zeros first); the inverse of `encode_rle`.
 
     Raises:
         DataError: when a count is negative or not whole, or the counts do not add up to `height * width`.
@@ -51,5 +56,5 @@ def decode_rle(counts: Sequence[int] | I64, height: int, width: int) -> Bool:
 
 
 def rle_area(counts: Sequence[int]) -> int:
-    """Number of set pixels, without decoding."""
+    """Return the number of set pixels, without decoding."""
     return int(sum(counts[1::2]))

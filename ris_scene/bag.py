@@ -10,12 +10,16 @@ from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
-from ris_node.bags.typestore import typestore
+from ris_node.bags.typestore import make
 from ris_node.bags.writer import BagWriter
 from ris_node.errors import ConfigError
 from ris_node.geometry.transform import Transform
 from ris_node.interface import LATCHED, RELIABLE_5, RELIABLE_10, SENSOR
+from ris_node.messages.camera import camera_info_to_msg, transform_to_msg
+from ris_node.messages.common import header_to_msg
+from ris_node.messages.image import image_to_msg
 from ris_node.stamps import NS_PER_S
 from ris_scene.populate import build_world
 from ris_scene.render import render_world
@@ -128,7 +132,7 @@ def write_scene_bag(
 def _say(bag: BagWriter, drive: Drive, told: int, time_s: float, stamp_ns: int) -> int:
     """Write the commands that are due after the first `told`; returns how many are told then."""
     while told < len(drive.said) and drive.said[told].time_s <= time_s + 1e-9:
-        bag.write("/command", stamp_ns, _message("std_msgs/msg/String", data=drive.said[told].text))
+        bag.write("/command", stamp_ns, make("std_msgs/String", data=drive.said[told].text))
         told += 1
     return told
 
@@ -173,10 +177,11 @@ def _add_topics(bag: BagWriter, drive: Drive) -> None:
 
 def frame_messages(scene: Scene, drive: Drive, said: Said | None) -> list[tuple[str, Any]]:
     """Return (topic, message) of all that a drive records of one frame, without stamps."""
-    found = [("/camera_info", camera_info(scene)), _picture(scene, drive)]
+    camera_info = camera_info_to_msg(make, scene.camera, header_to_msg(make, 0, CAMERA_FRAME))
+    found = [("/camera_info", camera_info), _picture(scene, drive)]
     if drive.depth:
         depth = np.where(np.isfinite(scene.depth), scene.depth, 0.0).astype(np.float32)
-        found.append(("/depth/image", image_message(depth.view(np.uint8), "32FC1", scene.image.shape[1])))
+        found.append(("/depth/image", image_message(depth, "32FC1")))
     if drive.truth:
         found += truth_messages(scene, said)
     return found
@@ -201,93 +206,32 @@ def _picture(scene: Scene, drive: Drive) -> tuple[str, Any]:
         # a camera driver's JPEG has BGR inside; the numbers keep PNG quick and JPEG good
         option = [cv2.IMWRITE_JPEG_QUALITY, 92] if drive.encoding == "jpeg" else [cv2.IMWRITE_PNG_COMPRESSION, 1]
         _, data = cv2.imencode(f".{drive.encoding}", scene.image[..., ::-1], option)
-        message = _message(
-            "sensor_msgs/msg/CompressedImage", header=_header(0, CAMERA_FRAME), format=drive.encoding, data=data.ravel()
-        )
+        header = header_to_msg(make, 0, CAMERA_FRAME)
+        message = make("sensor_msgs/CompressedImage", header=header, format=drive.encoding, data=data.ravel())
         return f"{drive.image_topic}/compressed", message
     change = ENCODINGS[drive.encoding]
     pixels = scene.image if change is None else cv2.cvtColor(scene.image, change)
     return drive.image_topic, image_message(np.asarray(pixels, np.uint8), drive.encoding)
 
 
-def image_message(pixels: Any, encoding: str, width: int = 0) -> Any:
-    """Return a `sensor_msgs/Image` of bytes u8[H,W] or u8[H,W,C] (other depths: viewed as bytes, with their width)."""
-    rows = np.ascontiguousarray(pixels).reshape(pixels.shape[0], -1)
-    return _message(
-        "sensor_msgs/msg/Image",
-        header=_header(0, CAMERA_FRAME),
-        height=rows.shape[0],
-        width=width or pixels.shape[1],
-        encoding=encoding,
-        is_bigendian=0,
-        step=rows.shape[1],
-        data=rows.ravel(),
-    )
-
-
-def camera_info(scene: Scene) -> Any:
-    """Return the `sensor_msgs/CameraInfo` of a scene's undistorted camera."""
-    k = scene.camera.matrix
-    none = _message("sensor_msgs/msg/RegionOfInterest", x_offset=0, y_offset=0, height=0, width=0, do_rectify=False)
-    return _message(
-        "sensor_msgs/msg/CameraInfo",
-        header=_header(0, CAMERA_FRAME),
-        height=scene.camera.height,
-        width=scene.camera.width,
-        distortion_model="plumb_bob",
-        d=np.zeros(5),
-        k=k.ravel(),
-        r=np.eye(3).ravel(),
-        p=np.hstack([k, np.zeros((3, 1))]).ravel(),
-        binning_x=0,
-        binning_y=0,
-        roi=none,
-    )
+def image_message(pixels: npt.NDArray[Any], encoding: str) -> Any:
+    """Return the camera's `sensor_msgs/Image` of pixels [H,W] or [H,W,C], without a stamp."""
+    return image_to_msg(make, pixels, encoding, header_to_msg(make, 0, CAMERA_FRAME))
 
 
 def tf_message(parent: str, child: str, pose: Transform, stamp_ns: int) -> Any:
     """Return a `tf2_msgs/TFMessage` with one transform: the child frame in its parent."""
-    x, y, z, w = _quaternion(pose)
-    tx, ty, tz = (float(part) for part in pose.translation)
-    transform = _message(
-        "geometry_msgs/msg/Transform",
-        translation=_message("geometry_msgs/msg/Vector3", x=tx, y=ty, z=tz),
-        rotation=_message("geometry_msgs/msg/Quaternion", x=x, y=y, z=z, w=w),
-    )
-    stamped = _message(
-        "geometry_msgs/msg/TransformStamped",
-        header=_header(stamp_ns, parent),
-        child_frame_id=child,
-        transform=transform,
-    )
-    return _message("tf2_msgs/msg/TFMessage", transforms=[stamped])
-
-
-def _quaternion(pose: Transform) -> tuple[float, float, float, float]:
-    vector, _ = cv2.Rodrigues(pose.rotation)
-    angle = float(np.linalg.norm(vector))
-    axis = vector.ravel() / angle if angle else np.zeros(3)
-    x, y, z = (float(part) for part in axis * np.sin(angle / 2))
-    return x, y, z, float(np.cos(angle / 2))
+    header = header_to_msg(make, stamp_ns, parent)
+    return make("tf2_msgs/TFMessage", transforms=[transform_to_msg(make, pose, child, header)])
 
 
 def _write_tf(bag: BagWriter, spec: SceneSpec, first: bool, time_s: float, stamp_ns: int) -> None:
     if first:
-        mount = tf_message(BASE_FRAME, CAMERA_FRAME, spec.camera.mount(), stamp_ns)
-        bag.write("/tf_static", stamp_ns, mount)
+        bag.write("/tf_static", stamp_ns, tf_message(BASE_FRAME, CAMERA_FRAME, spec.camera.mount(), stamp_ns))
     ahead = Transform(np.eye(3), np.array([spec.speed * time_s, 0.0, 0.0]))
     bag.write("/tf", stamp_ns, tf_message(WORLD_FRAME, BASE_FRAME, ahead, stamp_ns))
 
 
-def _message(name: str, **fields: Any) -> Any:
-    return typestore().types[name](**fields)
-
-
-def _header(stamp_ns: int, frame_id: str) -> Any:
-    stamp = _message("builtin_interfaces/msg/Time", sec=stamp_ns // NS_PER_S, nanosec=stamp_ns % NS_PER_S)
-    return _message("std_msgs/msg/Header", stamp=stamp, frame_id=frame_id)
-
-
 def stamped(message: Any, stamp_ns: int) -> Any:
     """Return a copy of a message with a header, with another stamp in it."""
-    return replace(message, header=_header(stamp_ns, message.header.frame_id))
+    return replace(message, header=header_to_msg(make, stamp_ns, message.header.frame_id))

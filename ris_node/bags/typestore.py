@@ -17,6 +17,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ris_node.errors import ConfigError
 from ris_node.share import share_folders
 
@@ -98,3 +100,32 @@ def _names(field: Any) -> set[str]:
     if isinstance(field, tuple):
         return {name for part in field for name in _names(part)}
     return {field} if isinstance(field, str) and field.count("/") == 2 else set()
+
+
+def make(name: str, /, **fields: object) -> Any:
+    """Return a message of the type "package/Name" of the type store, as `messages.types.Make` says.
+
+    Fields that are not given are zero or empty: the type store knows no other defaults.
+    """
+    full = name.replace("/", "/msg/") if name.count("/") == 1 else name
+    store = typestore()
+    missing = {field: _empty(*kind) for field, kind in store.fielddefs[full][1] if field not in fields}
+    return store.types[full](**fields, **missing)
+
+
+def encoded(name: str, message: Any) -> bytes:
+    """Return a message of the type "package/Name" in CDR."""
+    return bytes(typestore().serialize_cdr(message, name.replace("/", "/msg/")))
+
+
+def _empty(kind: int, detail: Any) -> Any:
+    """Return the zero of a field: `rosbags` numbers the kinds 1 base, 2 message, 3 array, 4 sequence."""
+    if kind == 2:
+        return make(detail)
+    if kind == 1:
+        return {"string": "", "bool": False, "float32": 0.0, "float64": 0.0}.get(detail[0], 0)
+    (inner, inner_detail), length = detail
+    length = length if kind == 3 else 0
+    if inner == 1 and inner_detail[0] != "string":
+        return np.zeros(length, {"byte": "u1", "char": "u1"}.get(inner_detail[0], inner_detail[0]))
+    return [_empty(inner, inner_detail) for _ in range(length)]

@@ -10,12 +10,16 @@ from typing import Any
 
 from ris_node.bags.reader import Bag
 from ris_node.bags.topics import RAW
+from ris_node.bags.typestore import encoded, make
 from ris_node.errors import ImageError, RisError
+from ris_node.messages.common import header_to_msg
+from ris_node.messages.grounding import grounding_to_msg
+from ris_node.messages.image import image_to_msg, jpeg_to_msg
+from ris_node.messages.target import polygon_stamped, pose_stamped, target_to_msg
 from ris_node.pipeline.grounder import Grounder, PreparedQuery
 from ris_node.pipeline.grounding import Grounding
 from ris_node.pipeline.label_masks import label_mask
 from ris_node.pipeline.overlay import draw_overlay
-from ris_node.replay import outgoing
 from ris_node.replay.frames import FrameJob
 from ris_node.replay.options import ReplayOptions
 from ris_node.replay.rows import answer_row
@@ -116,26 +120,26 @@ class Answerer:
         return draw_overlay(image, grounding, alpha=self._options.config.output.overlay_alpha)
 
     def _messages(self, grounding: Grounding, job: FrameJob, picture: U8 | None) -> list[tuple[str, bytes]]:
-        about = job.stamp_ns, job.frame_id
-        result = outgoing.grounding_message(grounding, job.index)
-        found = [(f"{NODE}/result", outgoing.encoded("ris_msgs/Grounding", result))]
+        header = header_to_msg(make, job.stamp_ns, job.frame_id)
+        result = grounding_to_msg(make, grounding, header, job.index)
+        found = [(f"{NODE}/result", encoded("ris_msgs/Grounding", result))]
         if grounding.width and grounding.height:
             masks = (("label_mask", label_mask(grounding), "mono8"), ("instance_mask", grounding.instance_map, "16UC1"))
             for name, pixels, encoding in masks:
-                image = outgoing.image_message(pixels, encoding, *about)
-                found.append((f"{NODE}/{name}", outgoing.encoded("sensor_msgs/Image", image)))
+                image = image_to_msg(make, pixels, encoding, header)
+                found.append((f"{NODE}/{name}", encoded("sensor_msgs/Image", image)))
         if picture is not None and self._options.overlays:
-            jpeg = outgoing.jpeg_message(picture, *about)
-            found.append((f"{NODE}/overlay/compressed", outgoing.encoded("sensor_msgs/CompressedImage", jpeg)))
+            jpeg = jpeg_to_msg(make, picture, header)
+            found.append((f"{NODE}/overlay/compressed", encoded("sensor_msgs/CompressedImage", jpeg)))
         return found
 
 
 def target_messages(target: RegionTarget, confirmed: bool, query_id: str, stamp_ns: int) -> list[tuple[str, bytes]]:
     """What the node publishes of a region query's target: `~/region`, and when it is confirmed pose and outline."""
-    said = outgoing.target_message(target, query_id, stamp_ns)
-    found = [(f"{NODE}/region", outgoing.encoded("ris_msgs/RegionTarget", said))]
+    said = target_to_msg(make, target, query_id, stamp_ns)
+    found = [(f"{NODE}/region", encoded("ris_msgs/RegionTarget", said))]
     if confirmed and target.status is TargetStatus.OK:
-        pose, outline = outgoing.pose_message(target, stamp_ns), outgoing.polygon_message(target, stamp_ns)
-        found.append((f"{NODE}/target_pose", outgoing.encoded("geometry_msgs/PoseStamped", pose)))
-        found.append((f"{NODE}/region_polygon", outgoing.encoded("geometry_msgs/PolygonStamped", outline)))
+        pose, outline = pose_stamped(make, target, stamp_ns), polygon_stamped(make, target, stamp_ns)
+        found.append((f"{NODE}/target_pose", encoded("geometry_msgs/PoseStamped", pose)))
+        found.append((f"{NODE}/region_polygon", encoded("geometry_msgs/PolygonStamped", outline)))
     return found

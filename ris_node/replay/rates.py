@@ -23,14 +23,16 @@ from typing import Any
 import numpy as np
 
 from ris_node.bags.reader import open_bag
+from ris_node.bags.typestore import make
 from ris_node.bags.writer import BagWriter
 from ris_node.entry import start
 from ris_node.errors import RisError
 from ris_node.interface import SENSOR
+from ris_node.messages.common import header_to_msg
+from ris_node.messages.image import image_to_msg
 from ris_node.outputs import claim_file
 from ris_node.pipeline.grounder import Grounder
 from ris_node.pipeline.letterbox import Letterbox
-from ris_node.replay import outgoing
 from ris_node.replay.options import Commands, ReplayOptions
 from ris_node.replay.run import open_model, replay
 from ris_node.runtime.ort import OrtSession
@@ -149,7 +151,7 @@ def large_bag(folder: Path, size: int) -> Path:
         bag.add_topic("/image", "sensor_msgs/Image", SENSOR)
         pixels = np.zeros((8, 8, 3), np.uint8)
         for n in range(max(1, size // 921_600)):
-            bag.write("/image", n, outgoing.image_message(pixels, "rgb8", n, "camera"))
+            bag.write("/image", n, image_to_msg(make, pixels, "rgb8", header_to_msg(make, n, "camera")))
             bag.sync()  # a chunk for each frame, as in a recording
     path = folder / "bag" / "bag.mcap"
     widen(path, size)

@@ -1,10 +1,9 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Image messages to and from NumPy, honouring `step` and `is_bigendian`; any object with a message's fields will do."""
+"""Image messages to NumPy, honouring `step` and `is_bigendian`; any object with a message's fields will do."""
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -141,40 +140,6 @@ def decode_depth(msg: Message) -> F32:
     values = np.ascontiguousarray(rows).view(f"{order}{kind}")
     depth: F32 = values.astype(np.float32)
     return depth if scale == 1.0 else depth * np.float32(scale)
-
-
-def encode_image(
-    pixels: np.ndarray[Any, Any], encoding: str, header: Message, factory: Callable[[], Message]
-) -> Message:
-    """An Image message (made by `factory`) of pixels [H,W] or [H,W,C] under `header`, which is not copied."""
-    pixels = np.ascontiguousarray(pixels)
-    msg = factory()
-    msg.header = header
-    msg.height, msg.width = int(pixels.shape[0]), int(pixels.shape[1])
-    msg.encoding = encoding
-    msg.is_bigendian = 0
-    msg.step = int(pixels.strides[0])
-    msg.data = byte_array(pixels)
-    return msg
-
-
-def encode_jpeg(rgb: U8, header: Message, factory: Callable[[], Message], quality: int = 85) -> Message:
-    """A CompressedImage message (made by `factory`) with the RGB picture u8[H,W,3] as JPEG."""
-    done, data = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not done:
-        raise ImageError(f"OpenCV could not write a JPEG of shape {rgb.shape}")
-    msg = factory()
-    msg.header = header
-    msg.format = "jpeg"
-    msg.data = byte_array(data)
-    return msg
-
-
-def byte_array(values: np.ndarray[Any, Any]) -> array[int]:
-    """The array's bytes as `array('B')`: rosidl takes it as it is, while `bytes` are copied one by one."""
-    out = array("B")
-    out.frombytes(np.ascontiguousarray(values).data.cast("B"))
-    return out
 
 
 def _rows(msg: Message, count: int, row_bytes: int) -> U8:

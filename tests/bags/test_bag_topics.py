@@ -27,10 +27,11 @@ def extra(topic: str, encoding: str = "rgb8") -> drives.Item:
 
 
 def test_topics_are_found_by_type_among_depth_masks_and_a_nodes_own(tmp_path: Path) -> None:
-    from ris_node.replay import outgoing
+    from ris_node.bags.typestore import make
+    from ris_node.messages.target import target_to_msg
     from ris_node.types import RegionTarget, TargetStatus
 
-    target = outgoing.target_message(RegionTarget(TargetStatus.OK), "q", START)
+    target = target_to_msg(make, RegionTarget(TargetStatus.OK), "q", START)
     more = [
         extra("/depth", "32FC1"),
         extra("/truth/mask", "mono8"),

@@ -31,7 +31,8 @@ from std_msgs.msg import Header, String
 from tiny_bundle import make_tiny_bundle
 
 from ris_node.interface import RELIABLE_10, Qos, topic
-from ris_node.ros.convert.images import encode_image
+from ris_node.messages.image import image_to_msg
+from ris_node.ros.convert.make import make
 from ris_node.ros.node.node import GroundingNode
 from ris_node.ros.outputs.publishers import interface_class, qos_profile
 
@@ -69,7 +70,7 @@ def header(stamp_ns: int, frame_id: str = "camera_optical_frame") -> Header:
 
 
 def image_msg(stamp_ns: int, image: np.ndarray | None = None, encoding: str = "rgb8") -> Image:
-    return encode_image(picture() if image is None else image, encoding, header(stamp_ns), Image)
+    return image_to_msg(make, picture() if image is None else image, encoding, header(stamp_ns))
 
 
 def camera_info(stamp_ns: int = 0, width: int = SIZE[0], height: int = SIZE[1]) -> CameraInfo:

@@ -32,7 +32,7 @@ from ris_msgs.msg import Grounding, Query  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 
 from ris_node.interface import PUBLISHERS, SERVICES, SUBSCRIPTIONS, Qos  # noqa: E402
-from ris_node.ros.convert.conversions import rle_from_msg  # noqa: E402
+from ris_node.messages.grounding import rle_from_msg  # noqa: E402
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,8 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
 from std_msgs.msg import Header, String  # noqa: E402
 
 from ris_node.interface import Qos  # noqa: E402
-from ris_node.ros.convert.images import encode_image  # noqa: E402
+from ris_node.messages.image import image_to_msg  # noqa: E402
+from ris_node.ros.convert.make import make  # noqa: E402
 
 ROUNDS = 20
 MOST, LEAST = 2**32 - 1, -(2**31)
@@ -58,7 +59,7 @@ def specimens(compressed: bool) -> dict[str, Any]:
             "image/compressed": CompressedImage(header=stamp, format="jpeg", data=packed(".jpg", small)),
             "depth/image/compressedDepth": CompressedImage(header=stamp, format="16UC1; compressedDepth png", data=png),
         }
-    depth = encode_image(np.ones((48, 64), np.float32), "32FC1", stamp, Image)
+    depth = image_to_msg(make, np.ones((48, 64), np.float32), "32FC1", stamp)
     return found | {"image": image_msg(5 * 10**9, small), "depth/image": depth}
 
 

@@ -20,8 +20,9 @@ from std_srvs.srv import Trigger  # noqa: E402
 
 from ris_node.geometry.tf_tree import Pose, TfTree  # noqa: E402
 from ris_node.interface import Qos  # noqa: E402
+from ris_node.messages.image import image_to_msg  # noqa: E402
 from ris_node.replay.frames import RecordedTf  # noqa: E402
-from ris_node.ros.convert.images import encode_image  # noqa: E402
+from ris_node.ros.convert.make import make  # noqa: E402
 
 COMMAND = "stop next to the red car"
 TOPICS = ("~/region", "~/region_polygon", "~/target_pose", "~/region_grid", "~/markers")
@@ -237,7 +238,7 @@ def test_depth_of_the_same_moment_is_used(heard: Heard):
 
             def measured(encoding=encoding, plane=plane) -> bool:
                 stamp_ns = client.next_stamp()
-                depths.publish(encode_image(plane, encoding, header(stamp_ns), Image))
+                depths.publish(image_to_msg(make, plane, encoding, header(stamp_ns)))
                 wait_for(lambda: heard.live.node.camera._depths and 1, "the depth image")
                 client.send(stamp_ns=stamp_ns)
                 region = heard.region_of(client.result_of(stamp_ns))

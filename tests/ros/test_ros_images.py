@@ -18,17 +18,12 @@ from sensor_msgs.msg import CompressedImage, Image  # noqa: E402
 from std_msgs.msg import Header  # noqa: E402
 
 from ris_node.errors import ImageError  # noqa: E402
-from ris_node.ros.convert.images import (  # noqa: E402
-    ENCODINGS,
-    decode_compressed,
-    decode_depth,
-    decode_image,
-    encode_image,
-    encode_jpeg,
-)
+from ris_node.messages.image import image_to_msg, jpeg_to_msg  # noqa: E402
+from ris_node.ros.convert.bridge import decode_image  # noqa: E402
+from ris_node.ros.convert.make import make  # noqa: E402
 from ris_node.ros.convert.raw_image import read_image  # noqa: E402
 from ris_node.sensing.depth import read_depth  # noqa: E402
-from ris_node.sensing.images import GREY, decode_mask  # noqa: E402
+from ris_node.sensing.images import ENCODINGS, GREY, decode_compressed, decode_depth, decode_mask  # noqa: E402
 
 
 def smooth(height: int = 48, width: int = 64) -> np.ndarray:
@@ -108,7 +103,7 @@ def test_every_encoding_becomes_the_picture_it_was(encoding: str, padding: int):
 
 
 def test_rgb8_is_read_without_a_copy():
-    msg = encode_image(smooth(), "rgb8", Header(), Image)
+    msg = image_to_msg(make, smooth(), "rgb8", Header())
     assert np.shares_memory(decode_image(msg), np.frombuffer(msg.data, np.uint8))
 
 
@@ -120,7 +115,7 @@ def test_the_last_row_may_lack_its_padding():
 
 
 def test_8_bit_images_are_the_same_on_a_big_endian_machine():
-    msg = encode_image(smooth(), "rgb8", Header(), Image)
+    msg = image_to_msg(make, smooth(), "rgb8", Header())
     msg.is_bigendian = 1
     assert np.array_equal(decode_image(msg), smooth())
 
@@ -283,12 +278,12 @@ def test_what_opencv_raises_is_a_decoding_error():
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_masks_go_out_and_come_back(dtype: type):
     plane = np.arange(30, dtype=dtype).reshape(5, 6)[:, ::2]  # not contiguous
-    msg = encode_image(plane, "mono8" if dtype is np.uint8 else "16UC1", Header(frame_id="camera"), Image)
+    msg = image_to_msg(make, plane, "mono8" if dtype is np.uint8 else "16UC1", Header(frame_id="camera"))
     assert (msg.height, msg.width, msg.step) == (5, 3, 3 * plane.itemsize)
     assert np.array_equal(np.frombuffer(msg.data, dtype).reshape(5, 3), plane)
     assert msg.header.frame_id == "camera"
 
 
 def test_a_jpeg_goes_out_and_comes_back():
-    msg = encode_jpeg(smooth(), Header(), CompressedImage)
+    msg = jpeg_to_msg(make, smooth(), Header())
     assert msg.format == "jpeg" and np.abs(decode_compressed(msg).astype(int) - smooth()).mean() < 4

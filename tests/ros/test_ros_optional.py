@@ -17,8 +17,9 @@ from std_msgs.msg import Header  # noqa: E402
 
 from ris_node.config import RegionConfig  # noqa: E402
 from ris_node.geometry import Transform, camera_mount  # noqa: E402
+from ris_node.messages.common import stamp_to_msg  # noqa: E402
 from ris_node.ros.convert import bridge, foxglove, vision  # noqa: E402
-from ris_node.ros.convert.conversions import ns_to_stamp  # noqa: E402
+from ris_node.ros.convert.make import make  # noqa: E402
 from ris_node.ros.node import tf  # noqa: E402
 from ris_node.sensing.camera import CameraContext  # noqa: E402
 
@@ -85,7 +86,7 @@ IMAGE = np.zeros((48, 64, 3), np.uint8)
 
 
 def see(camera: CameraContext, frame_id: str, stamp_ns: int):
-    return camera.see(IMAGE, Header(stamp=ns_to_stamp(stamp_ns), frame_id=frame_id), region=True)
+    return camera.see(IMAGE, Header(stamp=stamp_to_msg(make, stamp_ns), frame_id=frame_id), region=True)
 
 
 def test_tf_is_asked_for_the_images_stamp(listener: tf.TfListener):

@@ -12,9 +12,10 @@ pytest.importorskip("rclpy")
 from std_msgs.msg import Header
 
 from ris_node.interface import LABELS
+from ris_node.messages.common import stamp_to_msg
 from ris_node.pipeline.grounding import Grounding
 from ris_node.ros.convert import foxglove, vision
-from ris_node.ros.convert.conversions import ns_to_stamp
+from ris_node.ros.convert.make import make
 from ris_node.types import Instance, Query, Status
 
 STAMP_NS = 7_000_000_000
@@ -29,7 +30,7 @@ def grounding() -> Grounding:
 
 @pytest.mark.skipif(bool(vision.MISSING), reason="vision_msgs is not installed (it is not on PyPI)")
 def test_detections_and_label_info(grounding: Grounding):
-    header = Header(stamp=ns_to_stamp(STAMP_NS), frame_id="camera")
+    header = Header(stamp=stamp_to_msg(make, STAMP_NS), frame_id="camera")
     array = vision.detections(grounding, header)
     assert array.header == header and len(array.detections) == 1
     detection = array.detections[0]
@@ -42,7 +43,7 @@ def test_detections_and_label_info(grounding: Grounding):
 
 @pytest.mark.skipif(bool(foxglove.MISSING), reason="foxglove_msgs is not installed (it is not on PyPI)")
 def test_annotations(grounding: Grounding):
-    annotations = foxglove.image_annotations(grounding, Header(stamp=ns_to_stamp(STAMP_NS)))
+    annotations = foxglove.image_annotations(grounding, Header(stamp=stamp_to_msg(make, STAMP_NS)))
     assert annotations.points[0].type == annotations.points[0].LINE_LOOP
     assert [(p.x, p.y) for p in annotations.points[0].points] == [(10.0, 20.0), (40.0, 20.0), (40.0, 60.0)]
-    assert annotations.texts[0].text == "car 0.75" and annotations.texts[0].timestamp == ns_to_stamp(STAMP_NS)
+    assert annotations.texts[0].text == "car 0.75" and annotations.texts[0].timestamp == stamp_to_msg(make, STAMP_NS)

@@ -16,9 +16,10 @@ from rosgraph_msgs.msg import Clock
 
 from ris_node.errors import ConfigError
 from ris_node.interface import BEST_EFFORT
+from ris_node.messages.common import stamp_to_msg
 from ris_node.ros.bag.pace import Pace
 from ris_node.ros.bag.play_bag import BagTopic, PlayBag
-from ris_node.ros.convert.conversions import ns_to_stamp
+from ris_node.ros.convert.make import make
 from ris_node.ros.outputs.publishers import interface_class, qos_profile
 from ris_node.stamps import NS_PER_S
 
@@ -183,7 +184,7 @@ class Player:
 
     def _tell_time(self, time_ns: int) -> None:
         if self._clock is not None:
-            self._clock.publish(Clock(clock=ns_to_stamp(time_ns)))
+            self._clock.publish(Clock(clock=stamp_to_msg(make, time_ns)))
 
     def _send(self, name: str, data: bytes) -> None:
         self._publishers[name].publish(data)

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from ris_node.errors import ImageError
+from ris_node.messages.types import ImageMsg
+from ris_node.sensing import images
 from ris_node.types import U8
 
 try:
@@ -22,8 +24,17 @@ except Exception as error:  # its compiled part does not only raise ImportError 
     MISSING = f"cv_bridge ({type(error).__name__}): signed and floating-point images are refused"
 
 
-def decode(msg: Any, known: Sequence[str]) -> U8:
-    """RGB u8[H,W,3] of an image whose encoding this project does not read itself.
+def decode_image(msg: ImageMsg) -> U8:
+    """Return RGB u8[H,W,3] of an image; a view of the message's data where no conversion is needed.
+
+    Raises:
+        ImageError: unknown encoding, zero size, a step shorter than a row, or too little data.
+    """
+    return images.decode_image(msg, decode)
+
+
+def decode(msg: ImageMsg, known: Sequence[str]) -> U8:
+    """Return RGB u8[H,W,3] of an image whose encoding this project does not read itself.
 
     Raises:
         ImageError: cv_bridge is missing or does not know the encoding either; names what is read (`known`).

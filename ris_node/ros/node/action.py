@@ -25,9 +25,10 @@ from ris_msgs.msg import Grounding as GroundingMsg
 
 from ris_node.errors import CommandError
 from ris_node.interface import ACTIONS
+from ris_node.messages.query import query_from_msg
+from ris_node.messages.target import target_to_msg
 from ris_node.pipeline.grounding import Grounding
-from ris_node.ros.convert.conversions import query_from_msg
-from ris_node.ros.convert.target_messages import target_to_msg
+from ris_node.ros.convert.make import make
 from ris_node.sensing.queries import ActiveQuery
 from ris_node.stamps import NS_PER_S, stamp_to_ns
 from ris_node.types import Query, RegionTarget, Status, TargetStatus
@@ -114,7 +115,8 @@ class GroundAction:
             goal.frames += 1
             goal.best = max(goal.best, float(grounding.presence))
             goal.last = msg
-            goal.target = target_to_msg(target, msg.query_id, grounding.stamp_ns) if target is not None else goal.target
+            if target is not None:
+                goal.target = target_to_msg(make, target, msg.query_id, grounding.stamp_ns)
             goal.stable = goal.stable + 1 if _seen(goal, grounding, target) else 0
             self._feedback(goal)
             if goal.stable >= goal.wanted:

@@ -13,17 +13,18 @@ from typing import Any
 
 from ris_node.config import NodeConfig
 from ris_node.errors import RisError
+from ris_node.messages.grounding import grounding_to_msg
 from ris_node.pipeline.grounder import Grounder, PreparedQuery
 from ris_node.pipeline.grounding import Grounding
-from ris_node.ros.convert.conversions import grounding_to_msg
-from ris_node.ros.convert.images import decode_compressed, decode_image
+from ris_node.ros.convert.bridge import decode_image
+from ris_node.ros.convert.make import make
 from ris_node.ros.logs import printable
 from ris_node.ros.outputs.diagnostics import Meter
 from ris_node.ros.outputs.images import ImageOutputs
 from ris_node.ros.outputs.publishers import Publishers
 from ris_node.ros.outputs.targets import TargetOutputs
 from ris_node.sensing.camera import CameraContext
-from ris_node.sensing.images import ASSUMED
+from ris_node.sensing.images import ASSUMED, decode_compressed
 from ris_node.sensing.queries import ActiveQuery
 from ris_node.stamps import stamp_to_ns
 from ris_node.types import U8, Query, RegionTarget, Status
@@ -178,7 +179,7 @@ class Answerer:
             return grounding, None
 
         def send(grounding: Grounding) -> Message:
-            msg = grounding_to_msg(grounding, job.msg.header)
+            msg = grounding_to_msg(make, grounding, job.msg.header)
             msg.frame_index, msg.dropped_since_last = index, dropped
             self._bench.publishers.publish("~/result", msg)
             return msg

@@ -12,15 +12,18 @@ import numpy as np
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.node import Node
 from rclpy.task import Future as RosFuture
-from sensor_msgs.msg import Image
 
 from ris_node.errors import CommandError, ImageError, RisError
 from ris_node.interface import SERVICES
+from ris_node.messages.grounding import grounding_to_msg
+from ris_node.messages.image import image_to_msg
+from ris_node.messages.query import query_from_msg
 from ris_node.pipeline.grounder import Grounder
-from ris_node.ros.convert.conversions import grounding_to_msg, query_from_msg
-from ris_node.ros.convert.images import decode_compressed, decode_image, encode_image
+from ris_node.ros.convert.bridge import decode_image
+from ris_node.ros.convert.make import make
 from ris_node.ros.node.worker import Worker
 from ris_node.ros.outputs.publishers import interface_class
+from ris_node.sensing.images import decode_compressed
 from ris_node.sensing.queries import ActiveQuery
 from ris_node.types import U8, Frame, Query
 
@@ -146,8 +149,8 @@ def segment(grounder: Grounder | None, request: Message, response: Message) -> N
     labels: U8 = np.zeros(image.shape[:2], np.uint8)
     for number, grounding in enumerate(groundings, 1):
         labels[grounding.mask] = number
-    response.groundings = [grounding_to_msg(grounding, header) for grounding in groundings]
-    response.label_mask = encode_image(labels, "mono8", header, Image)
+    response.groundings = [grounding_to_msg(make, grounding, header) for grounding in groundings]
+    response.label_mask = image_to_msg(make, labels, "mono8", header)
     response.success = True
 
 

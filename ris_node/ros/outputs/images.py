@@ -7,14 +7,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sensor_msgs.msg import CompressedImage, Image
-
 from ris_node.config import OutputConfig
+from ris_node.messages.image import image_to_msg, jpeg_to_msg
 from ris_node.pipeline.grounding import Grounding
 from ris_node.pipeline.label_masks import binary, instance_mask, label_mask
 from ris_node.pipeline.overlay import draw_overlay
 from ris_node.ros.convert import foxglove, vision
-from ris_node.ros.convert.images import encode_image, encode_jpeg
+from ris_node.ros.convert.make import make
 from ris_node.ros.outputs.publishers import Publishers
 from ris_node.types import U8
 
@@ -49,7 +48,7 @@ class ImageOutputs:
         publishers = self._publishers
         for name, encoding, pixels in _MASKS:
             if publishers.wanted(name):
-                publishers.publish(name, encode_image(pixels(grounding), encoding, header, Image))
+                publishers.publish(name, image_to_msg(make, pixels(grounding), encoding, header))
         if publishers.wanted("~/detections"):
             publishers.publish("~/detections", vision.detections(grounding, header))
         if publishers.wanted("~/annotations"):
@@ -60,6 +59,6 @@ class ImageOutputs:
     def _publish_pictures(self, grounding: Grounding, image: U8, header: Message) -> None:
         picture = draw_overlay(image, grounding, alpha=self._config().overlay_alpha)
         if self._publishers.wanted("~/overlay"):
-            self._publishers.publish("~/overlay", encode_image(picture, "rgb8", header, Image))
+            self._publishers.publish("~/overlay", image_to_msg(make, picture, "rgb8", header))
         if self._publishers.wanted("~/overlay/compressed"):
-            self._publishers.publish("~/overlay/compressed", encode_jpeg(picture, header, CompressedImage))
+            self._publishers.publish("~/overlay/compressed", jpeg_to_msg(make, picture, header))

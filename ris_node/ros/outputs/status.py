@@ -12,7 +12,8 @@ from typing import Any
 
 from ris_msgs.msg import NodeStatus
 
-from ris_node.ros.convert.conversions import query_to_msg
+from ris_node.messages.query import query_to_msg
+from ris_node.ros.convert.make import make
 from ris_node.ros.logs import printable
 from ris_node.runtime.base import BackendInfo
 from ris_node.sensing.queries import ActiveQuery
@@ -106,7 +107,7 @@ class StatusBoard:
         )
         msg.header.stamp = self._now()
         if report.query is not None:
-            msg.active_query = query_to_msg(report.query.query)
+            msg.active_query = query_to_msg(make, report.query.query)
         if report.info is not None:
             info = report.info
             msg.backend, msg.provider, msg.precision = info.backend, info.provider, info.precision

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ris_node.config import RegionConfig
+from ris_node.messages.display import delete_markers, empty_grid, region_grid, target_markers
+from ris_node.messages.target import polygon_stamped, pose_stamped, target_to_msg
 from ris_node.pipeline.grounding import Grounding
-from ris_node.ros.convert import target_messages as messages
+from ris_node.ros.convert.make import make
 from ris_node.ros.outputs.publishers import Publishers
 from ris_node.targets.announce import announce, no_target
 from ris_node.targets.stability import TargetGate
@@ -66,10 +68,10 @@ class TargetOutputs:
         with self._lock:
             if not current():
                 said = no_target(grounding, frame_id, TargetStatus.STALE, "another command came meanwhile")
-                self._publishers.publish("~/region", messages.target_to_msg(said, query_id, stamp_ns))
+                self._publishers.publish("~/region", target_to_msg(make, said, query_id, stamp_ns))
                 return said
             said, confirmed = announce(self._gate, grounding, frame_id)
-            self._publishers.publish("~/region", messages.target_to_msg(said, query_id, stamp_ns))
+            self._publishers.publish("~/region", target_to_msg(make, said, query_id, stamp_ns))
             if confirmed:
                 self._show(said, grounding)
             else:
@@ -84,7 +86,7 @@ class TargetOutputs:
                 stale = replace(
                     held.target, status=TargetStatus.STALE, message=f"{why}: do not drive to this target any more"
                 )
-                self._publishers.publish("~/region", messages.target_to_msg(stale, held.query_id, held.stamp_ns))
+                self._publishers.publish("~/region", target_to_msg(make, stale, held.query_id, held.stamp_ns))
                 self._take_back(held.target.frame_id, held.stamp_ns)
             self._gate.reset()
 
@@ -92,21 +94,21 @@ class TargetOutputs:
         publishers, stamp_ns = self._publishers, grounding.stamp_ns
         self._held = Held(grounding.query.id, target, stamp_ns)
         if publishers.wanted("~/target_pose"):
-            publishers.publish("~/target_pose", messages.pose_stamped(target, stamp_ns))
+            publishers.publish("~/target_pose", pose_stamped(make, target, stamp_ns))
         if publishers.wanted("~/region_polygon"):
-            publishers.publish("~/region_polygon", messages.polygon_stamped(target, stamp_ns))
+            publishers.publish("~/region_polygon", polygon_stamped(make, target, stamp_ns))
         if publishers.wanted("~/region_grid"):
             resolution = self._config().grid_resolution
-            publishers.publish("~/region_grid", messages.region_grid(target, stamp_ns, resolution))
+            publishers.publish("~/region_grid", region_grid(make, target, stamp_ns, resolution))
             self._drawn = True
         if publishers.wanted("~/markers"):
             lifetime_s, text = self._config().marker_lifetime_s, grounding.query.text
-            publishers.publish("~/markers", messages.target_markers(target, stamp_ns, text, lifetime_s))
+            publishers.publish("~/markers", target_markers(make, target, stamp_ns, text, lifetime_s))
             self._drawn = True
 
     def _take_back(self, frame_id: str, stamp_ns: int) -> None:
         self._held = None
         if self._drawn:  # said once; the grid is latched, so that late subscribers see it empty too
             self._drawn = False
-            self._publishers.publish("~/region_grid", messages.empty_grid(frame_id, stamp_ns))
-            self._publishers.publish("~/markers", messages.delete_markers(frame_id, stamp_ns))
+            self._publishers.publish("~/region_grid", empty_grid(make, frame_id, stamp_ns))
+            self._publishers.publish("~/markers", delete_markers(make, frame_id, stamp_ns))

@@ -16,13 +16,14 @@ from typing import Any
 
 import rclpy
 from sensor_msgs.msg import CameraInfo, Image
-from std_msgs.msg import Header
 
 from ris_node.bench.pictures import FRAME_ID, Pictures
 from ris_node.entry import start
 from ris_node.interface import topic
-from ris_node.ros.convert.conversions import ns_to_stamp
-from ris_node.ros.convert.images import encode_image
+from ris_node.messages.camera import camera_info_to_msg
+from ris_node.messages.common import header_to_msg
+from ris_node.messages.image import image_to_msg
+from ris_node.ros.convert.make import make
 from ris_node.ros.outputs.publishers import qos_profile
 from ris_node.ros.start import start_ros
 
@@ -43,7 +44,7 @@ class BenchCamera:
         begin = time.monotonic()
         for k in range(count):
             time.sleep(max(0.0, begin + k / rate - time.monotonic()))
-            header = Header(stamp=ns_to_stamp(time.time_ns()), frame_id=FRAME_ID)
+            header = header_to_msg(make, time.time_ns(), FRAME_ID)
             message = images[k % len(images)]
             message.header = info.header = header
             self._info.publish(info)
@@ -57,12 +58,9 @@ class BenchCamera:
     def _of(self, size: str) -> tuple[list[Any], Any]:
         if size not in self._messages:
             pictures = Pictures.load(self._folder, size)
-            images = [encode_image(image, "rgb8", Header(), Image) for image in pictures.images]
-            camera = pictures.camera
-            info = CameraInfo(width=camera.width, height=camera.height, distortion_model="plumb_bob")
-            info.d, info.k = [0.0] * 5, camera.matrix.ravel().tolist()
-            info.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
-            info.p = [*camera.matrix[0], 0.0, *camera.matrix[1], 0.0, *camera.matrix[2], 0.0]
+            header = header_to_msg(make, 0, FRAME_ID)
+            images = [image_to_msg(make, image, "rgb8", header) for image in pictures.images]
+            info = camera_info_to_msg(make, pictures.camera, header)
             self._messages[size] = images, info
         return self._messages[size]
 

@@ -18,7 +18,6 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from ris_msgs.msg import Query as QueryMsg
 from sensor_msgs.msg import CameraInfo, Image
-from std_msgs.msg import Header
 
 from ris_node.demo.recording import FrameWriter
 from ris_node.demo.script import SEED, demo_spec
@@ -27,23 +26,14 @@ from ris_node.entry import start
 from ris_node.errors import RisError
 from ris_node.geometry.camera import Camera
 from ris_node.interface import topic
-from ris_node.ros.convert.conversions import ns_to_stamp
-from ris_node.ros.convert.images import encode_image
+from ris_node.messages.camera import camera_info_to_msg
+from ris_node.messages.common import header_to_msg
+from ris_node.messages.image import image_to_msg
+from ris_node.ros.convert.make import make
 from ris_node.ros.outputs.publishers import qos_profile
 from ris_node.ros.start import start_ros
 
 FRAME_ID = "camera_optical_frame"
-
-
-def camera_info(camera: Camera, header: Header) -> Any:
-    """The `sensor_msgs/CameraInfo` of a camera."""
-    info = CameraInfo(header=header, width=camera.width, height=camera.height, distortion_model=camera.model)
-    info.d = camera.distortion.tolist() or [0.0] * 5
-    info.k = camera.matrix.reshape(-1).tolist()
-    info.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
-    k = camera.matrix
-    info.p = [k[0, 0], 0.0, k[0, 2], 0.0, 0.0, k[1, 1], k[1, 2], 0.0, 0.0, 0.0, 1.0, 0.0]
-    return info
 
 
 class DemoCamera:
@@ -98,11 +88,11 @@ class DemoCamera:
 
     def _publish(self, frame: SourceFrame) -> None:
         stamp_ns = int(self.node.get_clock().now().nanoseconds)
-        header = Header(stamp=ns_to_stamp(stamp_ns), frame_id=FRAME_ID)
+        header = header_to_msg(make, stamp_ns, FRAME_ID)
         camera = self._camera(frame)
         if camera is not None:
-            self._info.publish(camera_info(camera, header))
-        self._image.publish(encode_image(frame.image, "rgb8", header, Image))
+            self._info.publish(camera_info_to_msg(make, camera, header))
+        self._image.publish(image_to_msg(make, frame.image, "rgb8", header))
         if self._writer is not None:
             self._writer.add(frame, stamp_ns)
 

@@ -22,7 +22,8 @@ from ris_msgs.msg import Query as QueryMsg
 
 from ris_node.entry import start
 from ris_node.interface import NODE_NAME, topic
-from ris_node.ros.convert.conversions import ns_to_stamp
+from ris_node.messages.common import stamp_to_msg
+from ris_node.ros.convert.make import make
 from ris_node.ros.outputs.publishers import qos_profile
 from ris_node.ros.start import start_ros
 
@@ -81,7 +82,7 @@ class DemoSpeaker:
 
     def _say(self, command: dict[str, Any]) -> None:
         msg = QueryMsg(id=command["id"], text=command["text"], source="demo", confidence=float("nan"), language="en")
-        msg.header.stamp = ns_to_stamp(int(self.node.get_clock().now().nanoseconds))
+        msg.header.stamp = stamp_to_msg(make, int(self.node.get_clock().now().nanoseconds))
         self._query.publish(msg)
 
     def _idle(self, until: float, answer: str | None = None) -> None:

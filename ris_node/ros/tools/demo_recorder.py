@@ -24,11 +24,11 @@ from ris_node.demo.recording import ANSWERS, VERB, JsonLines
 from ris_node.entry import start
 from ris_node.errors import RisError
 from ris_node.interface import NODE_NAME, topic
+from ris_node.messages.grounding import instance_from_msg, timing_from_msg
+from ris_node.messages.target import target_from_msg
 from ris_node.outputs import claim
 from ris_node.report.values import finite
 from ris_node.rle import encode_rle
-from ris_node.ros.convert.conversions import instance_from_msg, timing_from_msg
-from ris_node.ros.convert.target_messages import target_from_msg
 from ris_node.ros.outputs.publishers import qos_profile
 from ris_node.ros.start import start_ros
 from ris_node.stamps import stamp_to_ns

@@ -19,9 +19,10 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from ris_node.entry import start
 from ris_node.errors import RisError
-from ris_node.ros.convert.images import decode_compressed, decode_image
+from ris_node.ros.convert.bridge import decode_image
 from ris_node.ros.start import start_ros
 from ris_node.sensing.camera import camera_from_info
+from ris_node.sensing.images import decode_compressed
 from ris_node.stamps import stamp_to_ns
 
 COMPRESSED = "sensor_msgs/msg/CompressedImage"

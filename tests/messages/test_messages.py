@@ -15,15 +15,24 @@ from hypothesis import strategies as st  # noqa: E402
 from ris_msgs.msg import Grounding, NodeStatus, RegionTarget  # noqa: E402
 from ris_msgs.msg import Query as QueryMsg  # noqa: E402
 from sensor_msgs.msg import CameraInfo  # noqa: E402
-from std_msgs.msg import Header  # noqa: E402
+from visualization_msgs.msg import Marker  # noqa: E402
 
 from ris_node import types  # noqa: E402
+from ris_node.bags import typestore  # noqa: E402
 from ris_node.errors import CommandError  # noqa: E402
+from ris_node.messages import display as d  # noqa: E402
+from ris_node.messages import grounding as g  # noqa: E402
+from ris_node.messages import target as t  # noqa: E402
+from ris_node.messages.common import header_to_msg, stamp_to_msg  # noqa: E402
+from ris_node.messages.query import query_from_msg, query_to_msg  # noqa: E402
+from ris_node.messages.types import Make  # noqa: E402
 from ris_node.rle import decode_rle  # noqa: E402
-from ris_node.ros.convert import conversions as c  # noqa: E402
-from ris_node.ros.convert import target_messages as t  # noqa: E402
+from ris_node.ros.convert.make import make as make_of_rclpy  # noqa: E402
 from ris_node.ros.outputs.status import NodeState  # noqa: E402
 from ris_node.sensing.camera import camera_from_info, is_rectified  # noqa: E402
+from ris_node.stamps import stamp_to_ns  # noqa: E402
+
+both = pytest.mark.parametrize("make", [typestore.make, make_of_rclpy], ids=["rosbags", "rclpy"])
 
 
 @pytest.mark.parametrize(
@@ -45,6 +54,7 @@ def test_the_core_counts_as_the_messages_do(kind: type, message: type, prefix: s
     }
 
 
+@both
 @given(
     text=st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40),
     kind=st.sampled_from(types.QueryKind),
@@ -54,9 +64,9 @@ def test_the_core_counts_as_the_messages_do(kind: type, message: type, prefix: s
     stamp_ns=st.integers(0, 2**31 * 10**9 - 1),
 )
 @settings(max_examples=60, deadline=None)
-def test_queries_travel(text, kind, manoeuvre, confidence, ttl_ns, stamp_ns):
+def test_queries_travel(make: Make, text, kind, manoeuvre, confidence, ttl_ns, stamp_ns):
     query = types.Query(text, "an-id", kind, manoeuvre, "operator", confidence, "en", ttl_ns / 1e9, stamp_ns)
-    back = c.query_from_msg(c.query_to_msg(query))
+    back = query_from_msg(query_to_msg(make, query))
     assert repr(back.confidence) == repr(query.confidence)
     assert (back.text, back.id, back.kind, back.manoeuvre) == (query.text, query.id, query.kind, query.manoeuvre)
     assert (back.source, back.language, back.stamp_ns) == (query.source, query.language, query.stamp_ns)
@@ -74,25 +84,28 @@ def test_queries_that_make_no_sense_are_refused(field: str, value: float, words:
     else:
         setattr(msg, field, value)
     with pytest.raises(CommandError, match=words):
-        c.query_from_msg(msg)
+        query_from_msg(msg)
 
 
+@both
 @given(st.integers(0, 2**31 * 10**9 - 1))
 @settings(deadline=None)
-def test_stamps_travel_to_the_nanosecond(stamp_ns: int):
-    assert c.stamp_to_ns(c.ns_to_stamp(stamp_ns)) == stamp_ns
+def test_stamps_travel_to_the_nanosecond(make: Make, stamp_ns: int):
+    assert stamp_to_ns(stamp_to_msg(make, stamp_ns)) == stamp_ns
 
 
+@both
 @given(st.integers(1, 9), st.integers(1, 9), st.integers(0, 2**32))
 @settings(deadline=None)
-def test_masks_travel(height: int, width: int, seed: int):
+def test_masks_travel(make: Make, height: int, width: int, seed: int):
     mask = np.random.default_rng(seed).random((height, width)) < 0.5
-    assert np.array_equal(c.rle_from_msg(c.rle_to_msg(mask)), mask)
+    assert np.array_equal(g.rle_from_msg(g.rle_to_msg(make, mask)), mask)
 
 
+@both
 @given(st.integers(0, 2**32))
 @settings(deadline=None)
-def test_an_instance_is_cut_from_the_map_within_its_box(seed: int):
+def test_an_instance_is_cut_from_the_map_within_its_box(make: Make, seed: int):
     random = np.random.default_rng(seed)
     height, width = random.integers(1, 12, 2)
     ids = random.integers(0, 3, (height, width)).astype(np.uint16)
@@ -101,14 +114,15 @@ def test_an_instance_is_cut_from_the_map_within_its_box(seed: int):
         return
     box = (0, int(rows[0]), int(width), int(rows[-1] - rows[0] + 1))
     instance = types.Instance(2, "car", 0.5, box, (0.0, 0.0), 0.1, np.zeros((0, 2), np.float32))
-    msg = c.instance_rle(ids, instance)
+    msg = g.instance_to_msg(make, instance, ids).mask
     assert np.array_equal(decode_rle(list(msg.counts), msg.height, msg.width), ids == 2)
 
 
-def test_instances_travel():
+@both
+def test_instances_travel(make: Make):
     outline = np.array([[1.5, 2.0], [3.0, 4.5], [0.0, 9.0]], np.float32)
     instance = types.Instance(3, "car", 0.75, (1, 2, 3, 4), (2.5, 3.5), 0.125, outline, "track-1")
-    back = c.instance_from_msg(c.instance_to_msg(instance, np.full((10, 10), 3, np.uint16)))
+    back = g.instance_from_msg(g.instance_to_msg(make, instance, np.full((10, 10), 3, np.uint16)))
     assert np.array_equal(back.outline, outline)
     assert [
         getattr(back, f) for f in ("instance_id", "label", "score", "box", "centroid", "area_fraction", "track_id")
@@ -117,9 +131,10 @@ def test_instances_travel():
     ]
 
 
-def test_timings_travel():
+@both
+def test_timings_travel(make: Make):
     timing = types.Timing(1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, math.nan)
-    assert repr(c.timing_from_msg(c.timing_to_msg(timing))) == repr(timing)
+    assert repr(g.timing_from_msg(g.timing_to_msg(make, timing))) == repr(timing)
 
 
 def target(**changes) -> types.RegionTarget:
@@ -139,9 +154,10 @@ def target(**changes) -> types.RegionTarget:
     return types.RegionTarget(**{**values, **changes})
 
 
-def test_targets_travel():
-    msg = t.target_to_msg(target(), "query-1", 1_500_000_000)
-    assert msg.query_id == "query-1" and c.stamp_to_ns(msg.header.stamp) == 1_500_000_000
+@both
+def test_targets_travel(make: Make):
+    msg = t.target_to_msg(make, target(), "query-1", 1_500_000_000)
+    assert msg.query_id == "query-1" and stamp_to_ns(msg.header.stamp) == 1_500_000_000
     back = t.target_from_msg(msg)
     for name in ("status", "frame_id", "extent", "method", "score", "valid_fraction", "message"):
         assert getattr(back, name) == getattr(target(), name)
@@ -150,8 +166,9 @@ def test_targets_travel():
     assert back.yaw == pytest.approx(0.75)
 
 
-def test_the_grid_is_free_inside_the_footprint_and_unknown_outside():
-    grid = t.region_grid(target(), 0, 0.1)
+@both
+def test_the_grid_is_free_inside_the_footprint_and_unknown_outside(make: Make):
+    grid = d.region_grid(make, target(), 0, 0.1)
     cells = np.array(grid.data, np.int8).reshape(grid.info.height, grid.info.width)
     y, x = np.mgrid[: grid.info.height, : grid.info.width]
     x = grid.info.origin.position.x + (x + 0.5) * grid.info.resolution
@@ -163,25 +180,28 @@ def test_the_grid_is_free_inside_the_footprint_and_unknown_outside():
     assert (cells == 0).sum() * 0.01 == pytest.approx(10.0, rel=0.06)
 
 
-def test_a_huge_grid_is_made_coarser_and_an_empty_one_stays_empty():
-    huge = t.region_grid(target(footprint=np.array([[0.0, 0], [400, 0], [400, 400], [0, 400]])), 0, 0.02)
+@both
+def test_a_huge_grid_is_made_coarser_and_an_empty_one_stays_empty(make: Make):
+    huge = d.region_grid(make, target(footprint=np.array([[0.0, 0], [400, 0], [400, 400], [0, 400]])), 0, 0.02)
     assert len(huge.data) <= 4_100_000 and huge.info.resolution > 0.02
-    assert len(t.region_grid(target(footprint=np.zeros((0, 2))), 0, 0.1).data) == 0
+    assert len(d.region_grid(make, target(footprint=np.zeros((0, 2))), 0, 0.1).data) == 0
 
 
-def test_markers_show_and_delete():
-    markers = t.target_markers(target(), 0, "stop here", 1.5).markers
+@both
+def test_markers_show_and_delete(make: Make):
+    markers = d.target_markers(make, target(), 0, "stop here", 1.5).markers
     assert len({m.id for m in markers}) == 3 and {m.header.frame_id for m in markers} == {"base_link"}
     assert len(markers[0].points) == 5 and markers[0].points[0] == markers[0].points[-1]
     assert markers[2].text == "stop here"
     assert {(m.lifetime.sec, m.lifetime.nanosec) for m in markers} == {(1, 500_000_000)}
-    gone = t.delete_markers("base_link", 0).markers
-    assert gone[0].action == gone[0].DELETEALL
+    gone = d.delete_markers(make, "base_link", 0).markers
+    assert gone[0].action == Marker.DELETEALL and markers[1].type == Marker.ARROW
 
 
-def test_pose_and_polygon_stamped_carry_the_target_frame():
-    assert t.pose_stamped(target(), 5).header == Header(stamp=c.ns_to_stamp(5), frame_id="base_link")
-    assert len(t.polygon_stamped(target(), 5).polygon.points) == 4
+@both
+def test_pose_and_polygon_stamped_carry_the_target_frame(make: Make):
+    assert t.pose_stamped(make, target(), 5).header == header_to_msg(make, 5, "base_link")
+    assert len(t.polygon_stamped(make, target(), 5).polygon.points) == 4
 
 
 def info() -> CameraInfo:
