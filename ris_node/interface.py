@@ -84,7 +84,7 @@ SUBSCRIPTIONS: tuple[Topic, ...] = (
         "command",
         "std_msgs/String",
         RELIABLE_10,
-        "a command in words; the last said wins, and of more than 10 at once only the last 10 are heard",
+        "a command in words; the newest wins, and of more than 10 at once the last 10 are received",
     ),
     Topic("query", "ris_msgs/Query", RELIABLE_10, "a command with id, kind and time to live; as `command`"),
 )
@@ -95,13 +95,13 @@ PUBLISHERS: tuple[Topic, ...] = (
         "~/label_mask",
         "sensor_msgs/Image",
         RELIABLE_5,
-        "mono8 class ids: 0 none, 1 the thing meant, 2 the place to go to",
+        "mono8 class ids: 0 none, 1 the referent, 2 the region to go to",
         IF_SUBSCRIBED,
     ),
     Topic("~/instance_mask", "sensor_msgs/Image", RELIABLE_5, "16UC1 instance ids, 0 none", IF_SUBSCRIBED),
-    Topic("~/mask", "sensor_msgs/Image", RELIABLE_5, "mono8, 255 on the thing meant", IF_SUBSCRIBED),
+    Topic("~/mask", "sensor_msgs/Image", RELIABLE_5, "mono8, 255 on the referent", IF_SUBSCRIBED),
     Topic("~/confidence", "sensor_msgs/Image", RELIABLE_5, "mono8 mask probability, 0 to 255", IF_SUBSCRIBED),
-    Topic("~/region_mask", "sensor_msgs/Image", RELIABLE_5, "mono8, 255 on the place to go to", IF_SUBSCRIBED),
+    Topic("~/region_mask", "sensor_msgs/Image", RELIABLE_5, "mono8, 255 on the region to go to", IF_SUBSCRIBED),
     Topic("~/overlay", "sensor_msgs/Image", NEWEST, "rgb8 picture of the answer", IF_SUBSCRIBED),
     Topic("~/overlay/compressed", "sensor_msgs/CompressedImage", NEWEST, "the same as JPEG", IF_SUBSCRIBED),
     Topic(
@@ -117,10 +117,8 @@ PUBLISHERS: tuple[Topic, ...] = (
         IF_SUBSCRIBED,
     ),
     Topic("~/markers", "visualization_msgs/MarkerArray", RELIABLE_5, "region and goal for RViz", IF_SUBSCRIBED),
-    Topic(
-        "~/status", "ris_msgs/NodeStatus", LATCHED, "state, active query, model, backend and precision really in use"
-    ),
-    Topic("~/feedback", "std_msgs/String", LATCHED, "in words: why a command was refused, or what became of it"),
+    Topic("~/status", "ris_msgs/NodeStatus", LATCHED, "state, active query, model, backend and precision in use"),
+    Topic("~/feedback", "std_msgs/String", LATCHED, "why a command was refused, or its outcome, in words"),
     Topic(
         "/diagnostics", "diagnostic_msgs/DiagnosticArray", RELIABLE_10, "latency, frame age, drops, what is degraded"
     ),
@@ -149,14 +147,14 @@ PUBLISHERS: tuple[Topic, ...] = (
 
 SERVICES: tuple[Endpoint, ...] = (
     Endpoint("~/set_query", "ris_msgs/SetQuery", "make this the active query; answers with its id"),
-    Endpoint("~/clear_query", "std_srvs/Trigger", "forget the active query and withdraw its target"),
-    Endpoint("~/enable", "std_srvs/SetBool", "take frames, or leave them alone while the model stays loaded"),
-    Endpoint("~/segment_image", "ris_msgs/SegmentImage", "ground queries in one picture, apart from the stream"),
-    Endpoint("~/reload_model", "std_srvs/Trigger", "load the bundle in `model_dir` anew; the old one serves meanwhile"),
+    Endpoint("~/clear_query", "std_srvs/Trigger", "clear the active query and withdraw its target"),
+    Endpoint("~/enable", "std_srvs/SetBool", "process frames, or ignore them while the model stays loaded"),
+    Endpoint("~/segment_image", "ris_msgs/SegmentImage", "ground queries in one image, independent of the stream"),
+    Endpoint("~/reload_model", "std_srvs/Trigger", "reload the bundle in `model_dir`; the old one answers meanwhile"),
 )
 
 ACTIONS: tuple[Endpoint, ...] = (
-    Endpoint("~/ground", "ris_msgs/Ground", "look for a query in the stream until it is seen, or time is up"),
+    Endpoint("~/ground", "ris_msgs/Ground", "search the stream for a query until it is found, or until a timeout"),
 )
 
 LABELS: dict[int, str] = {1: "referent", 2: "region"}

@@ -84,7 +84,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def topics() -> str:
-    """What the node listens to and what it publishes."""
+    """Return the topics that the node subscribes to, and those that it publishes."""
 
     def rows(entries: Iterable[interface.Topic]) -> list[list[str]]:
         notes = {"": "", interface.IF_SUBSCRIBED: " *(S)*"}
@@ -93,16 +93,16 @@ def topics() -> str:
             for t in entries
         ]
 
-    head = ("topic", "type", "QoS", "what")
+    head = ("topic", "type", "QoS", "content")
     listens, publishes = (table(head, rows(entries)) for entries in (interface.SUBSCRIPTIONS, interface.PUBLISHERS))
-    return f"It listens to\n\n{listens}\n\nand publishes (S: computed only while somebody listens)\n\n{publishes}"
+    return f"Subscribed:\n\n{listens}\n\nPublished (S: computed only for subscribers):\n\n{publishes}"
 
 
 def services() -> str:
     """Services and actions."""
     rows = [[f"`{e.name}`", f"`{e.type}`", e.doc] for e in interface.SERVICES]
     actions = [[f"`{e.name}` (action)", f"`{e.type}`", e.doc] for e in interface.ACTIONS]
-    return table(("service", "type", "what"), [*rows, *actions])
+    return table(("service", "type", "effect"), [*rows, *actions])
 
 
 def parameters() -> str:
@@ -111,7 +111,7 @@ def parameters() -> str:
     for group in GROUPS:
         specs = group.specs()
         rows = [[f"`{s.name}`" + (" D" if s.dynamic else ""), default_text(s), s.doc, limits(s)] for s in specs]
-        parts.append(f"**{specs[0].group}**\n\n" + table(("parameter", "default", "what", "limits"), rows))
+        parts.append(f"**{specs[0].group}**\n\n" + table(("parameter", "default", "meaning", "limits"), rows))
     return "\n\n".join(parts)
 
 
@@ -154,7 +154,7 @@ def toy() -> str:
 
 def verbs() -> str:
     """The verbs of `ris`."""
-    return table(("verb", "what it does"), [[f"`ris {verb.name}`", verb.summary] for verb in VERBS])
+    return table(("verb", "task"), [[f"`ris {verb.name}`", verb.summary] for verb in VERBS])
 
 
 def datasets() -> str:
@@ -164,7 +164,7 @@ def datasets() -> str:
         for e in FORMATS
     ]
     own = ["`jsonl`", "JSON lines of your own", "-", "every form of mask and of mistake, made by the tests"]
-    return table(("name", "what", "splits", "reader held against"), [*rows, own])
+    return table(("name", "set", "splits", "reader tested with"), [*rows, own])
 
 
 def models() -> str:
@@ -179,7 +179,9 @@ def models() -> str:
         if manifest.provenance.get("note"):
             notes += f"\n\nHow `{path.parent.name}` was made: {manifest.provenance['note']}"
     return (
-        table(("bundle", "model", "size", "what", "terms of use"), rows) + notes if rows else "No bundle is here yet."
+        table(("bundle", "model", "size", "description", "terms of use"), rows) + notes
+        if rows
+        else "No bundle is here yet."
     )
 
 
