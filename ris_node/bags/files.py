@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
-from ris_node.bags.message import TopicInfo
+from ris_node.bags.message import Topic
 from ris_node.bags.typestore import needs
 from ris_node.errors import BagError
 
@@ -24,7 +24,7 @@ class BagFiles:
     """The files of a bag in order, and what metadata.yaml knows of its topics (empty: it is missing or damaged)."""
 
     files: tuple[Path, ...]
-    topics: tuple[TopicInfo, ...] = ()
+    topics: tuple[Topic, ...] = ()
     note: str = ""
 
 
@@ -96,14 +96,12 @@ def _from_metadata(folder: Path) -> BagFiles:
     return BagFiles(files, topics)
 
 
-def _topic(entry: dict[str, Any]) -> TopicInfo:
+def _topic(entry: dict[str, Any]) -> Topic:
     about = entry["topic_metadata"]
     if about.get("serialization_format", "cdr") != "cdr":
         raise BagError(f"topic {about['name']} is serialised as '{about['serialization_format']}', not as CDR")
-    return TopicInfo(
-        str(about["name"]), str(about["type"]), int(entry["message_count"]),
-        digest=str(about.get("type_description_hash") or ""),
-    )  # fmt: skip
+    digest = str(about.get("type_description_hash") or "")
+    return Topic(name=str(about["name"]), type=str(about["type"]), count=int(entry["message_count"]), digest=digest)
 
 
 def unpack(path: Path, folder: Path) -> tuple[Path, str]:

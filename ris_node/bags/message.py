@@ -9,18 +9,19 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ris_node.errors import BagError
+from ris_node.interface import RELIABLE_10, Qos
 
 
-@dataclass(frozen=True)
-class TopicInfo:
-    """One topic of a bag: `type` is "package/msg/Name"; `count` -1 where it is not known; `qos` as `rosbags` has it."""
+@dataclass(frozen=True, kw_only=True)
+class Topic:
+    """One topic of a bag: `type` is "package/msg/Name", `count` -1 where it is not known."""
 
     name: str
     type: str
-    count: int
+    count: int = -1
     definition: str = ""
     digest: str = ""
-    qos: tuple[object, ...] = ()
+    qos: Qos = RELIABLE_10
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class BrokenBagError(BagError):
 class Storage(Protocol):
     """One file of a bag, open."""
 
-    topics: tuple[TopicInfo, ...]
+    topics: tuple[Topic, ...]
     problem: str  # known from the start; empty where the file is whole
 
     def messages(self, topics: Collection[str], start_ns: int | None) -> Iterator[Message]:

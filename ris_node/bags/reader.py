@@ -12,12 +12,12 @@ from types import TracebackType
 from typing import Any
 
 from ris_node.bags.files import PACKED, bag_name, find_files, unpack
-from ris_node.bags.message import BrokenBagError, Message, Storage, TopicInfo
+from ris_node.bags.message import BrokenBagError, Message, Storage, Topic
 from ris_node.bags.storage import open_storage
 from ris_node.bags.typestore import typestore
 from ris_node.errors import BagError
 
-__all__ = ["Bag", "Message", "TopicInfo", "open_bag"]
+__all__ = ["Bag", "Message", "Topic", "open_bag"]
 
 
 class _Lenient(bytes):
@@ -136,7 +136,7 @@ class Bag:
     ) -> None:
         self.close()
 
-    def _topics(self, known: tuple[TopicInfo, ...]) -> tuple[TopicInfo, ...]:
+    def _topics(self, known: tuple[Topic, ...]) -> tuple[Topic, ...]:
         """Topics by name; where metadata.yaml counts them, only the first file is opened (for definitions and QoS)."""
         merged = {topic.name: topic for topic in known}
         for number in range(1 if known else len(self._files)):

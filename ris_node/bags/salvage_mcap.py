@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ris_node.bags.cdr import plain
-from ris_node.bags.message import BrokenBagError, Message, TopicInfo
+from ris_node.bags.message import BrokenBagError, Message, Topic
 from ris_node.bags.salvage import Ledger, unpacked
 from ris_node.bags.typestore import needs
 from ris_node.errors import BagError
@@ -103,11 +103,11 @@ class McapScan:
         with self._path.open("rb") as file:
             return mmap.mmap(file.fileno(), self._size, access=mmap.ACCESS_READ)
 
-    def _topic(self, number: int, count: int) -> TopicInfo:
+    def _topic(self, number: int, count: int) -> Topic:
         channel = self._channels[number]
         schema = self._schemas.get(channel.schema_id)
         definition = schema.data.decode("utf-8", "replace") if schema is not None else ""
-        return TopicInfo(channel.topic, self._type(channel), count, definition)
+        return Topic(name=channel.topic, type=self._type(channel), count=count, definition=definition)
 
     def _type(self, channel: Any) -> str:
         schema = self._schemas.get(channel.schema_id)

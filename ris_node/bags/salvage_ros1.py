@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ris_node.bags.cdr import ros1_to_cdr
-from ris_node.bags.message import BrokenBagError, Message, TopicInfo
+from ris_node.bags.message import BrokenBagError, Message, Topic
 from ris_node.bags.salvage import Ledger, unpacked
 from ris_node.bags.typestore import needs, typestore
 from ris_node.errors import BagError
@@ -42,7 +42,9 @@ class Ros1Scan:
         for messages in self._chunks():
             seen.update(number for number, _, _ in messages)
         self.problem = self._ledger.words
-        self.topics = tuple(TopicInfo(*names, seen[number]) for number, names in self._connections.items())
+        self.topics = tuple(
+            Topic(name=name, type=kind, count=seen[number]) for number, (name, kind) in self._connections.items()
+        )
         if not self.topics:
             raise BagError(self.problem or f"{path} holds no topics: nothing was recorded")
 

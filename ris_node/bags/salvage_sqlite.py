@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ris_node.bags.cdr import plain
-from ris_node.bags.message import BrokenBagError, Message, TopicInfo
+from ris_node.bags.message import BrokenBagError, Message, Topic
 from ris_node.bags.typestore import needs
 from ris_node.errors import BagError
 
@@ -42,7 +42,7 @@ class SqliteScan:
         except self._apsw.Error as error:
             raise BagError(f"{path} cannot be read ({error}): it is no bag, or its first pages are damaged") from error
         self._topics = {n: (_text(name), _text(kind)) for n, name, kind in rows if isinstance(n, int)}
-        self.topics = tuple(TopicInfo(name, kind, -1) for name, kind in self._topics.values())
+        self.topics = tuple(Topic(name=name, type=kind) for name, kind in self._topics.values())
         if not self.topics:
             raise BagError(f"{path} holds no topics: nothing was recorded")
 

@@ -4,19 +4,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from ris_node.bags.cdr import plain, ros1_to_cdr
 from ris_node.bags.files import kind_of
-from ris_node.bags.message import BrokenBagError, Message, Storage, TopicInfo
+from ris_node.bags.message import BrokenBagError, Message, Storage, Topic
 from ris_node.bags.salvage import Given
 from ris_node.bags.salvage_mcap import McapScan
 from ris_node.bags.salvage_ros1 import Ros1Scan
 from ris_node.bags.salvage_sqlite import SqliteScan
 from ris_node.bags.typestore import needs, typestore
 from ris_node.errors import BagError
+from ris_node.interface import RELIABLE_10, Qos
+
+_DEEPEST = 1000  # a queue of a topic's QoS, messages
 
 
 def open_storage(path: Path, *, damaged: bool = False) -> Storage:
@@ -66,7 +69,7 @@ class _Whole:
         self._path = path
         self._reader = self._open(path)
         self._reader.open()
-        self.topics = tuple(topic_info(connection) for connection in self._reader.connections)
+        self.topics = tuple(recorded_topic(connection) for connection in self._reader.connections)
 
     def messages(self, topics: Collection[str], start_ns: int | None) -> Iterator[Message]:
         """See `Storage.messages`."""
@@ -140,15 +143,21 @@ class Ros1Storage(_Whole):
         return ros1_to_cdr(data, type_name)
 
 
-def topic_info(connection: Any) -> TopicInfo:
-    """What `rosbags` says of a connection; ROS 1 definitions are left out, for messages come out as ROS 2's."""
-    ext = connection.ext
-    ros1 = not hasattr(ext, "offered_qos_profiles")
-    return TopicInfo(
-        connection.topic,
-        connection.msgtype,
-        int(connection.msgcount),
-        "" if ros1 else str(connection.msgdef.data),
-        "" if ros1 else str(connection.digest),
-        () if ros1 else tuple(ext.offered_qos_profiles),
-    )
+def recorded_topic(connection: Any) -> Topic:
+    """Return a connection of `rosbags` as a topic; without a ROS 1 definition, for messages come out as ROS 2's."""
+    name, kind, count = connection.topic, connection.msgtype, int(connection.msgcount)
+    if not hasattr(connection.ext, "offered_qos_profiles"):
+        return Topic(name=name, type=kind, count=count)
+    return Topic(
+        name=name, type=kind, count=count, definition=str(connection.msgdef.data), digest=str(connection.digest),
+        qos=recorded_qos(connection.ext.offered_qos_profiles),
+    )  # fmt: skip
+
+
+def recorded_qos(profiles: Sequence[Any]) -> Qos:
+    """Return the strongest QoS that a topic's publishers offered, as `rosbags` has them; none: the bag does not say."""
+    if not profiles:
+        return RELIABLE_10
+    latched = any(profile.durability.name == "TRANSIENT_LOCAL" for profile in profiles)
+    reliable = latched or any(profile.reliability.name != "BEST_EFFORT" for profile in profiles)
+    return Qos(min(_DEEPEST, max(1, *(int(profile.depth) for profile in profiles))), reliable, latched)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from ris_node.bags.message import TopicInfo
+from ris_node.bags.message import Topic
 from ris_node.bags.reader import Bag
 from ris_node.errors import BagError, ConfigError
 from ris_node.sensing.depth import depth_trouble
@@ -38,7 +38,7 @@ class Topics:
 class Chosen:
     """The topics that a replay reads; empty ones are not there."""
 
-    image: TopicInfo
+    image: Topic
     camera_info: str = ""
     depth: str = ""
     command: str = ""
@@ -58,7 +58,7 @@ def choose(bag: Bag, wanted: Topics, *, commands: bool) -> Chosen:
         BagError: there is no camera, or no command, or a named topic is not there.
         ConfigError: several topics could be meant; the message lists them.
     """
-    kinds: dict[str, list[TopicInfo]] = {}
+    kinds: dict[str, list[Topic]] = {}
     for topic in bag.topics:
         kinds.setdefault(topic.type, []).append(topic)
     raw = [*kinds.get(RAW, ())]
@@ -86,7 +86,7 @@ def first_readable(bag: Bag, topic: str) -> Any | None:
         return next(messages, None)
 
 
-def first_encoding(bag: Bag, topic: TopicInfo) -> str:
+def first_encoding(bag: Bag, topic: Topic) -> str:
     """The encoding of a raw image topic's first image that has a known one, else of the first; empty: none is whole."""
     if not topic.count:
         return ""
@@ -105,9 +105,7 @@ def _readable(bag: Bag, topic: str) -> Generator[Any, None, None]:
             yield bag.deserialize(message)
 
 
-def _image(
-    bag: Bag, name: str, raw: list[TopicInfo], encodings: dict[str, str], compressed: list[TopicInfo]
-) -> TopicInfo:
+def _image(bag: Bag, name: str, raw: list[Topic], encodings: dict[str, str], compressed: list[Topic]) -> Topic:
     kinds = {t.type: [o for o in bag.topics if o.type == t.type] for t in bag.topics}
     if name:
         topic = next((t for t in bag.topics if t.name == name), None)
@@ -145,7 +143,7 @@ def _check_encoding(bag: Bag, name: str, encoding: str) -> None:
         bag.notes.append(f"{name}: images of encoding {encoding} are taken as {ASSUMED[encoding]}")
 
 
-def _is_read(bag: Bag, topic: TopicInfo) -> bool:
+def _is_read(bag: Bag, topic: Topic) -> bool:
     """Whether depth of this kind is read; what is not is noted."""
     first = first_readable(bag, topic.name) if topic.count else None
     trouble = depth_trouble(first.format) if first is not None else ""
@@ -169,7 +167,7 @@ def _optional(bag: Bag, option: str, name: str, found: list[str]) -> str:
     return found[0] if found else ""
 
 
-def _command(bag: Bag, name: str, kinds: dict[str, list[TopicInfo]]) -> str:
+def _command(bag: Bag, name: str, kinds: dict[str, list[Topic]]) -> str:
     queries = [t.name for t in kinds.get(QUERY, ())]
     words = [t.name for t in kinds.get(STRING, ()) if not _of_a_node(t.name, kinds)]  # ~/feedback is an answer
     named = [n for n in words if n.rsplit("/", 1)[-1] in ("command", "commands")]
@@ -181,7 +179,7 @@ def _command(bag: Bag, name: str, kinds: dict[str, list[TopicInfo]]) -> str:
     return found
 
 
-def _of_a_node(name: str, kinds: dict[str, list[TopicInfo]]) -> bool:
+def _of_a_node(name: str, kinds: dict[str, list[Topic]]) -> bool:
     """Whether a topic is a grounding node's own: one beside its `result`."""
     return any(name.startswith(t.name[: -len("result")]) for t in kinds.get(RESULT, ()) if t.name.endswith("/result"))
 
@@ -192,11 +190,11 @@ def _camera_of(name: str, base: bool = False) -> str:
     return raw if base else raw.rsplit("/", 1)[0]
 
 
-def _no_topic(name: str, topic: TopicInfo | None) -> str:
+def _no_topic(name: str, topic: Topic | None) -> str:
     return f"there is no topic {name}" if topic is None else f"{name} is of type {topic.type}"
 
 
-def _listing(topics: list[TopicInfo], encodings: dict[str, str]) -> str:
+def _listing(topics: list[Topic], encodings: dict[str, str]) -> str:
     parts = []
     for topic in topics:
         count = "?" if topic.count < 0 else topic.count

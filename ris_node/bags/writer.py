@@ -75,27 +75,26 @@ class BagWriter:
         self.count = 0
         self._writer.open()
 
-    def add_topic(self, name: str, type_name: str, qos: Qos | Any, definition: tuple[str, str] | None = None) -> None:
+    def add_topic(self, name: str, type_name: str, qos: Qos, definition: tuple[str, str] | None = None) -> None:
         """Declare a topic before its first message.
 
         Args:
             name: absolute topic name.
             type_name: "package/msg/Name", or as interfaces are named here, "package/Name".
-            qos: an `interface.Qos`, or one as `rosbags` has it.
+            qos: as its publishers offer it.
             definition: (message definition, RIHS01 hash) of a type that nobody here knows.
 
         Raises:
             ConfigError: the type is not known and no definition is given.
         """
         full = type_name if type_name.count("/") == 2 else type_name.replace("/", "/msg/")
-        offered = [bag_qos(qos)] if isinstance(qos, Qos) else [qos]
         if definition is not None:
             kind = {"msgdef": definition[0], "rihs01": definition[1]}
         elif learn(full):
             kind = {"typestore": typestore()}
         else:
             raise ConfigError(f"no definition of {full!r} (topic {name!r}): leave that topic out")
-        self._topics[name] = self._writer.add_connection(name, full, offered_qos_profiles=offered, **kind)
+        self._topics[name] = self._writer.add_connection(name, full, offered_qos_profiles=[bag_qos(qos)], **kind)
         self._types[name] = full
 
     def __contains__(self, topic: str) -> bool:

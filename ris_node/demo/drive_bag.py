@@ -120,7 +120,7 @@ def write_drive(out: Path, target: Path, mount: Transform | None) -> int:
             sign(target, by=VERB)
             for bag in bags:
                 for topic in bag.topics:
-                    joined.add_topic(topic.name, topic.type, topic.qos[0] if topic.qos else RELIABLE_5)
+                    joined.add_topic(topic.name, topic.type, topic.qos)
             _write_mount(joined, bags, mount)
             for message in heapq.merge(*(bag.messages() for bag in bags), key=_time):
                 joined.write(message.topic, message.log_ns, message.data)

@@ -106,7 +106,7 @@ def test_the_drive_is_recorded_with_its_truth_and_can_be_shown_again(recorded, t
     rows = [json.loads(line) for line in (out / "results.jsonl").read_text().splitlines()]
     with open_bag(out / "drive") as bag:
         counts = {topic.name: topic.count for topic in bag.topics}
-        latched = {t.name for t in bag.topics if any(q.durability.name == "TRANSIENT_LOCAL" for q in t.qos)}
+        latched = {t.name for t in bag.topics if t.qos.latched}
         stamps = {}
         for message in bag.messages(["/image", "/truth/mask", "/grounding_node/result"]):
             stamp = bag.deserialize(message).header.stamp

@@ -78,7 +78,7 @@ def test_every_message_comes_as_recorded_in_order_and_not_before_its_time(bag: P
     assert summary["loops"] == 1
     with PlayBag(bag) as opened:
         for topic in ("/image", "/truth/mask"):
-            recorded = [data for name, _, data in opened.messages({topic})]
+            recorded = [message.data for message in opened.messages({topic})]
             wait_for(lambda topic=topic: len([f for f in found if f[0] == topic]) >= FRAMES, topic, 10)  # type: ignore[misc]
             assert [data for name, data, _ in found if name == topic] == recorded
     times = [at for name, _, at in found if name == "/image"]

@@ -67,10 +67,10 @@ def test_a_live_run_is_recorded_and_its_latched_status_reaches_late_listeners_ag
         said = [repr(message) for message in client.results]  # it may hold NaN, which equals nothing
     assert summary["messages"][result] == len(said) >= 1
     with PlayBag(out) as bag:
-        assert [repr(deserialize_message(data, Grounding)) for _, _, data in bag.messages({result})] == said
+        assert [repr(deserialize_message(m.data, Grounding)) for m in bag.messages({result})] == said
         status = f"{live.namespace}/{NODE}/status"
         assert bag.topics[status].qos.latched, "it stays latched"
-        states = [deserialize_message(data, NodeStatus).state for _, _, data in bag.messages({status})]
+        states = [deserialize_message(m.data, NodeStatus).state for m in bag.messages({status})]
         assert states[-1] == NodeStatus.STATE_READY, "and was recorded, though published before"
         assert bag.topics[f"{live.namespace}/image"].qos.reliable is False
     late: list[Any] = []
@@ -104,8 +104,8 @@ def test_publishers_of_any_qos_are_recorded(tmp_path: Path, talker: Node) -> Non
     # a node of another test may still be on its way out: only what was said here counts
     assert {name: count for name, count in summary["messages"].items() if count} == {"/note": 5, "/place": 1}
     with PlayBag(out) as bag:
-        found = [(name, typestore().deserialize_cdr(data, "std_msgs/msg/String").data)
-                 for name, _, data in bag.messages({"/note", "/place"})]  # fmt: skip
+        found = [(m.topic, typestore().deserialize_cdr(m.data, m.type).data)
+                 for m in bag.messages({"/note", "/place"})]  # fmt: skip
         assert bag.topics["/place"].qos == LATCHED
     assert found[0] == ("/place", "before the recorder came")
     assert [text for name, text in found if name == "/note"] == ["one", "two 0", "two 1", "two 2", "three"]

@@ -6,35 +6,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import yaml
 
-from ris_node.bags.reader import TopicInfo, open_bag
+from ris_node.bags.message import Message, Topic
+from ris_node.bags.reader import open_bag
 from ris_node.bags.typestore import needs
 from ris_node.errors import DataError
-from ris_node.interface import RELIABLE_10, Qos
 
 # Bags of ROS 1, and old ones of ROS 2, do not say that these are latched.
 _ALWAYS_LATCHED = {"/tf_static", "/robot_description", "/map"}
-_DEEPEST = 1000
-
-
-@dataclass(frozen=True)
-class BagTopic:
-    """A topic of a bag: name, type "package/msg/Name", the QoS it was recorded with, and how many messages it has."""
-
-    name: str
-    type: str
-    qos: Qos
-    count: int
 
 
 class PlayBag:
-    """An open bag of any kind that `replay.bag.open_bag` reads; use it in a `with`.
+    """An open bag of any kind that `open_bag` reads; use it in a `with`.
 
     `start_ns` is the time of its first message, `end_ns` that of its last, or None where only reading it all would
     tell (it is damaged, or still being written).
@@ -52,7 +40,7 @@ class PlayBag:
             if first is None:
                 raise DataError(f"the bag '{self.path}' holds no message: was it recorded to its end?")
             self.start_ns, self.end_ns = first.log_ns, end_time(self.path)
-            self.topics = {info.name: _bag_topic(info) for info in sorted(self._bag.topics, key=lambda info: info.name)}
+            self.topics = {topic.name: _played(topic) for topic in sorted(self._bag.topics, key=lambda one: one.name)}
         except BaseException:
             self.close()
             raise
@@ -62,33 +50,32 @@ class PlayBag:
         """Seconds from the first message to the last; 0 where it is not known."""
         return 0.0 if self.end_ns is None else (self.end_ns - self.start_ns) / 1e9
 
-    def messages(self, names: set[str], start_ns: int | None = None) -> Iterator[tuple[str, int, bytes]]:
-        """Yield (topic, time in ns, message as CDR bytes) of these topics in the order of their times.
+    def messages(self, names: set[str], start_ns: int | None = None) -> Iterator[Message]:
+        """Yield the messages of these topics in the order of their times.
 
         Raises:
             DataError: the bag is damaged; all that could be read of it was yielded before.
         """
         if names:
-            for message in self._bag.messages(names, start_ns):
-                yield message.topic, message.log_ns, message.data
+            yield from self._bag.messages(names, start_ns)
         if self._bag.problems:
             raise DataError(f"the bag is damaged: {'; '.join(self._bag.problems)}; the rest of it was used")
 
-    def latched_before(self, names: set[str], start_ns: int) -> list[tuple[str, int, bytes]]:
+    def latched_before(self, names: set[str], start_ns: int) -> list[Message]:
         """Return the last latched messages before a time: whoever starts late is due them.
 
         A topic's last `depth` ones, and all of /tf_static, where every publisher sends its own.
         """
         latched = {name for name in names if self.topics[name].qos.latched}
-        kept: dict[str, list[tuple[str, int, bytes]]] = {}
+        kept: dict[str, list[Message]] = {}
         for message in self._bag.messages(latched) if latched else ():
             if message.log_ns >= start_ns:
                 break
-            kept.setdefault(message.topic, []).append((message.topic, message.log_ns, message.data))
-        found = []
+            kept.setdefault(message.topic, []).append(message)
+        found: list[Message] = []
         for name, entries in kept.items():
             found += entries if name.endswith("/tf_static") else entries[-self.topics[name].qos.depth :]
-        return sorted(found, key=lambda entry: entry[1])
+        return sorted(found, key=lambda message: message.log_ns)
 
     def close(self) -> None:
         """Close the bag."""
@@ -116,11 +103,6 @@ def end_time(path: Path) -> int | None:
     return None
 
 
-def _bag_topic(info: TopicInfo) -> BagTopic:
-    profiles: list[Any] = list(info.qos)
-    latched = info.name in _ALWAYS_LATCHED or any(p.durability.name == "TRANSIENT_LOCAL" for p in profiles)
-    if not profiles:  # the bag does not say
-        return BagTopic(info.name, info.type, Qos(RELIABLE_10.depth, latched=latched), info.count)
-    depth = min(_DEEPEST, max(1, *(int(profile.depth) for profile in profiles)))
-    reliable = latched or any(profile.reliability.name != "BEST_EFFORT" for profile in profiles)
-    return BagTopic(info.name, info.type, Qos(depth, reliable, latched), info.count)
+def _played(topic: Topic) -> Topic:
+    qos = topic.qos
+    return replace(topic, qos=replace(qos, reliable=True, latched=True)) if topic.name in _ALWAYS_LATCHED else topic

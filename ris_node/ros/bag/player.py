@@ -14,11 +14,12 @@ from typing import Any
 from rclpy.duration import Duration
 from rosgraph_msgs.msg import Clock
 
+from ris_node.bags.message import Message, Topic
 from ris_node.errors import ConfigError
 from ris_node.interface import BEST_EFFORT
 from ris_node.messages.common import stamp_to_msg
 from ris_node.ros.bag.pace import Pace
-from ris_node.ros.bag.play_bag import BagTopic, PlayBag
+from ris_node.ros.bag.play_bag import PlayBag
 from ris_node.ros.convert.make import make
 from ris_node.ros.outputs.publishers import interface_class, qos_profile
 from ris_node.stamps import NS_PER_S
@@ -73,7 +74,7 @@ class PlaySummary:
         return asdict(self)
 
 
-def chosen_topics(bag: PlayBag, options: PlayOptions) -> tuple[list[BagTopic], dict[str, str]]:
+def chosen_topics(bag: PlayBag, options: PlayOptions) -> tuple[list[Topic], dict[str, str]]:
     """Return the topics to play, and the others with the reason.
 
     Raises:
@@ -158,18 +159,18 @@ class Player:
         """Publish the bag once; False when the player was stopped before the end."""
         names = set(self._publishers)
         if self._start_ns > self._bag.start_ns:
-            for name, _, data in self._bag.latched_before(names, self._start_ns):
-                self._send(name, data)
+            for message in self._bag.latched_before(names, self._start_ns):
+                self._send(message)
         told = 0.0
-        for name, time_ns, data in self._bag.messages(names, self._start_ns):
-            if not self._wait(time_ns):
+        for message in self._bag.messages(names, self._start_ns):
+            if not self._wait(message.log_ns):
                 return False
-            self._late_ms = max(self._late_ms, self.pace.late_ms(time_ns))
-            self._send(name, data)
+            self._late_ms = max(self._late_ms, self.pace.late_ms(message.log_ns))
+            self._send(message)
             now = time.monotonic()
             if now - told > 0.1:
                 told = now
-                progress((time_ns - self._bag.start_ns) / NS_PER_S, self._bag.length_s)
+                progress((message.log_ns - self._bag.start_ns) / NS_PER_S, self._bag.length_s)
         return True
 
     def _wait(self, until_ns: int) -> bool:
@@ -186,11 +187,11 @@ class Player:
         if self._clock is not None:
             self._clock.publish(Clock(clock=stamp_to_msg(make, time_ns)))
 
-    def _send(self, name: str, data: bytes) -> None:
-        self._publishers[name].publish(data)
-        self._counts[name] += 1
+    def _send(self, message: Message) -> None:
+        self._publishers[message.topic].publish(message.data)
+        self._counts[message.topic] += 1
 
-    def _publisher(self, entry: BagTopic) -> Any:
+    def _publisher(self, entry: Topic) -> Any:
         depth = max(entry.qos.depth, _LEAST_DEPTH)
         if entry.name.endswith("/tf_static"):  # each publisher's is due to whoever comes late
             depth = max(depth, min(max(entry.count, 100), 1000))
@@ -227,7 +228,7 @@ def _importable(kind: str) -> bool:
     return True
 
 
-def _shows(entry: BagTopic) -> bool:
+def _shows(entry: Topic) -> bool:
     return entry.type.endswith(("/Image", "/CompressedImage"))
 
 

@@ -18,10 +18,11 @@ from typing import Any
 import rclpy
 from rclpy.parameter import Parameter
 
+from ris_node.bags.message import Message, Topic
 from ris_node.bags.writer import BagWriter
 from ris_node.errors import ConfigError, DataError
 from ris_node.ros.bag.play_process import spinning
-from ris_node.ros.bag.recorder import BagRecorder, NewTopic, Taken, Wanted
+from ris_node.ros.bag.recorder import BagRecorder, Wanted
 from ris_node.ros.start import end_ros, start_ros
 
 NODE = "ris_record"
@@ -120,15 +121,15 @@ class _Session:
         recorder = self._recorder
         return RecordSummary(dict(self._counts), dict(recorder.dropped), dict(recorder.unknown), self._bytes)
 
-    def _put(self, entry: NewTopic | Taken | None) -> None:
-        if isinstance(entry, NewTopic):
+    def _put(self, entry: Topic | Message | None) -> None:
+        if isinstance(entry, Topic):
             try:
                 self._writer.add_topic(entry.name, entry.type, entry.qos)
                 self._counts[entry.name] += 0
             except ConfigError as error:
                 self._recorder.unknown[entry.name] = str(error)
         elif entry is not None and entry.topic in self._writer:
-            self._writer.write(entry.topic, entry.time_ns, entry.data)
+            self._writer.write(entry.topic, entry.log_ns, entry.data)
             self._counts[entry.topic] += 1
             self._bytes += len(entry.data)
 

@@ -16,6 +16,7 @@ from typing import Any
 from rclpy.clock import Clock, ClockType
 from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 
+from ris_node.bags.message import Message, Topic
 from ris_node.interface import IF_SUBSCRIBED, NODE_NAME, PUBLISHERS, RELIABLE_10, SUBSCRIPTIONS, Qos
 from ris_node.ros.outputs.publishers import interface_class, qos_profile, subscribe
 
@@ -37,24 +38,6 @@ class Wanted:
         if self.exclude and re.search(self.exclude, name):
             return False
         return name not in _NEVER if self.names is None else name in self.names
-
-
-@dataclass(frozen=True)
-class NewTopic:
-    """A topic that is recorded from now on."""
-
-    name: str
-    type: str
-    qos: Qos
-
-
-@dataclass(frozen=True)
-class Taken:
-    """A message: topic, the time it came, and its bytes (CDR)."""
-
-    topic: str
-    time_ns: int
-    data: bytes
 
 
 def node_topics(namespace: str = "", node: str = NODE_NAME) -> dict[str, Qos]:
@@ -87,9 +70,9 @@ class BagRecorder:
     def __init__(self, node: Any, wanted: Wanted, budget: int = 256 << 20) -> None:
         self._node, self._wanted, self._budget = node, wanted, budget
         # no SimpleQueue: CPython 3.11 may wait for ever in its `get` when a signal comes at the deadline
-        self._queue: queue.Queue[NewTopic | Taken] = queue.Queue()
+        self._queue: queue.Queue[Topic | Message] = queue.Queue()
         self._waiting, self._lock = 0, threading.Lock()
-        self._early: list[tuple[str, bytes]] = []
+        self._early: list[Message] = []
         self._subscriptions: dict[str, tuple[Qos, Any]] = {}
         self.unknown: dict[str, str] = {}
         self.dropped: Counter[str] = Counter()
@@ -101,13 +84,13 @@ class BagRecorder:
         """The topics that are recorded."""
         return frozenset(self._subscriptions)
 
-    def take(self, patience_s: float) -> NewTopic | Taken | None:
+    def take(self, patience_s: float) -> Topic | Message | None:
         """Return what came next, or None when nothing did for so long."""
         try:
             entry = self._queue.get(timeout=patience_s) if patience_s > 0 else self._queue.get_nowait()
         except queue.Empty:
             return None
-        if isinstance(entry, Taken):
+        if isinstance(entry, Message):
             with self._lock:
                 self._waiting -= len(entry.data)
         return entry
@@ -125,7 +108,7 @@ class BagRecorder:
             if held is None:
                 self._begin(name, kinds[0], qos, any(_latched(profile) for profile in profiles))
             elif _less(qos, held[0]):
-                self._drain(name, held[1])
+                self._drain(name, kinds[0], held[1])
                 self._node.destroy_subscription(held[1])
                 self._subscribe(name, kinds[0], qos)
 
@@ -137,30 +120,30 @@ class BagRecorder:
             return
         # the first to come are on their way already: the topic is told of before them all the same
         depth = 1 if latched and not name.endswith("/tf_static") else RELIABLE_10.depth
-        self._queue.put(NewTopic(name, kind, replace(qos, depth=depth, latched=latched)))
+        self._queue.put(Topic(name=name, type=kind, qos=replace(qos, depth=depth, latched=latched)))
 
     def _subscribe(self, name: str, kind: str, qos: Qos) -> None:
-        message = interface_class(kind.replace("/msg/", "/"))
-        held = subscribe(self._node, message, name, lambda data: self._on_message(name, data), qos_profile(qos))
+        cls = interface_class(kind.replace("/msg/", "/"))
+        held = subscribe(self._node, cls, name, lambda data: self._on_message(name, kind, data), qos_profile(qos))
         self._subscriptions[name] = (qos, held)
 
-    def _drain(self, name: str, subscription: Any) -> None:
+    def _drain(self, name: str, kind: str, subscription: Any) -> None:
         """Take what has come in on a subscription and would go with it."""
         with suppress(Exception), subscription.handle:  # rclpy's own, without a promise
             while (taken := subscription.handle.take_message(subscription.msg_type, True)) is not None:
-                self._on_message(name, taken[0])
+                self._on_message(name, kind, taken[0])
 
-    def _on_message(self, name: str, data: bytes) -> None:
+    def _on_message(self, name: str, kind: str, data: bytes) -> None:
         with self._lock:
             if self._waiting + len(data) > self._budget:
                 self.dropped[name] += 1
                 return
             self._waiting += len(data)
         now_ns = int(self._node.get_clock().now().nanoseconds)
-        self._early.append((name, bytes(data)))
+        self._early.append(Message(name, kind, now_ns, bytes(data)))
         if now_ns:  # simulated time is 0 until the first /clock: what comes before gets the first time there is
-            for early, content in self._early:
-                self._queue.put(Taken(early, now_ns, content))
+            for early in self._early:
+                self._queue.put(replace(early, log_ns=now_ns))
             self._early.clear()
 
 
