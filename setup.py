@@ -90,7 +90,7 @@ setup(
     # Other wheels bring cv2 and onnxruntime too (opencv-python, onnxruntime-gpu): docs/install.md says how to keep one.
     install_requires=[
         *("numpy>=1.21", "opencv-python-headless>=4.5", "onnxruntime>=1.16"),
-        *("pyyaml", "tokenizers", "tqdm", "psutil"),
+        *("protobuf", "pyyaml", "tokenizers", "tqdm", "psutil"),
     ],
     extras_require={
         "bags": BAGS,

@@ -2,23 +2,35 @@
 # SPDX-License-Identifier: Apache-2.0
 """Read a graph's precision from its file, without the onnx package.
 
-An ONNX file is a protocol buffer (onnx.proto): `ModelProto.graph` is field 7; in it `GraphProto.node` is 1 and
-`initializer` 5; `NodeProto.op_type` is 4; `TensorProto.dims` is 1 and `data_type` 2. `ModelProto.metadata_props` is 14,
-with key 1 and value 2. Only these are read.
+ONNX Runtime gives a file's metadata, but neither operators nor weights, and bundles made before the metadata and files
+of others have none. So the few fields of onnx.proto that say it are declared here, and protobuf, which comes with ONNX
+Runtime, reads them.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
+
+from google.protobuf import descriptor_pb2, message_factory
+from google.protobuf.message import DecodeError
 
 from ris_node.errors import BackendError
 
 _TYPES = {1: "float32", 2: "uint8", 3: "int8", 10: "float16", 16: "bfloat16", 21: "uint4", 22: "int4"}
-_PRECISION, _NONE = "ris_node.precision", memoryview(b"")
+_PRECISION = "ris_node.precision"
 _QUANTISED = ("QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger", "DynamicQuantizeLinear", "QuantizeLinear")
+_SCHEMA = {  # message -> its fields: name, number, type, and whether it is repeated
+    "Entry": (("key", 1, "string", False), ("value", 2, "string", False)),
+    "Node": (("op_type", 4, "string", False),),
+    "Tensor": (("dims", 1, "int64", True), ("data_type", 2, "int32", False)),
+    "Graph": (("node", 1, "Node", True), ("initializer", 5, "Tensor", True)),
+    "Model": (("graph", 7, "Graph", False), ("metadata_props", 14, "Entry", True)),
+}
 
 
 @dataclass(frozen=True)
@@ -46,76 +58,32 @@ def peek(path: Path) -> GraphContents:
     Raises:
         BackendError: the file is not ONNX, or is cut off.
     """
+    model = _model_class()()
     try:
-        data = memoryview(path.read_bytes())
-        operators: Counter[str] = Counter()
-        weights: Counter[str] = Counter()
-        notes = [dict(_fields(_bytes(value))) for number, value in _fields(data) if number == 14]
-        said = {bytes(_bytes(n.get(1, _NONE))).decode(): bytes(_bytes(n.get(2, _NONE))).decode() for n in notes}
-        for graph in (value for number, value in _fields(data) if number == 7):
-            for number, value in _fields(_bytes(graph)):
-                if number == 1:
-                    operators.update(bytes(_bytes(v)).decode() for n, v in _fields(_bytes(value)) if n == 4)
-                elif number == 5:
-                    kind, size = _tensor(_bytes(value))
-                    weights[kind] += size
-    except (IndexError, TypeError, ValueError) as error:
+        model.ParseFromString(path.read_bytes())
+    except DecodeError as error:
         raise BackendError(f"{path} is not an ONNX file, or is cut off ({error}): restore it") from error
-    if not operators:
+    if not model.graph.node:
         raise BackendError(f"{path} has no operators, so it is not an ONNX file: restore it")
-    kinds = Counter({k: n for k, n in weights.items() if k in _TYPES.values()})
-    return GraphContents(operators, kinds, said.get(_PRECISION, ""))
+    weights: Counter[str] = Counter()
+    for tensor in model.graph.initializer:
+        if kind := _TYPES.get(tensor.data_type):
+            weights[kind] += math.prod(tensor.dims)
+    said = {entry.key: entry.value for entry in model.metadata_props}
+    return GraphContents(Counter(node.op_type for node in model.graph.node), weights, said.get(_PRECISION, ""))
 
 
-def _tensor(data: memoryview) -> tuple[str, int]:
-    size, kind = 1, 0
-    for number, value in _fields(data):
-        if number == 1:
-            for dim in [value] if isinstance(value, int) else _varints(value):
-                size *= dim
-        elif number == 2 and isinstance(value, int):
-            kind = value
-    return _TYPES.get(kind, str(kind)), size
-
-
-def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    at = 0
-    while at < len(data):
-        key, at = _varint(data, at)
-        if key & 7 == 0:
-            value, at = _varint(data, at)
-            yield key >> 3, value
-        elif key & 7 == 2:
-            size, at = _varint(data, at)
-            if at + size > len(data):
-                raise ValueError(f"a field of {size} bytes goes beyond the end")
-            yield key >> 3, data[at : at + size]
-            at += size
-        elif key & 7 in (1, 5):
-            at += 8 if key & 7 == 1 else 4
-        else:
-            raise ValueError(f"wire type {key & 7} at byte {at}")
-
-
-def _varint(data: memoryview, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = data[at]
-        value |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 0x80:
-            return value, at
-
-
-def _varints(data: memoryview) -> list[int]:
-    values, at = [], 0
-    while at < len(data):
-        value, at = _varint(data, at)
-        values.append(value)
-    return values
-
-
-def _bytes(value: int | memoryview) -> memoryview:
-    if isinstance(value, int):
-        raise ValueError("a number where a message should be")
-    return value
+@cache
+def _model_class() -> Any:
+    """Return the protobuf message of an ONNX file, with the declared fields only."""
+    file = descriptor_pb2.FileDescriptorProto(name="ris_node/onnx.proto", package="ris_node", syntax="proto2")
+    kinds, labels = descriptor_pb2.FieldDescriptorProto.Type, descriptor_pb2.FieldDescriptorProto.Label
+    for name, fields in _SCHEMA.items():
+        message = file.message_type.add(name=name)
+        for field, number, kind, repeated in fields:
+            made = message.field.add(name=field, number=number)
+            made.label = labels.Value("LABEL_REPEATED" if repeated else "LABEL_OPTIONAL")
+            made.type = kinds.Value("TYPE_MESSAGE" if kind in _SCHEMA else f"TYPE_{kind.upper()}")
+            if kind in _SCHEMA:
+                made.type_name = f".ris_node.{kind}"
+    return message_factory.GetMessages([file])["ris_node.Model"]

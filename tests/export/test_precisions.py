@@ -181,7 +181,7 @@ def test_weights_stored_in_half_are_computed_in_float32(tmp_path):
 
 def test_corrected_biases_bring_the_mean_back(source, tmp_path):
     """With weights rounded coarsely, the mean of a convolution's output moves; the corrected bias moves it back."""
-    from ris_node.export.int8.bundle import unbias
+    from ris_node.export.int8 import unbias
 
     exact, corrected, feeds = onnx.load(source), onnx.load(source), small_feeds(8)
     wanted = unbias.channel_means(exact, ["c1", "c2"], feeds)

@@ -23,6 +23,7 @@ NEEDED: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("numpy", ("numpy",), "1.21"),
     ("cv2", (*OPENCVS, "opencv"), "4.5"),
     ("onnxruntime", ("onnxruntime", "onnxruntime-gpu"), "1.16"),
+    ("google.protobuf", ("protobuf",), ""),
     ("tokenizers", ("tokenizers",), ""),
     ("yaml", ("PyYAML",), ""),
     ("tqdm", ("tqdm",), ""),
