@@ -26,7 +26,10 @@ WITHOUT_NUMPY_1 = ("3.13", "3.14")  # NumPy 1.26 has no wheels for them
 TOOLS = ("pytest", "pytest-timeout", "pytest-xdist", "hypothesis", "onnx")
 CORE = (
     *("bundle", "cli", "geometry", "language", "media", "metrics", "pipeline", "runtime", "scene", "targets"),
-    *(f"test_{name}.py" for name in ("atomic", "config", "entry", "hashing", "outputs", "plugins", "rle", "share")),
+    *(
+        f"test_{name}.py"
+        for name in ("atomic", "config", "decode", "entry", "hashing", "outputs", "plugins", "rle", "share")
+    ),
 )
 
 OPTIONS = (
