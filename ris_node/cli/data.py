@@ -15,7 +15,7 @@ from ris_node.outputs import check_file, claim_file
 
 if TYPE_CHECKING:
     from ris_node.data.registry import Format
-    from ris_node.data.sampleset import SampleSet
+    from ris_node.data.samples.jsonl import SampleSet
 
 EPILOG = """examples:
   ris data                                          the public sets that recipes name, and which are here
@@ -140,8 +140,8 @@ def _open(args: argparse.Namespace) -> tuple[SampleSet, str]:
 
 
 def _convert(args: argparse.Namespace) -> int:
-    from ris_node.data.jsonl import write_jsonl
-    from ris_node.data.survey import converted
+    from ris_node.data.samples.jsonl import write_jsonl
+    from ris_node.data.samples.survey import converted
 
     if args.out is None:
         raise ConfigError("'ris data convert' needs --out FILE")
@@ -155,7 +155,7 @@ def _convert(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from ris_node.data.survey import survey
+    from ris_node.data.samples.survey import survey
 
     if args.samples < 0:
         raise ConfigError(f"--samples is {args.samples}: give 0 or more")
@@ -177,7 +177,7 @@ def _check(args: argparse.Namespace) -> int:
 
 def _sheet(args: argparse.Namespace, samples: SampleSet, path: Path) -> list[dict[str, str]]:
     """Draw a contact sheet of what can be read; returns what is on it."""
-    from ris_node.data.sheet import contact_sheet, spread
+    from ris_node.data.samples.sheet import contact_sheet, spread
     from ris_node.media.images import write_png
 
     shown = []

@@ -10,7 +10,7 @@ from pathlib import Path
 from ris_node.data.evalset import EvalItem
 from ris_node.data.formats.index import open_data
 from ris_node.data.registry import format_named
-from ris_node.data.sample import Sample
+from ris_node.data.samples.sample import Sample
 from ris_node.errors import DataError
 from ris_node.rle import encode_rle
 

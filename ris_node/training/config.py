@@ -37,7 +37,7 @@ class DataConfig:
     """Training data: sources, the number of variants of each picture, and how many pictures are held out for the check.
 
     `variants` maps a source to the number of variants (mirrored, cropped) drawn per picture; `repeat` to how often a
-    picture of it is used in an epoch. `files` names sources of one's own: JSON lines (`ris_node.data.jsonl`) whose
+    picture of it is used in an epoch. `files` names one's own JSON lines (`ris_node.data.samples.jsonl`), whose
     texts are taken as they are; of those the last `held_out` pictures are kept for the check. Their pictures are
     mirrored only with `mirror_given`, and only where no text says left or right. Into a share `pasted` of the variants
     go things cut out of other pictures (`ris_node.data.paste.paste`).

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from ris_node.cli.__main__ import main
-from ris_node.data.jsonl import open_jsonl
 from ris_node.data.location import locate
 from ris_node.data.registry import FORMATS, PUBLIC, public_set
-from ris_node.data.sheet import contact_sheet, spread
+from ris_node.data.samples.jsonl import open_jsonl
+from ris_node.data.samples.sheet import contact_sheet, spread
 from ris_node.errors import DataError
 from ris_node.rle import encode_rle
 

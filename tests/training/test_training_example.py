@@ -16,7 +16,7 @@ import pytest
 pytest.importorskip("torch")
 
 from ris_node.cli.__main__ import main
-from ris_node.data.jsonl import open_jsonl
+from ris_node.data.samples.jsonl import open_jsonl
 
 pytestmark = pytest.mark.torch
 EXAMPLE = Path(__file__).parents[2] / "examples/train_own"

@@ -13,7 +13,7 @@ import numpy as np
 
 from ris_node.data.annotated import Annotated
 from ris_node.data.formats.request import ImageSpec, Line, PictureSet, watched
-from ris_node.data.sampleset import Problem
+from ris_node.data.samples.jsonl import Problem
 from ris_node.data.text.expressions import Expression, generate
 from ris_node.errors import DataError
 from ris_node.rle import encode_rle

@@ -17,19 +17,17 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 
 from ris_node.atomic import replacing
 from ris_node.data.formats.generated import lines_of
 from ris_node.data.formats.request import Line, PictureSet, Request
-from ris_node.data.jsonl import open_jsonl
 from ris_node.data.location import locate
 from ris_node.data.pictures import stamp
 from ris_node.data.registry import FORMATS, Format, facts_of, format_named
-from ris_node.data.sample import sample_of
-from ris_node.data.sampleset import Problem, SampleSet
+from ris_node.data.samples.jsonl import Problem, SampleSet, open_jsonl
+from ris_node.data.samples.sample import sample_of
 from ris_node.errors import DataError
 
 
@@ -118,7 +116,7 @@ def _build(path: Path, request: Request, found: Iterable[Line | Problem]) -> Sam
     texts = np.array([(p.where, p.reason) for p in problems], np.str_).reshape(-1, 2)
     with replacing(path.with_suffix(".npz")) as beside, beside.open("wb") as file:
         np.savez(file, table=table, problems=texts, size=np.int64(offset))
-    return _opened(path, request, table, problems)
+    return SampleSet(path, request.root, request.format.name, table, tuple(problems))
 
 
 def _make_folder(folder: Path) -> None:
@@ -139,13 +137,8 @@ def _load(path: Path, request: Request) -> SampleSet | None:
             return None
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         return None
-    return _opened(path, request, table, [Problem(str(where), str(reason)) for where, reason in texts])
-
-
-def _opened(path: Path, request: Request, table: Any, problems: list[Problem]) -> SampleSet:
-    columns = (np.ascontiguousarray(table[:, i], np.int64) for i in range(3))
-    offsets, numbers, images = columns
-    return SampleSet(path, request.root, request.format.name, offsets, numbers, images, tuple(problems))
+    problems = tuple(Problem(str(where), str(reason)) for where, reason in texts)
+    return SampleSet(path, request.root, request.format.name, table, problems)
 
 
 def _key(request: Request, inputs: tuple[Path, ...]) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 from ris_node.data.formats.request import Line, Request, watched
 from ris_node.data.masks.coco import Instances, image_file
 from ris_node.data.plain import load_json, load_plain
-from ris_node.data.sampleset import Problem
+from ris_node.data.samples.jsonl import Problem
 from ris_node.errors import DataError
 
 _IMAGES = ("images/mscoco/images/train2014", "images/mscoco/train2014", "images/train2014", "train2014")

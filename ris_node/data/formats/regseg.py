@@ -15,7 +15,7 @@ from typing import Any
 
 from ris_node.data.formats.request import Line, Request, watched
 from ris_node.data.plain import load_json
-from ris_node.data.sampleset import Problem
+from ris_node.data.samples.jsonl import Problem
 from ris_node.errors import DataError
 
 _IMAGES = ("imgs", "images", "new_images")

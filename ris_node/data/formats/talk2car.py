@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ris_node.data.formats.request import Line, Request, watched
 from ris_node.data.plain import load_json
-from ris_node.data.sampleset import Problem
+from ris_node.data.samples.jsonl import Problem
 from ris_node.errors import DataError
 
 _IMAGES = ("images", "imgs", "data/images")

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ris_node.data import regions
 from ris_node.data.annotated import Annotated, Object
 from ris_node.data.classes import CLASSES, ClassInfo, class_by_name, class_id
 from ris_node.data.colours import COLOUR_NAMES
+from ris_node.data.text import regions
 from ris_node.data.text.compound import anchored_meanings, sided_meanings
 from ris_node.data.text.meaning import Facts, Meaning, facts_of, order_meanings, plain_meanings
 from ris_node.data.text.refusals import absent_names, alien_text

@@ -16,11 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from ris_node.data.annotated import Annotated
-from ris_node.data.jsonl import open_jsonl
 from ris_node.data.masks.spec import mask_files
 from ris_node.data.pictures import stamp
-from ris_node.data.sample import Sample
-from ris_node.data.sampleset import SampleSet
+from ris_node.data.samples.jsonl import SampleSet, open_jsonl
+from ris_node.data.samples.sample import Sample
 from ris_node.data.text.expressions import Expression
 from ris_node.errors import DataError
 from ris_node.types import Bool

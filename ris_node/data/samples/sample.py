@@ -125,7 +125,7 @@ class Sample:
 
 
 def sample_of(line: Mapping[str, Any], root: Path, source: str, number: int, files: bool = False) -> Sample:
-    """The sample that a line of JSON means (`ris_node.data.jsonl` says how lines look).
+    """The sample that a line of JSON means (`ris_node.data.samples.jsonl` says how lines look).
 
     Args:
         line: the decoded object.

@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from ris_node.data.jsonl import line_of
 from ris_node.data.masks.spec import MaskSpec
-from ris_node.data.sample import Sample
-from ris_node.data.sampleset import SampleSet
+from ris_node.data.samples.jsonl import SampleSet, line_of
+from ris_node.data.samples.sample import Sample
 from ris_node.errors import DataError
 
 
@@ -63,7 +62,7 @@ def converted(samples: SampleSet, folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def _pixels(samples: SampleSet, most: int | None) -> dict[str, Any]:
-    order = np.argsort(samples.images, kind="stable")  # samples of one image together: it is decoded once
+    order = np.argsort(samples.places[:, 2], kind="stable")  # samples of one image together: it is decoded once
     if most is not None and order.size > most:
         order = order[np.linspace(0, order.size - 1, most).astype(np.int64)]
     areas: dict[str, list[float]] = {"mask": [], "region": []}

@@ -15,7 +15,7 @@ from ris_node.data.classes import class_id
 from ris_node.data.colours import COLOUR_NAMES
 from ris_node.data.formats.index import open_pictures
 from ris_node.data.paste.paste import HEIGHTS_M, Cutout, CutoutBank, cutouts, paste
-from ris_node.data.regions import GroundView
+from ris_node.data.text.regions import GroundView
 from ris_node.errors import DataError
 from ris_node.geometry.camera import Camera
 from ris_node.geometry.transform import camera_mount

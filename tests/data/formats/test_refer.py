@@ -11,13 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from own_folders import own_cache, root  # noqa: F401
 from refer_files import IMAGES, ref, truth, write_refer
 
 from ris_node.data.formats import index
 from ris_node.data.formats.index import open_data
-from ris_node.data.jsonl import line_of, open_jsonl, write_jsonl
-from ris_node.data.sampleset import SampleSet
+from ris_node.data.samples.jsonl import SampleSet, line_of, open_jsonl, write_jsonl
 from ris_node.errors import DataError
 
 REFS = [

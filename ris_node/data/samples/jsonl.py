@@ -26,17 +26,103 @@ Lines of `ris predict --manifest` and of the evaluation set can be read as they 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from tqdm import tqdm
 
 from ris_node.atomic import replacing
-from ris_node.data.sample import Sample, sample_of
-from ris_node.data.sampleset import Problem, SampleSet, parse_line
+from ris_node.data.samples.sample import Sample, sample_of
 from ris_node.errors import DataError
+from ris_node.types import I64
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A line, or an item of a published file, that was left out: where it is and what is wrong with it."""
+
+    where: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.reason}"
+
+
+@dataclass(frozen=True, eq=False)
+class SampleSet(Sequence[Sample]):
+    """Samples of one set in the file's order; each is read from its line when asked for.
+
+    `places` i64[N,3] say of each line where it begins in `path`, its number (from 1), and its image as an index:
+    samples with equal ones share their image. `problems` are what was left out. It holds no open file, so worker
+    processes can share it.
+    """
+
+    path: Path
+    root: Path
+    source: str
+    places: I64
+    problems: tuple[Problem, ...] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, index: int) -> Sample:  # type: ignore[override]
+        with self.path.open("rb") as file:
+            return self._sample(file, self.places[range(len(self))[index]])
+
+    def __iter__(self) -> Iterator[Sample]:
+        with self.path.open("rb") as file:
+            for place in self.places:
+                yield self._sample(file, place)
+
+    @cached_property
+    def by_image(self) -> tuple[tuple[int, ...], ...]:
+        """The indexes of the samples of each image, images in the order of their first sample."""
+        images = self.places[:, 2]
+        order = np.argsort(images, kind="stable")
+        cuts = np.flatnonzero(np.diff(images[order])) + 1
+        return tuple(tuple(part.tolist()) for part in np.split(order, cuts)) if order.size else ()
+
+    def subset(self, indexes: Iterable[int]) -> SampleSet:
+        """Return the samples at these indexes, in this order."""
+        return replace(self, places=self.places[np.fromiter(indexes, np.int64)])
+
+    def problem_text(self, most: int = 10) -> str:
+        """The problems as lines of text, at most `most` of them and how many more; "" without any."""
+        lines = [str(problem) for problem in self.problems[:most]]
+        more = len(self.problems) - len(lines)
+        return "\n".join([*lines, f"... and {more} more"] if more else lines)
+
+    def _sample(self, file: BinaryIO, place: I64) -> Sample:
+        number = int(place[1])
+        file.seek(int(place[0]))
+        try:
+            return sample_of(parse_line(file.readline()), self.root, self.source, number)
+        except DataError as error:  # it could be read when it was indexed
+            raise DataError(f"{self.path}, line {number} has changed since it was opened: {error}") from error
+
+
+def parse_line(line: bytes) -> dict[str, Any]:
+    """A line of a file as an object.
+
+    Raises:
+        DataError: saying why it is none.
+    """
+    try:
+        value = json.loads(line.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise DataError(f"byte {error.start} is not UTF-8; save the file as UTF-8") from error
+    except json.JSONDecodeError as error:
+        raise DataError(f"no JSON: {error.msg} at character {error.pos + 1}") from error
+    except RecursionError as error:
+        raise DataError("no JSON: nested too deeply") from error
+    if not isinstance(value, dict):
+        raise DataError(f"a line is an object {{...}}, not {type(value).__name__}")
+    return value
 
 
 def open_jsonl(path: Path | str, root: Path | str | None = None, source: str = "", files: bool = True) -> SampleSet:
@@ -54,9 +140,7 @@ def open_jsonl(path: Path | str, root: Path | str | None = None, source: str = "
     path = Path(path)
     folder = path.parent if root is None else Path(root)
     source = source or path.name
-    offsets: list[int] = []
-    numbers: list[int] = []
-    images: list[int] = []
+    places: list[tuple[int, int, int]] = []
     known: dict[str, int] = {}
     problems: list[Problem] = []
     for number, offset, line in _lines(path):
@@ -65,14 +149,11 @@ def open_jsonl(path: Path | str, root: Path | str | None = None, source: str = "
         except DataError as error:
             problems.append(Problem(f"{path.name}, line {number}", str(error)))
             continue
-        offsets.append(offset)
-        numbers.append(number)
-        images.append(known.setdefault(sample.image_name, len(known)))
-    if not offsets:
+        places.append((offset, number, known.setdefault(sample.image_name, len(known))))
+    if not places:
         first = f"; the first problem: {problems[0]}" if problems else ": it is empty"
         raise DataError(f"no line of {path} can be used{first}")
-    places, lines, shown = (np.array(values, np.int64) for values in (offsets, numbers, images))
-    return SampleSet(path, folder, source, places, lines, shown, tuple(problems))
+    return SampleSet(path, folder, source, np.array(places, np.int64), tuple(problems))
 
 
 def write_jsonl(path: Path, lines: Iterable[Mapping[str, Any]]) -> int:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Fixtures of tests that write data sets: a cache and a data folder of their own; imported by name."""
+"""Fixtures of tests that write data sets: a cache and a data folder of their own."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep indexes away from the user's cache, in each module that imports this."""
+    """Keep indexes away from the user's cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """An empty folder for data sets."""
+    """Return an empty folder for data sets."""
     folder = tmp_path / "data"
     folder.mkdir()
     return folder

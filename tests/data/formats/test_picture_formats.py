@@ -12,7 +12,6 @@ import cv2
 import numpy as np
 import pytest
 from made_sets import write_sets
-from own_folders import own_cache, root  # noqa: F401
 
 from ris_node.data.classes import class_id
 from ris_node.data.formats import rendered

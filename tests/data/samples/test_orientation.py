@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from phone import phone_picture
 
-from ris_node.data.jsonl import open_jsonl
 from ris_node.data.masks.spec import coco_rle
 from ris_node.data.pictures import read_rgb
+from ris_node.data.samples.jsonl import open_jsonl
 from ris_node.demo.script import demo_spec
 from ris_node.demo.sources import open_source
 from ris_node.errors import DataError

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from pycocotools import mask as tools
 
-from ris_node.data.jsonl import line_of, open_jsonl, write_jsonl
 from ris_node.data.masks import pixels as masks
 from ris_node.data.masks.pixels import read_mask
 from ris_node.data.masks.spec import coco_rle
-from ris_node.data.survey import converted
+from ris_node.data.samples.jsonl import line_of, open_jsonl, write_jsonl
+from ris_node.data.samples.survey import converted
 from ris_node.errors import DataError
 from ris_node.rle import encode_rle
 

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from ris_node.data.sample import Sample
-from ris_node.data.sampleset import SampleSet
+from ris_node.data.samples.jsonl import SampleSet
+from ris_node.data.samples.sample import Sample
 from ris_node.types import U8, Bool
 
 _CELL, _BAND = 320, 58  # pixels: the longest side of a picture, the height of its text
