@@ -17,6 +17,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from published_trunk import write_published_trunk  # noqa: E402
 
 from ris_node.errors import BundleError  # noqa: E402
+from ris_node.models.registry import model_config  # noqa: E402
+from ris_node.models.systems.tsmi import Tsmi  # noqa: E402
 from ris_node.models.trunk import ConvGraph, TrunkSpec, import_graph  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -96,3 +98,23 @@ def test_clip_and_grouped_strided_convolutions(tmp_path):
 def test_unknown_operation_is_refused_by_name(tmp_path):
     with pytest.raises(BundleError, match="Softplus"):
         import_graph(small_graph(tmp_path / "g.onnx", "Softplus"))
+
+
+def test_a_system_begins_with_the_weights_of_its_trunk(published):
+    sizes = {"height": 64, "width": 96, "token_width": 32, "fine_width": 16, "pixel_width": 16, "heads": 2, "layers": 1}
+    system = Tsmi.begin(model_config("tsmi", sizes), lambda: published)
+    spec, weights = import_graph(published)
+    assert TrunkSpec.from_json(json.loads(system.structure)) == spec
+    own = system.trunk.state_dict()
+    assert own and all(torch.equal(value, weights[name]) for name, value in own.items())
+    image = np.random.default_rng(0).integers(0, 256, (1, 64, 96, 3), np.uint8)
+    with torch.no_grad():
+        pixels, taps = system.run_trunk(torch.from_numpy(image))
+        plain = system.trunk(pixels)
+    assert pixels.min() >= -1 and pixels.max() <= 1 and list(taps) == ["add12", "add23", "add53", "add68", "conv71"]
+    assert torch.allclose(taps["add12"], plain["add12"] / 40) and torch.allclose(taps["conv71"], plain["conv71"] / 4)
+    assert system.tap_widths() == {name: value.shape[1] for name, value in taps.items()}
+    system.freeze_before("add12")
+    groups = {(group.pretrained, group.decay): len(group.parameters) for group in system.parameter_groups()}
+    learnt = [name for name, p in system.named_parameters() if p.requires_grad and name.startswith("trunk.")]
+    assert groups[True, True] == groups[True, False] == len(learnt) // 2 and "trunk.convs.conv0.weight" not in learnt

@@ -5,24 +5,23 @@ from __future__ import annotations
 import json
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 sys.path.insert(0, str(Path(__file__).parent))
 
-from system_contract import opened, word_codes  # noqa: E402
+from system_contract import opened, small_batch, word_codes  # noqa: E402
 from tiny_models import HEIGHT, SETTINGS, WIDTH, graph, model  # noqa: E402
 
 from ris_node.errors import ConfigError  # noqa: E402
-from ris_node.models import losses  # noqa: E402
-from ris_node.models.attention import FEWER, MASKED, EncoderLayer  # noqa: E402
-from ris_node.models.fusion import FiLM, LevelFusion, Standing  # noqa: E402
-from ris_node.models.heads import Aim  # noqa: E402
-from ris_node.models.instances import Ranks, apart  # noqa: E402
+from ris_node.models.attention import MASKED  # noqa: E402
+from ris_node.models.batch import UNKNOWN  # noqa: E402
 from ris_node.models.registry import find_system, loss_weights, model_config  # noqa: E402
+from ris_node.models.systems.tsmi_losses import WEIGHTS, tsmi_losses  # noqa: E402
+from ris_node.training.config import config_from  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -36,18 +35,6 @@ def text(net, words: int, length: int, seed: int = 0):
 def picture(seed: int = 0) -> torch.Tensor:
     torch.manual_seed(seed)
     return torch.randint(0, 256, (1, HEIGHT, WIDTH, 3), dtype=torch.uint8)
-
-
-def test_untrained_fusion_passes_pixels_through():
-    torch.manual_seed(0)
-    fusion, film = LevelFusion(16, 32, 2), FiLM(16, 32)
-    pixels, words = torch.randn(2, 12, 16), torch.randn(2, 5, 32)
-    fused, new_words = fusion(pixels, torch.randn(12, 16), words, torch.zeros(2, 1, 1, 5))
-    assert torch.equal(fused, pixels) and not torch.equal(new_words, words)
-    assert torch.equal(film(pixels, torch.randn(2, 32)), pixels)
-    assert fusion.gate_out.weight.grad is None
-    fused.square().sum().backward()
-    assert fusion.gate_out.weight.grad.abs().sum() > 0  # closed, but it can learn to open
 
 
 def test_one_look_serves_many_expressions():
@@ -81,99 +68,39 @@ def test_settings_are_checked_by_name():
     with pytest.raises(ConfigError, match="tsmii"):
         model_config("tsmii", {})
     assert loss_weights("tsmi", {"dice": 2})["dice"] == 2.0 and loss_weights("tsmi", {})["bce"] == 3.0
-    for wrong in ({"mask": 1.0}, {"dice": True}, {"dice": "much"}):
-        with pytest.raises(ConfigError, match="loss"):
-            loss_weights("tsmi", wrong)
+    with pytest.raises(ConfigError, match="loss has unknown keys mask"):
+        loss_weights("tsmi", {"mask": 1.0})
+    assert config_from({"loss": {"dice": 2}}).loss["dice"] == 2.0
+    for wrong in ({"dice": True}, {"dice": "much"}):
+        with pytest.raises(ConfigError, match="dice"):
+            config_from({"loss": wrong})
+    with pytest.raises(ConfigError, match="layers"):
+        model_config("tsmi", {"layers": "many"})
 
 
-def test_losses_on_known_maps():
-    truth = torch.zeros(2, 4, 4)
-    truth[0, :2] = 1
-    sure = (truth * 2 - 1) * 30
-    each = torch.ones(2)
-    assert losses.pixel_bce(sure, truth, each) < 1e-6 and losses.dice(sure, truth, each) < 1e-6
-    assert losses.dice(-sure, truth, torch.tensor([1.0, 0.0])) == pytest.approx(1 - 1 / 17, abs=1e-4)
-    assert losses.pixel_bce(-sure, truth, torch.tensor([0.0, 0.0])) == 0
-    near = torch.eye(3)
-    same = torch.zeros(3, 2, 2)
-    same[:2, 0], same[2, 1] = 1, 1
-    low = losses.contrast(near, near, same, torch.ones(3))
-    wrong = losses.contrast(near[[2, 1, 0]], near, same, torch.ones(3))
-    assert low < 1e-4 and wrong > 5  # rows 0 and 1 mean the same mask and do not push each other away
+def test_auxiliary_losses_count_known_labels_only():
+    batch, net = small_batch(), model()
+    outputs = net.outputs(batch, word_codes(net, len(batch.texts), 4, 6))
+    weights = dict.fromkeys(WEIGHTS, 1.0)
+    flat = {**outputs, "semantics": torch.zeros_like(outputs["semantics"]), "objects": batch.objects + 1.0}
+    terms = tsmi_losses(flat, batch, weights)
+    assert terms["semantic"].item() == pytest.approx(math.log(SETTINGS["semantics"]), rel=1e-5)
+    assert terms["objects"].item() == pytest.approx(4 * (1.0 - 0.05), rel=1e-5)  # smooth L1 with beta 0.1, of four
+    nothing = replace(batch, meanings=torch.full_like(batch.meanings, UNKNOWN), object_there=0 * batch.object_there)
+    terms = tsmi_losses(flat, replace(nothing, classes=0 * batch.classes), weights)
+    assert terms["meaning"] == terms["semantic"] == terms["objects"] == 0
+    sure = {f"meanings{i}": 60.0 * torch.nn.functional.one_hot(batch.meanings[:, i].clamp_min(0), size).float()
+            for i, size in enumerate(SETTINGS["books"])}  # fmt: skip
+    assert tsmi_losses({**outputs, **sure}, batch, weights)["meaning"] < 1e-5
 
 
-def test_pointing_asks_for_the_peak_whatever_the_size():
-    small, large = torch.zeros(1, 4, 4), torch.zeros(1, 4, 4)
-    small[0, 1, 2], large[0, :2] = 1, 1
-    flat = torch.zeros(1, 4, 4)
-    assert losses.pointing(flat, small, torch.ones(1)) == pytest.approx(np.log(16), abs=1e-4)
-    assert losses.pointing(flat, large, torch.ones(1)) == pytest.approx(np.log(2), abs=1e-4)
-    peak = flat.clone()
-    peak[0, 1, 2] = 20.0
-    assert losses.pointing(peak, small, torch.ones(1)) < 1e-4 and losses.pointing(peak, large, torch.ones(1)) < 1e-4
-    peak[0, 3, 3] = 30.0
-    assert losses.pointing(peak, small, torch.ones(1)) == pytest.approx(10, abs=0.05)
-    assert losses.pointing(peak, small, torch.zeros(1)) == 0
-
-
-def test_keys_two_by_two_change_nothing_where_four_cells_are_alike():
-    torch.manual_seed(0)
-    full, fewer = EncoderLayer(16, 2).eval(), EncoderLayer(16, 2, grid=(4, 6)).eval()
-    fewer.load_state_dict(full.state_dict())
-    alike = torch.randn(2, 2, 3, 16).repeat_interleave(2, 1).repeat_interleave(2, 2).flatten(1, 2)
-    x = torch.cat([alike, torch.randn(2, 5, 16)], 1)
-    said = torch.zeros(2, 1, 1, 29)
-    said[..., 27:] = MASKED
-    fourfold = torch.cat([torch.full((2, 1, 1, 6), math.log(FEWER)), said[..., 24:]], -1)
-    with torch.no_grad():
-        one, other = full(x, None, said), fewer(x, None, fourfold)
-        assert (one - other).abs().max() < 1e-5
-        assert (full(x.flip(1), None, said) - fewer(x.flip(1), None, fourfold)).abs().max() > 1e-3
-
-
-def test_standing_counts_what_lies_beyond():
-    chance = torch.zeros(1, 8, 10)
-    chance[0, 3, 1] = chance[0, 6, 8] = 1.0
-    maps = Standing(8, 10, (1, 4))(chance)[0].T.reshape(9, 8, 10)
-    assert torch.equal(maps[0], chance[0])
-    left, far_left, right, far_right = maps[1:5, 0]
-    assert left[1] == 0 and left[2] > 1 and left[9] == 2 * left[2]  # nothing left of the leftmost, both left of the end
-    assert far_left[4] == 0 and far_left[5] > 1 and right[8] == 0 and right[0] == left[9] and far_right[4] > 1
-    above, below = maps[5, :, 0], maps[7, :, 0]
-    assert above[3] == 0 and above[4] > 1 and below[6] == 0 and below[0] == left[9]
-
-
-def test_ranks_compare_objects_of_the_kind_only():
-    # Three objects of two cells each, left to right at -0.5, 0.1, 0.8; the first is not of the kind.
-    x = torch.tensor([-0.5, -0.5, 0.1, 0.1, 0.8, 0.8])
-    area = torch.tensor([1.0, 1.0, 0.9, 0.9, -0.2, -0.2])
-    objects = torch.stack([x, 0 * x, 0 * x, area])[None]
-    kind = torch.tensor([[-9.0, -9.0, 9.0, 9.0, 9.0, 9.0]])
-    ranks = Ranks()(kind, objects)[0]
-    lowest, highest = ranks[:, 4:7], ranks[:, 7:10]
-    assert ranks.shape == (6, Ranks.features)
-    assert lowest[2:4, 0].abs().max() < 1e-3 and lowest[4:, 0].min() > 0.6  # the leftmost of the kind, whole
-    assert highest[4:, 0].abs().max() < 1e-3 and highest[2:4, 0].min() > 0.6
-    assert highest[2:4, 2].abs().max() < 1e-3 and highest[4:, 2].min() > 1.0  # the largest of the kind
-    assert (ranks[:2, 0] < 0.01).all() and (ranks[2:, 0] > 0.99).all()
-
-
-def test_apart_is_zero_on_the_object_and_bounded_away_from_it():
-    objects = torch.zeros(1, 4, 3)
-    objects[0, 0] = torch.tensor([0.5, 0.5, -0.9])
-    away = apart(objects, torch.tensor([[0.5, 0.0]]))
-    assert away.tolist() == [[0.0, 0.0, 1.0]]
-
-
-def test_a_text_can_point_at_a_side():
-    aim = Aim(4, 6, 9)
-    text = torch.randn(2, 4)
-    assert not aim(text).any()  # at first it points nowhere
-    optimiser = torch.optim.Adam(aim.parameters(), 0.1)
-    want = torch.zeros(2, 6, 9)
-    want[0, :, :4] = want[1, :3] = 1.0  # the left half; the upper half
-    for _ in range(60):
-        optimiser.zero_grad()
-        torch.nn.functional.binary_cross_entropy_with_logits(aim(text), want).backward()
-        optimiser.step()
-    assert ((aim(text) > 0) == want.bool()).float().mean() > 0.9
+def test_masks_that_are_not_known_are_not_learnt_from():
+    batch, net = small_batch(), model()
+    outputs = net.outputs(batch, word_codes(net, len(batch.texts), 4, 6))
+    terms = tsmi_losses(outputs, batch, WEIGHTS)
+    unknown = batch.has_mask == 0
+    assert unknown.any()
+    other = batch.masks.clone()
+    other[unknown] = 1.0 - other[unknown]
+    again = tsmi_losses(outputs, replace(batch, masks=other), WEIGHTS)
+    assert all(torch.equal(terms[name], again[name]) for name in ("bce", "dice", "aligned", "coarse", "region"))
