@@ -24,6 +24,8 @@ from ris_node.replay.options import ReplayOptions
 from ris_node.replay.rows import content_hash, iter_rows
 from ris_node.replay.run import replay
 
+pytest.importorskip("pyarrow", reason="replays need the extra `replay`, which `make pythons` leaves out")
+
 
 def test_a_bag_a_list_of_bags_and_their_exit_codes(
     drive: Path, tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
