@@ -78,7 +78,7 @@ def write_graph(module: ExportGraph, samples: Sequence[Sequence[np.ndarray]], pa
 
 
 def _slim(path: Path) -> None:
-    """Drop what the exporter notes for debugging: names of source lines, shapes that any reader infers."""
+    """Drop the exporter's notes for debugging: names of source lines, shapes that any reader infers."""
     import onnx
 
     proto = onnx.load(str(path))

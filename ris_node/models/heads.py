@@ -52,7 +52,7 @@ class TopDown(nn.Module):  # type: ignore[misc]
 
 
 class Conditioned(nn.Module):  # type: ignore[misc]
-    """Pixels of stride 4 for one expression: the picture's own plus what the fused cells of strides 16 and 8 add."""
+    """Pixels of stride 4 for one expression: the picture's own plus the fused cells of strides 16 and 8."""
 
     def __init__(self, token_width: int, fine_width: int, out_width: int) -> None:
         super().__init__()
@@ -109,7 +109,7 @@ class PresenceHead(nn.Module):  # type: ignore[misc]
     """Presence of the text's target, from pixels that attend to the memory tokens and from the best evidence.
 
     After RefSegformer's existence head; `evidence` are the largest values of coarse score maps. With `detached` the
-    head does not shape what it reads.
+    head passes no gradient on.
     """
 
     def __init__(self, width: int, heads: int, evidence: int, detached: bool) -> None:

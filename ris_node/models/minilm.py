@@ -3,7 +3,7 @@
 """The frozen sentence encoder (MiniLM, a 6-layer BERT) with weights held as int8.
 
 Weights are rounded once, per row, when the encoder is loaded, and every feature that training sees comes from the
-rounded weights: what the bundle ships is exactly what the model was trained on. Activations stay float.
+rounded weights: the bundle ships exactly the encoder that the model was trained on. Activations stay float.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ris_node.errors import TrainingError
 from ris_node.models.attention import MASKED, attend
 
 LAYERS, WIDTH, HEADS, INNER, VOCABULARY, POSITIONS = 6, 384, 12, 1536, 30522, 512
-EARLY_LAYER = 2  # its words still know which word they are; the last layer's know what the sentence means
+EARLY_LAYER = 2  # still close to the single words; the last layer is close to the sentence
 OUT_WIDTH = 2 * WIDTH
 
 

@@ -11,13 +11,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import nn
 
 from ris_node.errors import BundleError
+
+if TYPE_CHECKING:
+    import onnx
 
 _PLAIN = {"Relu", "Clip", "Add", "Concat", "GlobalAveragePool", "Identity"}
 
@@ -128,7 +131,7 @@ def import_graph(path: Path) -> tuple[TrunkSpec, dict[str, torch.Tensor]]:
     return TrunkSpec(graph.input[0].name, tuple(nodes)), weights
 
 
-def _node_spec(node: Any, makers: dict[str, Any], constants: dict[str, Any]) -> NodeSpec:
+def _node_spec(node: onnx.NodeProto, makers: dict[str, onnx.NodeProto], constants: dict[str, np.ndarray]) -> NodeSpec:
     from onnx import helper
 
     given = {a.name: helper.get_attribute_value(a) for a in node.attribute}
@@ -148,7 +151,7 @@ def _node_spec(node: Any, makers: dict[str, Any], constants: dict[str, Any]) -> 
     return NodeSpec(op, tuple(reads), output, numbers)
 
 
-def _conv_numbers(node: Any, given: dict[str, Any], constants: dict[str, Any]) -> dict[str, Any]:
+def _conv_numbers(node: onnx.NodeProto, given: dict[str, Any], constants: dict[str, np.ndarray]) -> dict[str, Any]:
     weight = constants[node.input[1]]
     pads = list(given.get("pads", [0, 0, 0, 0]))
     if given.get("auto_pad", b"NOTSET") not in (b"NOTSET", "NOTSET") or pads[:2] != pads[2:]:
@@ -207,11 +210,11 @@ def _last_use(spec: TrunkSpec, taps: tuple[str, ...]) -> dict[int, list[str]]:
     return out
 
 
-def _is_shape(node: Any, makers: dict[str, Any], constants: dict[str, Any]) -> bool:
+def _is_shape(node: onnx.NodeProto, makers: dict[str, onnx.NodeProto], constants: dict[str, np.ndarray]) -> bool:
     return all(name in constants or makers[name].op_type in {"Shape", "Slice"} for name in node.input)
 
 
-def _shape_source(name: str, makers: dict[str, Any]) -> str:
+def _shape_source(name: str, makers: dict[str, onnx.NodeProto]) -> str:
     node = makers[name]
     while node.op_type != "Shape":
         node = next(makers[read] for read in node.input if read in makers)

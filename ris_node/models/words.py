@@ -14,7 +14,7 @@ _BATCH = 64
 
 
 class WordFeatures:
-    """Encodes texts with the frozen encoder; what was seen before is looked up.
+    """Encodes texts with the frozen encoder; features of known texts are looked up.
 
     The encoder runs on `device` (None: the CPU); features are kept on the CPU in half precision, `limit` texts at most,
     the oldest leave first. With `bf16` the encoder's products are too: three times as fast, and off by less than

@@ -16,7 +16,7 @@ from ris_node.decode import DecodeError, decode
 from ris_node.errors import ConfigError
 from ris_node.models.registry import DEFAULT, loss_weights
 
-PACKAGED = "packaged"  # what `init` calls the weights that came with the package
+PACKAGED = "packaged"  # name in `init` of the weights that came with the package
 # How often each kind of expression is drawn, relative to the others that a picture offers.
 KIND_WEIGHTS = {
     "class": 1.0,
@@ -115,7 +115,7 @@ class TrainConfig:
 def load_config(path: Path, changes: Sequence[str] = ()) -> TrainConfig:
     """Read a run's settings; paths in `init`, `data.files` and, if it is there, `trunk` are relative to its folder.
 
-    `changes` ("optim.steps=100", the value as in YAML) take the place of what the file says.
+    `changes` ("optim.steps=100", the value as in YAML) take the place of those in the file.
 
     Raises:
         ConfigError: the file cannot be read, is no mapping, or has an unknown key or a wrong value at any level.

@@ -1,16 +1,16 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""A picture of what the network answers: held-out pictures with their expressions, the truth and the answer."""
+"""Grid of answers as one picture: held-out pictures with their expressions, the truth and the answer."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from typing import Any
 
 import cv2
 import numpy as np
 
+from ris_node.training.check import Record
 from ris_node.training.inputs.items import TrainingItem
 from ris_node.types import U8, Bool
 
@@ -20,12 +20,12 @@ _FONT, _SIZE, _LINE = cv2.FONT_HERSHEY_DUPLEX, 0.42, 17
 _TITLE_LINES = 2
 
 
-def pick(records: Sequence[dict[str, Any]], count: int) -> list[dict[str, Any]]:
+def pick(records: Sequence[Record], count: int) -> list[Record]:
     """Choose `count` records, kinds in turn and pictures spread; the same records give the same choice."""
-    by_kind: dict[str, list[dict[str, Any]]] = {}
+    by_kind: dict[str, list[Record]] = {}
     for record in records:
-        by_kind.setdefault(record["kind"], []).append(record)
-    chosen: list[dict[str, Any]] = []
+        by_kind.setdefault(record.kind, []).append(record)
+    chosen: list[Record] = []
     for turn in range(count):
         for number, kind in enumerate(sorted(by_kind)):
             items = by_kind[kind]
@@ -34,15 +34,13 @@ def pick(records: Sequence[dict[str, Any]], count: int) -> list[dict[str, Any]]:
     return chosen
 
 
-def draw_grid(
-    records: Sequence[dict[str, Any]], pictures: Sequence[TrainingItem], at: float = 0.5, columns: int = 4
-) -> U8:
+def draw_grid(records: Sequence[Record], pictures: Sequence[TrainingItem], at: float = 0.5, columns: int = 4) -> U8:
     """Draw records of `check.answers` side by side, RGB u8[h,w,3].
 
     Filled red is the answer's mask, filled green its region, white lines the truth; a mask or region is drawn where it
-    is likelier than `at`. The second line says how present the target seemed, green where that is right.
+    is likelier than `at`. The second line gives the presence, green where it is right.
     """
-    tiles = [_tile(record, pictures[record["picture"]].image, at) for record in records]
+    tiles = [_tile(record, pictures[record.picture].image, at) for record in records]
     columns = max(1, min(columns, len(tiles)))
     while len(tiles) % columns:
         tiles.append(np.full_like(tiles[0], _PAPER))
@@ -50,22 +48,20 @@ def draw_grid(
     return np.concatenate(rows, 0)
 
 
-def _tile(record: dict[str, Any], image: U8, at: float) -> U8:
+def _tile(record: Record, image: U8, at: float) -> U8:
     canvas = image.copy()
     size = canvas.shape[1], canvas.shape[0]
-    is_region = record["true_region"] is not None
-    parts = [("region", "true_region", _REGION)] if is_region else [("mask", "true_mask", _MASK)]
-    for said, true, colour in parts:
-        answer = cv2.resize(record[said], size, interpolation=cv2.INTER_LINEAR) >= at
-        canvas[answer] = (0.5 * canvas[answer] + 0.5 * np.array(colour)).astype(np.uint8)
-        if record[true] is not None:
-            _outline(canvas, record[true])
+    probability, truth = (record.region, record.true_region) if record.is_command else (record.mask, record.true_mask)
+    answer = cv2.resize(probability, size, interpolation=cv2.INTER_LINEAR) >= at
+    canvas[answer] = (0.5 * canvas[answer] + 0.5 * np.array(_REGION if record.is_command else _MASK)).astype(np.uint8)
+    if truth is not None:
+        _outline(canvas, truth)
     head = np.full(((_TITLE_LINES + 1) * _LINE + 6, size[0], 3), _PAPER, np.uint8)
-    for number, line in enumerate(_wrapped(record["text"], size[0] - 8)):
+    for number, line in enumerate(_wrapped(record.text, size[0] - 8)):
         _write(head, line, number, _INK)
-    right = (record["presence"] >= at) == record["present"]
-    wanted = "there" if record["present"] else "not there"
-    _write(head, f"{record['kind']}: {wanted}, said {record['presence']:.2f}", _TITLE_LINES, _GOOD if right else _BAD)
+    right = (record.presence >= at) == record.present
+    wanted = "there" if record.present else "not there"
+    _write(head, f"{record.kind}: {wanted}, said {record.presence:.2f}", _TITLE_LINES, _GOOD if right else _BAD)
     tile = cv2.copyMakeBorder(np.concatenate([head, canvas]), 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=_PAPER)
     return np.asarray(tile, np.uint8)
 

@@ -123,7 +123,7 @@ class Curves:
         return path
 
     def close(self) -> None:
-        """Write what is waiting."""
+        """Flush what is waiting."""
         if self._writer is not None:
             self._writer.close()
 

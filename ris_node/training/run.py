@@ -121,7 +121,7 @@ def _claim(run: Plan) -> None:
 
 
 def _learn(run: Plan, data: Pools, team: Accelerator) -> int:
-    """Be one process of the team; the first one says how the run ended."""
+    """Train as one process of the team; return the exit code."""
     config, share = run.config, (team.process_index, team.num_processes)
     optim = config.optim
     try:
@@ -140,7 +140,7 @@ def _learn(run: Plan, data: Pools, team: Accelerator) -> int:
 
 
 def _member(number: int, run: Plan, data: Pools, meeting: Path) -> None:
-    """Be forked process `number`."""
+    """Run forked process `number`."""
     optim = run.config.optim
     try:
         sys.exit(_learn(run, data, join_on_cpu(number, optim.processes, meeting, optim.threads)))

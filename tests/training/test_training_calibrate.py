@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
+from ris_node.training.check import Record  # noqa: E402
 from ris_node.training.recipe.calibrate import FOUND_GOAL, calibrate, presence_thresholds  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -18,12 +21,11 @@ def test_thresholds_come_from_the_records():
     truth = np.zeros((4, 4), bool)
     truth[:2] = True
     chance = np.where(truth, 0.48, 0.36).astype(np.float32)
-    seen = [
-        {"presence": p, "present": True, "kind": "order", "mask": chance, "region": chance, "true_mask": truth,
-         "true_region": None} for p in np.linspace(0.4, 0.9, 101)
-    ]  # fmt: skip
-    gone = [{**seen[0], "presence": p, "present": False, "kind": "absent", "true_mask": None} for p in (0.1, 0.2, 0.5)]
-    commands = [{**seen[50], "kind": "region", "true_region": truth}]
+    one = Record(picture=0, text="", kind="order", present=True, presence=0.0, mask=chance, region=chance,
+                 true_mask=truth, true_region=None)  # fmt: skip
+    seen = [replace(one, presence=p) for p in np.linspace(0.4, 0.9, 101)]
+    gone = [replace(one, presence=p, present=False, kind="absent", true_mask=None) for p in (0.1, 0.2, 0.5)]
+    commands = [replace(seen[50], kind="region", true_region=truth)]
     chosen = calibrate(seen + gone + commands)
     assert chosen.mask in (0.4, 0.45) and chosen.miou == 1 and chosen.region in (0.4, 0.45) and chosen.pointing == 1
     assert chosen.found == pytest.approx(FOUND_GOAL, abs=0.01) and chosen.refused == pytest.approx(2 / 3)
@@ -31,12 +33,12 @@ def test_thresholds_come_from_the_records():
 
 def test_noun_phrases_and_commands_get_thresholds_of_their_own():
     empty = np.zeros((4, 4), bool)
-    blank = {"mask": empty, "region": empty, "true_mask": None}
+    blank = {"picture": 0, "text": "", "mask": empty, "region": empty, "true_mask": None}
 
     def said(presence, present, command):
         kind = ("region" if command else "order") if present else "absent"
         region = empty if command else None
-        return {**blank, "presence": presence, "present": present, "kind": kind, "true_region": region}
+        return Record(**blank, presence=presence, present=present, kind=kind, true_region=region)
 
     records = [said(p, True, False) for p in np.linspace(0.5, 1.0, 100)]
     records += [said(p, True, True) for p in np.linspace(0.2, 1.0, 100)]

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -196,12 +197,12 @@ def test_grid_shows_truth_and_answer():
     pictures = [shapes(0), shapes(1)]
     records = answers(trainer.averaged(), pictures, WordCodes(), 6, bf16=False)
     chosen = pick(records, 6)
-    assert len({(r["picture"], r["text"]) for r in chosen}) == 6 and {r["picture"] for r in chosen} == {0, 1}
-    assert {r["kind"] for r in chosen} >= {"colour", "order", "absent", "region"} and pick(records, 6) == chosen
-    one = {**chosen[0], "kind": "colour", "present": True, "true_region": None, "picture": 0}
+    assert len({(r.picture, r.text) for r in chosen}) == 6 and {r.picture for r in chosen} == {0, 1}
+    assert {r.kind for r in chosen} >= {"colour", "order", "absent", "region"} and pick(records, 6) == chosen
     truth = np.zeros((HEIGHT // 4, WIDTH // 4), bool)
     truth[2:6, 2:6] = True
-    one |= {"true_mask": truth, "mask": truth.astype(np.float32)}
+    changes = {"kind": "colour", "present": True, "true_region": None, "picture": 0}
+    one = replace(chosen[0], **changes, true_mask=truth, mask=truth.astype(np.float32))
     body = draw_grid([one], pictures)[-HEIGHT - 2 : -2, 2:-2]
     assert (body[8, 8:24] == 255).all() and (body[16, 16] != pictures[0].image[16, 16]).any()
     assert (body[40, 70] == pictures[0].image[40, 70]).all()

@@ -3,7 +3,7 @@
 """TSMI, our reading of the abstract of "Referring Image Segmentation with Two-Stage Multi-Modal Interaction".
 
 Stage one fuses text and vision in both directions and recurrently; stage two aligns the whole sentence with the whole
-picture. Added: a candidate map (everything of the kind the text names) and what each cell's object is like, so that
+picture. Added: a candidate map (everything of the kind the text names) and attributes of each cell's object, so that
 leftmost, nearest and largest compare objects (`instances.py`); layers of attention over all stride-16 cells; a presence
 head and a navigable-region head. The trunk is only tapped: `encode_image` runs once per image, `decode` once per
 expression, and all convolutions but the last are in `encode_image`.
@@ -127,7 +127,7 @@ class Tsmi(TrunkSystem):
         self.condition = Conditioned(c.token_width, c.fine_width, c.pixel_width)
         self.mask_head = KernelHead(3 * c.token_width, c.pixel_width, size)
         self.region_head = KernelHead(3 * c.token_width, c.pixel_width, size)
-        self.reach = nn.Linear(3 * c.token_width, 2)  # what leaving the object costs; what the coarse map counts
+        self.reach = nn.Linear(3 * c.token_width, 2)  # cost of leaving the object, weight of the coarse map
         nn.init.zeros_(self.reach.weight)
         with torch.no_grad():
             self.reach.bias.copy_(torch.tensor([-2.0, 0.5]))

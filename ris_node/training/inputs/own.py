@@ -29,7 +29,7 @@ _SIDES = re.compile(r"\b(left|right)", re.IGNORECASE)
 _LEAST_AREA = 0.6  # of a picture that a crop keeps
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Own:
     """A file of JSON lines to train on: one's own, or the index of a published set. Its paths are below `root`.
 
@@ -66,7 +66,10 @@ def own_of(samples: SampleSet, mirror: bool) -> Own:
         files |= {sample.picture.path} if sample.picture.path else set()
     for file in sorted(files):
         digest.update(f"{file.name} {stamp(file)}\n".encode())
-    return Own(samples.source, str(path), samples.root, len(samples.by_image), digest.hexdigest(), mirror)
+    return Own(
+        source=samples.source, path=str(path), root=samples.root, count=len(samples.by_image),
+        content=digest.hexdigest(), mirror=mirror,
+    )  # fmt: skip
 
 
 def given(own: Own, index: int) -> tuple[Annotated, list[Expression]]:

@@ -48,8 +48,8 @@ _PASTED_AT_MOST, _PER_CLASS = 4, 300
 class Job:
     """Request for the variants of one picture: its set, its index there, and the cache folder.
 
-    `own` says where the texts are given instead of generated. With `bank`, the file of a `CutoutBank`, things are
-    pasted into a share `pasted` of the variants but the first.
+    `own` is the source of given texts; without it they are generated. With `bank`, the file of a `CutoutBank`, things
+    are pasted into a share `pasted` of the variants but the first.
     """
 
     source: str

@@ -12,6 +12,7 @@ import numpy as np
 
 from ris_node.metrics.masks import mask_iou
 from ris_node.targets.pixels import likeliest_point
+from ris_node.training.check import Record
 from ris_node.types import F32, F64, Bool
 
 _MASKS = tuple(np.round(np.arange(0.30, 0.66, 0.05), 2).tolist())
@@ -41,7 +42,7 @@ class Calibration:
         return {name: value for name, value in asdict(self).items() if value is not None and np.isfinite(value)}
 
 
-def calibrate(records: Sequence[dict[str, Any]]) -> Calibration:
+def calibrate(records: Sequence[Record]) -> Calibration:
     """Choose thresholds from records of `check.answers`.
 
     Presence: one threshold for noun phrases and one for commands (`presence_thresholds`). Mask: the best mean IoU.
@@ -50,13 +51,13 @@ def calibrate(records: Sequence[dict[str, Any]]) -> Calibration:
     the answer. One that the records do not cover stays at its default.
     """
     presence, command = presence_thresholds(records)
-    said = [(r["presence"] >= (command if _commands(r) else presence), r) for r in records]
-    absent = [not yes for yes, r in said if not r["present"] and r["kind"] != "near_miss"]
-    present = [yes for yes, r in said if r["present"]]
-    masks = [(r["mask"], r["true_mask"]) for r in records if _shown(r, "true_mask") and r["true_region"] is None]
+    found = [(r.presence >= (command if r.is_command else presence), r) for r in records]
+    absent = [not yes for yes, r in found if not r.present and r.kind != "near_miss"]
+    present = [yes for yes, r in found if r.present]
+    masks = [(r.mask, truth) for r in records if (truth := r.mask_truth) is not None]
     ious = [_mean(mask_iou(chance >= level, truth) for chance, truth in masks) for level in _MASKS]
     best = int(np.argmax(ious)) if masks else _MASKS.index(_USUAL[0])
-    region, area, hits = _region_level([(r["region"], r["true_region"]) for r in records if _shown(r, "true_region")])
+    region, area, hits = _region_level([(r.region, truth) for r in records if (truth := r.region_truth) is not None])
     return Calibration(
         mask=_MASKS[best],
         presence=presence,
@@ -81,13 +82,13 @@ def _region_level(regions: Sequence[tuple[F32, Bool]]) -> tuple[float, float, fl
     return _REGIONS[best], areas[best], hits[best]
 
 
-def presence_thresholds(records: Sequence[dict[str, Any]]) -> tuple[float, float]:
+def presence_thresholds(records: Sequence[Record]) -> tuple[float, float]:
     """Return the thresholds of noun phrases and of commands.
 
     Of the commands `FOUND_COMMANDS` are found: one that is missed leaves the vehicle without a goal. Of noun phrases as
     many as make `FOUND_GOAL` of everything that is present. Where there is one sort only, both are what it needs.
     """
-    present = [np.array([r["presence"] for r in records if r["present"] and _commands(r) == c]) for c in (False, True)]
+    present = [np.array([r.presence for r in records if r.present and r.is_command == c]) for c in (False, True)]
     everything = np.concatenate(present)
     one = _threshold(everything, FOUND_GOAL) if len(everything) else _USUAL[1]
     if not all(map(len, present)):
@@ -96,17 +97,8 @@ def presence_thresholds(records: Sequence[dict[str, Any]]) -> tuple[float, float
     return _threshold(present[0], min(max(rest, 0.0), 1.0)), _threshold(present[1], FOUND_COMMANDS)
 
 
-def _commands(record: dict[str, Any]) -> bool:
-    """Whether a record is of a command to the vehicle: those have a region, if only an empty one."""
-    return record["true_region"] is not None
-
-
 def _threshold(present: F64, found: float) -> float:
     return round(float(np.clip(np.quantile(present, 1.0 - found), 0.05, 0.8)), 3)
-
-
-def _shown(record: dict[str, Any], name: str) -> bool:
-    return bool(record["present"]) and record[name] is not None and bool(record[name].any())
 
 
 def _goal_inside(chance: F32, level: float, truth: Bool) -> float:
