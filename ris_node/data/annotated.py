@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -25,7 +25,7 @@ TARGET_FRACTION = 0.0015
 _DARK = 80.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Object:
     """One instance: `id` is its value in the instance map, `box` (x0, y0, x1, y1) with open ends, `area` in pixels.
 
@@ -74,6 +74,7 @@ class Annotated:
     class_map: U8
     instance_map: U16
     objects: tuple[Object, ...]
+    _: KW_ONLY
     source: str
     name: str
     unsure: frozenset[str] = frozenset()
@@ -203,7 +204,17 @@ def make_objects(
         box = (int(x.min()), int(y.min()), int(x.max()) + 1, int(y.max()) + 1)
         cid = int(np.bincount(class_map[y, x]).argmax())
         cut = box[0] == 0 or box[2] == width or box[3] == height
-        found.append(Object(number, cid, box, end - start, number in crowds, cut, (colours or {}).get(number)))
+        found.append(
+            Object(
+                id=number,
+                class_id=cid,
+                box=box,
+                area=end - start,
+                crowd=number in crowds,
+                cut=cut,
+                colour=(colours or {}).get(number),
+            )
+        )
     return tuple(found)
 
 

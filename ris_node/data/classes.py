@@ -151,7 +151,7 @@ bin|thing gc|bin,rubbish bin,trash can,garbage can,dustbin|
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ClassInfo:
     """One class: id, name, nature ("thing", "mass" or "stuff"), words in both numbers, and what may be said of it."""
 
@@ -171,12 +171,19 @@ def _parse(index: int, line: str) -> ClassInfo:
     words = tuple(singular.split(","))
     plurals = tuple(plural.split(",")) if plural else tuple(f"{w}s" for w in words)
     return ClassInfo(
-        index, name, nature, words, words if nature == "stuff" else plurals, "g" in marks, "c" in marks, "f" in marks
+        id=index,
+        name=name,
+        nature=nature,
+        singular=words,
+        plural=words if nature == "stuff" else plurals,
+        on_ground="g" in marks,
+        colourable="c" in marks,
+        followable="f" in marks,
     )
 
 
 CLASSES: tuple[ClassInfo, ...] = (
-    ClassInfo(VOID, "void", "stuff", (), ()),
+    ClassInfo(id=VOID, name="void", nature="stuff", singular=(), plural=()),
     *(_parse(i + 1, line) for i, line in enumerate(_TABLE.strip().splitlines())),
 )
 _BY_NAME = {c.name: c for c in CLASSES}

@@ -51,7 +51,7 @@ QUOTA: Mapping[str, int] = {
 _MOST_STUFF, _LEAST_SEVERAL = 0.2, 0.5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EvalItem:
     """One line of the manifest; `mask` and `region` are run lengths of the image's size, None where there is none.
 

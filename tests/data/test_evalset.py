@@ -18,8 +18,10 @@ from ris_node.rle import encode_rle
 
 BOX = np.zeros((6, 8), bool)
 BOX[2:4, 1:5] = True
-ITEM = EvalItem("a/0", "a.jpg", "the car", "object", "single", "s", True, 8, 6, tuple(encode_rle(BOX)), None, "car", 2,
-                "single", "a.jpg")  # fmt: skip
+ITEM = EvalItem(
+    id="a/0", image="a.jpg", text="the car", type="object", kind="single", set="s", present=True, width=8, height=6,
+    mask=tuple(encode_rle(BOX)), class_name="car", in_view=2, form="single", group="a.jpg",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ def _two_cars() -> Annotated:
     for number, x in ((1, 10), (2, 110)):
         classes[60:90, x : x + 30], instances[60:90, x : x + 30] = CAR, number
     image = np.full((120, 160, 3), 120, np.uint8)
-    return Annotated(image, classes, instances, make_objects(instances, classes), "streets", "drawn")
+    return Annotated(image, classes, instances, make_objects(instances, classes), source="streets", name="drawn")
 
 
 def _about(picture: Annotated, name: str) -> int:

@@ -42,9 +42,10 @@ def runs(mask):
 def item(name, kind="single", mask=None, region=None, **more):
     """An evaluation item; present where it has a mask or a region."""
     present = mask is not None or region is not None
-    truth = runs(mask), runs(region)
-    base = EvalItem(name, "a.png", name, "object", kind, "camvid/val", present, W, H, *truth, "car", 2)
-    base = replace(base, group="a.png", road_point=(20, 23))
+    base = EvalItem(
+        id=name, image="a.png", text=name, type="object", kind=kind, set="camvid/val", present=present, width=W,
+        height=H, mask=runs(mask), region=runs(region), class_name="car", in_view=2, group="a.png", road_point=(20, 23),
+    )  # fmt: skip
     return replace(base, **more)
 
 

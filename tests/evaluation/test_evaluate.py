@@ -52,8 +52,11 @@ def place(tmp_path_factory):
         cv2.imwrite(str(folder / f"{n}.png"), image[..., ::-1])
         for name in COLOURS:
             mask = PLACES.get(name)
-            items.append(EvalItem(f"{n}/{name}", f"{n}.png", f"the {name} thing", "object", "single" if name in PLACES
-                                  else "absent", "mine", name in PLACES, W, H, runs(mask), None, "thing"))  # fmt: skip
+            items.append(EvalItem(
+                id=f"{n}/{name}", image=f"{n}.png", text=f"the {name} thing", type="object", set="mine", width=W,
+                kind="single" if name in PLACES else "absent", present=name in PLACES, height=H, mask=runs(mask),
+                class_name="thing",
+            ))  # fmt: skip
         below = np.roll(PLACES["red"], 12, axis=0)
         items.append(replace(items[-3], id=f"{n}/stop", text="stop next to the red thing", type="region", kind="region",
                              mask=None, region=runs(below)))  # fmt: skip

@@ -126,7 +126,18 @@ def test_what_int8_costs_is_measured_and_written(bundle, frames):
     half = np.zeros((120, 160), bool)
     half[:, :80] = True
     items = [
-        EvalItem(str(i), f"{i}.png", "the red thing", "object", "class", "own", True, 160, 120, tuple(encode_rle(half)))
+        EvalItem(
+            id=str(i),
+            image=f"{i}.png",
+            text="the red thing",
+            type="object",
+            kind="class",
+            set="own",
+            present=True,
+            width=160,
+            height=120,
+            mask=tuple(encode_rle(half)),
+        )
         for i in range(6)
     ]
     found = measure_int8(bundle, items, frames, rounds=3)

@@ -148,11 +148,14 @@ def test_views_keep_texts_true():
     mask = np.zeros((60, 100), bool)
     mask[20:40, 70:90] = True
     void = np.zeros((60, 100), np.uint8)
-    picture = Annotated(image, void, void.astype(np.uint16), (), "mine", "a")
+    picture = Annotated(image, void, void.astype(np.uint16), (), source="mine", name="a")
     mirrored = 0
     for seed in range(60):
         for text in ("the van", "the van on the LEFT side"):
-            said = [Expression(text, "given", mask, None, True), Expression("a bus", "absent", None, None, False)]
+            said = [
+                Expression(text, "given", mask, None, positive=True),
+                Expression("a bus", "absent", None, None, positive=False),
+            ]
             view, kept = cropped(picture, said, np.random.default_rng(seed), whole=False, mirror=True)
             assert kept[0].mask is not None and kept[0].mask.sum() == mask.sum() and kept[1].mask is None
             assert view.height * view.width >= 0.59 * 6000 and view.image.shape[:2] == kept[0].mask.shape

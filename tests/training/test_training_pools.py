@@ -34,17 +34,17 @@ def picture() -> Annotated:
     classes[40:60, 20:60], instances[40:60, 20:60] = class_id("car"), 1
     classes[40:60, 100:140], instances[40:60, 100:140] = class_id("car"), 2
     image = np.random.default_rng(0).integers(0, 256, (90, 160, 3), np.uint8)
-    return Annotated(image, classes, instances, make_objects(instances, classes), "test", "p")
+    return Annotated(image, classes, instances, make_objects(instances, classes), source="test", name="p")
 
 
 def test_maps_lie_where_the_picture_lies_in_the_letterbox(tmp_path):
     a = picture()
     left = a.object_mask((1,))
     given = [
-        Expression("left car", "order", left, None, True, "object", "car", 2),
-        Expression("stop by it", "region", left, ~left, True, "region", "car", 2),
-        Expression("pull over", "region", None, ~left, True, "region"),
-        Expression("the bus", "absent", None, None, False, "object", "bus"),
+        Expression("left car", "order", left, None, positive=True, type="object", class_name="car", in_view=2),
+        Expression("stop by it", "region", left, ~left, positive=True, type="region", class_name="car", in_view=2),
+        Expression("pull over", "region", None, ~left, positive=True, type="region"),
+        Expression("the bus", "absent", None, None, positive=False, type="object", class_name="bus"),
     ]
     drawn = make_item(a, given, 128, 160)  # fits by its width: 92 rows of picture, grey above and below
     assert drawn.image.shape == (128, 160, 3) and (drawn.image[:16] == 114).all()

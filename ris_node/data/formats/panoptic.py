@@ -141,4 +141,6 @@ def annotate_panoptic(
     instances = np.where(instances > 0, instances, parts).astype(np.uint16)
     crowds |= set(more)
     objects = make_objects(instances, classes, frozenset(crowds))
-    return Annotated(image, classes, instances, objects, source, name, facts_of(source).unsure or frozenset())
+    return Annotated(
+        image, classes, instances, objects, source=source, name=name, unsure=facts_of(source).unsure or frozenset()
+    )

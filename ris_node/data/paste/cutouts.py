@@ -46,7 +46,7 @@ GROUND = tuple(
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Cutout:
     """One thing cut out of a picture: `image` RGB u8[h,w,3] (with what was around it in its box), `mask` bool[h,w].
 
@@ -105,10 +105,17 @@ def cutouts(picture: Annotated, classes: frozenset[int] = PASTED) -> list[Cutout
         image = picture.image[y0:y1, x0:x1].copy()
         found.append(
             Cutout(
-                image, mask, item.class_id, picture.name, picture.width, picture.height, item.foot, item.colour,
-                _stands(picture, item, mask),
+                image=image,
+                mask=mask,
+                class_id=item.class_id,
+                source=picture.name,
+                picture_width=picture.width,
+                picture_height=picture.height,
+                foot=item.foot,
+                colour=item.colour,
+                grounded=_stands(picture, item, mask),
             )
-        )  # fmt: skip
+        )
     return found
 
 
@@ -137,6 +144,10 @@ def _stands(picture: Annotated, item: Object, mask: Bool) -> bool:
     columns = np.flatnonzero(mask[int(0.9 * mask.shape[0]) :].any(0)) + x0
     row = min(y1 + 1, picture.height - 1)
     return columns.size > 0 and bool(np.isin(picture.class_map[row, columns], (*GROUND, VOID)).mean() >= 0.7)
+
+
+# What a file of cutouts says of each beside its size.
+_SAVED = ("class_id", "source", "picture_width", "picture_height", "foot", "colour", "grounded")
 
 
 @dataclass(frozen=True)
@@ -180,10 +191,7 @@ class CutoutBank:
 
     def save(self, path: Path) -> None:
         """Write the bank to one .npz file, whole or not at all."""
-        about = [
-            [*i.mask.shape, i.class_id, i.source, i.picture_width, i.picture_height, i.foot, i.colour, i.grounded]
-            for i in self.items
-        ]
+        about = [[*i.mask.shape, *(getattr(i, key) for key in _SAVED)] for i in self.items]
         empty = np.zeros(0, np.uint8)
         with replacing(path.with_suffix(".npz")) as beside:
             np.savez(
@@ -211,7 +219,7 @@ class CutoutBank:
         for h, w, *rest in about:
             end = at + h * w
             image, mask = pixels[3 * at : 3 * end].reshape(h, w, 3), masks[at:end].reshape(h, w)
-            items.append(Cutout(image, mask, *rest))
+            items.append(Cutout(image=image, mask=mask, **dict(zip(_SAVED, rest, strict=True))))
             at = end
         return cls(tuple(items))
 

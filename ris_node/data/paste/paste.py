@@ -199,7 +199,7 @@ class _Canvas:
         self.classes[spot.window][seen] = item.class_id
         self.instances[spot.window][seen] = number
         self.covered[spot.window] |= seen
-        self.objects[number] = Object(number, item.class_id, (0, 0, 0, 0), 0, colour=item.colour)
+        self.objects[number] = Object(id=number, class_id=item.class_id, box=(0, 0, 0, 0), area=0, colour=item.colour)
         for changed in (*touched, number):
             self._measure(changed)
         self.whole[number] = self.objects[number].area

@@ -24,7 +24,7 @@ from ris_node.types import U8, Bool
 TYPES = ("object", "region")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sample:
     """One expression about one image. Pixels are read when `image`, `mask` or `region` is first asked for, then kept.
 

@@ -9,7 +9,7 @@ pictures, mirror the `Annotated` first (`flipped`) and generate from that: left 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 
 import numpy as np
 
@@ -67,6 +67,7 @@ class Expression:
     kind: str
     mask: Bool | None
     region: Bool | None
+    _: KW_ONLY
     positive: bool
     type: str = "object"
     class_name: str = ""
@@ -109,10 +110,9 @@ def generate_one(annotated: Annotated, rng: Rng, split: str, kind: str) -> Expre
     command = rng.random() < COMMAND_SHARE
     if kind == "alien":
         text, form = alien_text(facts, rng, split, command)
-        return Expression(
-            humanise(rng, text, split), kind, None, None, False, "region" if form else "object", form=form,
-            carrier=form,
-        )  # fmt: skip
+        text = humanise(rng, text, split)
+        said = Expression(text, kind, None, None, positive=False, type="region" if form else "object")
+        return replace(said, form=form, carrier=form)
     if kind == "absent":
         return _absent(facts, rng, split, command)
     if kind == "region":
@@ -125,12 +125,15 @@ def generate_one(annotated: Annotated, rng: Rng, split: str, kind: str) -> Expre
     if not meaning.true:
         form = str(rng.choice(["next_to", "behind", "in_front_of"])) if command else "object"
         text = humanise(rng, sentence(rng, form, split, np_text, meaning.class_name), split)
-        return Expression(text, kind, None, None, False, "region" if command else "object", meaning.class_name,
-                          meaning.in_view, meaning.form, meaning.form, form)  # fmt: skip
+        said = Expression(text, kind, None, None, positive=False, type="region" if command else "object", carrier=form)
+        return _about_class(said, meaning, meaning.form)
     text = humanise(rng, sentence(rng, "object", split, np_text), split)
-    mask = mask_of(annotated, meaning)
-    return Expression(text, kind, mask, None, True, "object", meaning.class_name, meaning.in_view, meaning.form,
-                      meaning.form, "object")  # fmt: skip
+    said = Expression(text, kind, mask_of(annotated, meaning), None, positive=True, carrier="object")
+    return _about_class(said, meaning, meaning.form)
+
+
+def _about_class(said: Expression, meaning: Meaning, form: str) -> Expression:
+    return replace(said, class_name=meaning.class_name, in_view=meaning.in_view, form=form, place=meaning.form)
 
 
 def meanings_of(facts: Facts, split: str = "val") -> dict[str, tuple[Meaning, ...]]:
@@ -231,8 +234,8 @@ def _absent(facts: Facts, rng: Rng, split: str, command: bool) -> Expression | N
     command = command and info.nature == "thing"
     carrier = str(rng.choice(["next_to", "next_to", "behind", "in_front_of", "follow"])) if command else "object"
     text = humanise(rng, sentence(rng, carrier, split, np_text, name), split)
-    return Expression(text, "absent", None, None, False, "region" if command else "object", name, 0, form,
-                      form, carrier)  # fmt: skip
+    said = Expression(text, "absent", None, None, positive=False, type="region" if command else "object")
+    return replace(said, class_name=name, form=form, place=form, carrier=carrier)
 
 
 def _command(facts: Facts, rng: Rng, split: str) -> Expression | None:
@@ -261,7 +264,7 @@ def _plain_manoeuvre(facts: Facts, view: regions.GroundView, rng: Rng, split: st
     if region is None:
         return None
     text = humanise(rng, sentence(rng, form, split), split)
-    return Expression(text, "region", None, region, True, "region", form=form, carrier=form)
+    return Expression(text, "region", None, region, positive=True, type="region", form=form, carrier=form)
 
 
 def _about(facts: Facts, view: regions.GroundView, rng: Rng, split: str) -> Expression | None:
@@ -284,8 +287,8 @@ def _about(facts: Facts, view: regions.GroundView, rng: Rng, split: str) -> Expr
         return None
     text = humanise(rng, sentence(rng, form, split, realise(facts, meaning, rng, split), info.name), split)
     mask = facts.annotated.object_mask(meaning.ids)
-    return Expression(text, "region", mask, region, True, "region", info.name, meaning.in_view, form, meaning.form,
-                      form)  # fmt: skip
+    said = Expression(text, "region", mask, region, positive=True, type="region", carrier=form)
+    return _about_class(said, meaning, form)
 
 
 def _manoeuvres_about(item: Object, info: ClassInfo) -> tuple[str, ...]:

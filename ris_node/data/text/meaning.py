@@ -10,7 +10,7 @@ count as objects that exist, so they can make an ordering doubtful but are never
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 
 from ris_node.data.annotated import TARGET_FRACTION, Annotated, Object
@@ -35,6 +35,7 @@ class Meaning:
     form: str
     class_name: str
     ids: tuple[int, ...] = ()
+    _: KW_ONLY
     whole: bool = False
     colour: str | None = None
     other: str = ""

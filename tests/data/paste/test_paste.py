@@ -35,7 +35,7 @@ def street(things=(), name="street/a", **more):
         window = np.s_[y0:y1, x0:x1]
         image[window], classes[window], instances[window] = colour, cid, number
     objects = make_objects(instances, classes) if things else ()
-    return Annotated(image, classes, instances, objects, "camvid", name, **more)
+    return Annotated(image, classes, instances, objects, source="camvid", name=name, **more)
 
 
 def with_camera(picture):
@@ -46,7 +46,16 @@ def with_camera(picture):
 
 def cutout(cid=CAR, height=40, width=60, colour=(200, 20, 20), source="other", foot=180):
     image = np.full((height, width, 3), colour, np.uint8)
-    return Cutout(image, np.ones((height, width), np.bool_), cid, source, WIDTH, HEIGHT, foot, None)
+    return Cutout(
+        image=image,
+        mask=np.ones((height, width), np.bool_),
+        class_id=cid,
+        source=source,
+        picture_width=WIDTH,
+        picture_height=HEIGHT,
+        foot=foot,
+        colour=None,
+    )
 
 
 def assert_true(picture):

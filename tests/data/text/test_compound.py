@@ -32,7 +32,7 @@ def street(*things):
         image[y0:y1, x0:x1] = colour
         classes[y0:y1, x0:x1] = class_id(name)
         instances[y0:y1, x0:x1] = number
-    return Annotated(image, classes, instances, make_objects(instances, classes), "camvid", "drawn")
+    return Annotated(image, classes, instances, make_objects(instances, classes), source="camvid", name="drawn")
 
 
 READINGS = {  # whether box x can stand so to box y: looser than what the generator wants before it speaks

@@ -39,7 +39,7 @@ def scene(*things, road=True, source="camvid", camera=True):
         instances[y0:y1, x0:x1] = number
     mount = camera_mount(0.0, 0.0, 1.4, 0.0, 0.0, 0.0)
     return Annotated(
-        image, classes, instances, make_objects(instances, classes), source, "drawn",
+        image, classes, instances, make_objects(instances, classes), source=source, name="drawn",
         camera=Camera.pinhole(W, H, 60.0) if camera else None, camera_in_base=mount if camera else None,
     )  # fmt: skip
 
