@@ -24,7 +24,8 @@ from ris_node.replay.frames import FrameJob
 from ris_node.replay.options import ReplayOptions
 from ris_node.replay.rows import answer_row
 from ris_node.sensing.images import decode_compressed, decode_image
-from ris_node.types import U8, Query, RegionTarget, Status, TargetStatus
+from ris_node.targets.hold import TargetStep
+from ris_node.types import U8, Query, Status
 
 NODE = "/grounding_node"
 NO_QUERY = "no query is active"
@@ -134,12 +135,13 @@ class Answerer:
         return found
 
 
-def target_messages(target: RegionTarget, confirmed: bool, query_id: str, stamp_ns: int) -> list[tuple[str, bytes]]:
-    """What the node publishes of a region query's target: `~/region`, and when it is confirmed pose and outline."""
-    said = target_to_msg(make, target, query_id, stamp_ns)
-    found = [(f"{NODE}/region", encoded("ris_msgs/RegionTarget", said))]
-    if confirmed and target.status is TargetStatus.OK:
-        pose, outline = pose_stamped(make, target, stamp_ns), polygon_stamped(make, target, stamp_ns)
+def target_messages(step: TargetStep) -> list[tuple[str, bytes]]:
+    """Return the node's messages for a target: `~/region`, and when it is confirmed pose and polygon."""
+    target, stamp_ns = step.target, step.stamp_ns
+    region = target_to_msg(make, target, step.query_id, stamp_ns)
+    found = [(f"{NODE}/region", encoded("ris_msgs/RegionTarget", region))]
+    if step.confirmed:
+        pose, polygon = pose_stamped(make, target, stamp_ns), polygon_stamped(make, target, stamp_ns)
         found.append((f"{NODE}/target_pose", encoded("geometry_msgs/PoseStamped", pose)))
-        found.append((f"{NODE}/region_polygon", encoded("geometry_msgs/PolygonStamped", outline)))
+        found.append((f"{NODE}/region_polygon", encoded("geometry_msgs/PolygonStamped", polygon)))
     return found

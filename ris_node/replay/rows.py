@@ -15,7 +15,8 @@ from ris_node.errors import ConfigError, DataError
 from ris_node.pipeline.grounding import Grounding
 from ris_node.replay.options import RESULTS
 from ris_node.rle import encode_rle
-from ris_node.types import RegionTarget, TargetStatus
+from ris_node.targets.hold import TargetStep
+from ris_node.types import TargetStatus
 
 VERSION = "1"
 FOUND = ("PRESENT", "AMBIGUOUS")  # statuses of an answer that has a referent
@@ -126,11 +127,12 @@ def answer_row(grounding: Grounding, kind: str) -> dict[str, Any]:
     }
 
 
-def target_row(target: RegionTarget | None, confirmed: bool) -> dict[str, Any]:
-    """The columns of what was said of the target; None: nothing was asked."""
-    if target is None:
+def target_row(step: TargetStep | None) -> dict[str, Any]:
+    """Return the columns of a region target; None: the query asked for none."""
+    if step is None:
         return {**_NO_TARGET, "target_status": ""}
-    row = {"target_status": target.status.name, "target_confirmed": confirmed, "target_frame": target.frame_id}
+    target = step.target
+    row = {"target_status": target.status.name, "target_confirmed": step.confirmed, "target_frame": target.frame_id}
     if target.status not in (TargetStatus.OK, TargetStatus.STALE):
         return {**_NO_TARGET, **row}
     return {

@@ -10,7 +10,6 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +27,9 @@ from ris_node.replay.prefetch import Prefetch
 from ris_node.replay.reasons import message_of, tally
 from ris_node.replay.rows import target_row
 from ris_node.runtime.ort import cores
-from ris_node.targets.announce import announce
-from ris_node.targets.stability import TargetGate
-from ris_node.types import RegionTarget, Status, TargetStatus
+from ris_node.sensing.queries import ActiveQuery
+from ris_node.targets.hold import TargetHold, TargetStep
+from ris_node.types import Status
 
 _IN_FLIGHT_BYTES = 200_000_000  # of decoded pixels; fewer frames are in flight when they are large
 _SAY_EVERY_S = 0.5
@@ -76,8 +75,8 @@ class Session:
         self._resumed_at = self._parts.done
         self._reader = FrameReader(bag, chosen, options)
         self._answerer = Answerer(bag, grounder, options)
-        self._gate = TargetGate(options.config.region.stable_frames)
-        self._held: tuple[str, RegionTarget, int] | None = None
+        self._hold = TargetHold(options.config.region.stable_frames)
+        self._query: ActiveQuery | None = None
         self._begin = self._said = time.monotonic()
         self._problems: list[str] = []
         self._failed = 0
@@ -138,20 +137,16 @@ class Session:
 
     def _take(self, answered: Answered) -> None:
         """Write one answer; they come in order."""
-        job, grounding = answered.job, answered.grounding
-        if job.jump:
-            self._gate.reset()
-        messages = [*answered.messages, *self._withdrawn(answered)]
-        target, confirmed = None, False
+        job, grounding, target = answered.job, answered.grounding, None
+        steps = self._withdrawn(job)
         if answered.wants_region:
-            frame_id = self._options.config.region.target_frame
-            target, confirmed = announce(self._gate, grounding, frame_id)
-            self._held = (grounding.query.id, target, job.stamp_ns) if confirmed else None
-            messages += target_messages(target, confirmed, grounding.query.id, job.stamp_ns)
+            target = self._hold.answer(grounding, self._options.config.region.target_frame)
+            steps = [*steps, target]
         if job.index < self._resumed_at:
             return
-        row = {**answered.row, **target_row(target, confirmed), "message": message_of(grounding, target)}
-        self._parts.add(answered, row, messages)
+        said = message_of(grounding, target.target if target is not None else None)
+        messages = [*answered.messages, *(message for step in steps for message in target_messages(step))]
+        self._parts.add(answered, {**answered.row, **target_row(target), "message": said}, messages)
         self._frames += 1
         if grounding.status is Status.ERROR:
             self._failed += 1
@@ -159,17 +154,12 @@ class Session:
                 self._problems.append(f"frame {job.source_index} at {job.stamp_ns / 1e9:.6f} s: {grounding.message}")
         self._tell()
 
-    def _withdrawn(self, answered: Answered) -> list[tuple[str, bytes]]:
-        """The node takes a target back when its query is replaced; so is it here, at the next frame."""
-        query_id = answered.grounding.query.id
-        if self._held is None or self._held[0] == query_id:
-            return []
-        held_id, target, stamp_ns = self._held
-        self._held = None
-        self._gate.reset()
-        words = "another command came: do not drive to this target any more"
-        stale = replace(target, status=TargetStatus.STALE, message=words)
-        return target_messages(stale, False, held_id, stamp_ns)
+    def _withdrawn(self, job: FrameJob) -> list[TargetStep]:
+        """Take back a target as the node does when time goes back or another command comes."""
+        replaced, self._query = job.query is not self._query, job.query
+        why = "time went back" if job.jump else "another command came" if replaced else ""
+        step = self._hold.withdraw(why) if why else None
+        return [] if step is None else [step]
 
     def _tell(self, *, last: bool = False) -> None:
         now = time.monotonic()

@@ -36,11 +36,11 @@ class TargetGate:
             held, self._last, self._count = self._confirmed(), None, 0
             self._query_id = query_id
             if held is not None and target is None:
-                return _stale(held, "the query changed"), False
+                return stale(held, "the query changed"), False
         if target is None or target.status is not TargetStatus.OK:
             held, self._last, self._count = self._confirmed(), None, 0
             if target is None and held is not None:
-                return _stale(held, "the region was lost"), False
+                return stale(held, "the region was lost"), False
             return target, False
         self._count = self._count + 1 if self._near(target) else 1
         self._last = target
@@ -65,5 +65,6 @@ class TargetGate:
         return float(np.hypot(*(target.position - self._last.position)[:2])) <= allowed
 
 
-def _stale(target: RegionTarget, reason: str) -> RegionTarget:
+def stale(target: RegionTarget, reason: str) -> RegionTarget:
+    """Return a target that is no longer to be driven to, with the reason."""
     return replace(target, status=TargetStatus.STALE, message=f"{reason}: do not drive to this target any more")
