@@ -22,9 +22,9 @@ from ris_node.errors import ExportError  # noqa: E402
 from ris_node.export import onnx_edit  # noqa: E402
 from ris_node.export.cast import cast  # noqa: E402
 from ris_node.export.check import check_file  # noqa: E402
-from ris_node.export.int8.equalise import equalise, pairs  # noqa: E402
 from ris_node.export.int8.quantize import quantise  # noqa: E402
 from ris_node.export.int8.ranges import best_ranges, channel_maxima  # noqa: E402
+from ris_node.export.int8.weights import equalise, pairs  # noqa: E402
 from ris_node.runtime.onnx_peek import peek  # noqa: E402
 
 GATED = sys.platform == "linux" and platform.machine() == "x86_64"  # where `make test` installs tensorrt-rtx
@@ -181,15 +181,15 @@ def test_weights_stored_in_half_are_computed_in_float32(tmp_path):
 
 def test_corrected_biases_bring_the_mean_back(source, tmp_path):
     """With weights rounded coarsely, the mean of a convolution's output moves; the corrected bias moves it back."""
-    from ris_node.export.int8 import unbias
+    from ris_node.export.int8 import weights
 
     exact, corrected, feeds = onnx.load(source), onnx.load(source), small_feeds(8)
-    wanted = unbias.channel_means(exact, ["c1", "c2"], feeds)
-    assert unbias.correct_biases(corrected, feeds) == 3  # the two maps share a bias
+    wanted = weights.channel_means(exact, ["c1", "c2"], feeds)
+    assert weights.correct_biases(corrected, feeds) == 3  # the two maps share a bias
     gained = []
     for model in (exact, corrected):
         for name in ("w1", "w2"):
-            onnx_edit.set_constant(model, name, unbias.rounded(onnx_edit.constants(model)[name]))
-        off = unbias.channel_means(model, ["c1"], feeds)["c1"] - wanted["c1"]
+            onnx_edit.set_constant(model, name, weights.rounded(onnx_edit.constants(model)[name]))
+        off = weights.channel_means(model, ["c1"], feeds)["c1"] - wanted["c1"]
         gained.append(float(np.abs(off).mean()))
     assert gained[1] < 0.1 * gained[0]

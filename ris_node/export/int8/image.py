@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from onnx import TensorProto, helper
 
-from ris_node.export.int8.lean import LANES, Rewriter
+from ris_node.export.int8.rewriter import LANES, Rewriter
 from ris_node.export.onnx_edit import Array, attribute, set_constant
 
 STRIP = 4  # pixels next to each other

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
-from ris_node.export.onnx_edit import Array, constants, readers, shapes
+from ris_node.export.int8.rewriter import Rewriter
 
 DOMAIN = "com.microsoft"
 FEWEST_ROWS = 8  # a product with fewer rows costs more to quantise than it saves
@@ -60,52 +60,49 @@ class Scores:
         return self.queries, self.keys
 
 
-def find_products(model: Any) -> list[Product]:
+def find_products(graph: Rewriter) -> list[Product]:
     """Products with constant matrices that are worth it."""
-    known, sizes, used = constants(model), shapes(model), readers(model)
-    makers = {name: node for node in model.graph.node for name in node.output}
-    live = _live(model)
+    known, sizes, live = graph.known, graph.sizes, graph.live()
     found = []
-    for node in model.graph.node:
+    for node in graph.model.graph.node:
         if node.op_type != "MatMul" or node.input[1] not in known or node.input[0] not in live:
             continue
         shape = sizes.get(node.input[0], ())
         if known[node.input[1]].ndim not in (2, 3) or int(np.prod(shape[:-1])) < FEWEST_ROWS:
             continue
         out, bias, gone = node.output[0], "", [node.name]
-        after = used.get(out, [])
-        if len(after) == 1 and after[0].op_type == "Add":
-            other = next((name for name in after[0].input if name != out), out)
+        after = graph.sole(out)
+        if after is not None and after.op_type == "Add":
+            other = next((name for name in after.input if name != out), out)
             if other in known and known[other].ndim == 1:
-                out, bias = after[0].output[0], other
-                gone.append(after[0].name)
-        before = makers.get(node.input[0])
+                out, bias = after.output[0], other
+                gone.append(after.name)
+        before = graph.makers.get(node.input[0])
         source = before.input[0] if before is not None and before.op_type == "Relu" else node.input[0]
         found.append(Product(node, node.input[1], bias, source, out, tuple(gone)))
     return found
 
 
-def find_scores(model: Any) -> list[Scores]:
+def find_scores(graph: Rewriter) -> list[Scores]:
     """Products of two activations that go, masked or not, into a softmax over the last axis."""
-    known, sizes, used = constants(model), shapes(model), readers(model)
-    makers = {name: node for node in model.graph.node for name in node.output}
+    known, sizes = graph.known, graph.sizes
     found = []
-    for node in model.graph.node:
+    for node in graph.model.graph.node:
         if node.op_type != "MatMul" or node.input[0] in known or node.input[1] in known:
             continue
         out, mask, gone = node.output[0], "", [node.name]
-        after = used.get(out, [])
-        if len(after) == 1 and after[0].op_type == "Add":
-            other = next((name for name in after[0].input if name != out), out)
+        after = graph.sole(out)
+        if after is not None and after.op_type == "Add":
+            other = next((name for name in after.input if name != out), out)
             shape = sizes.get(other, ())
             if shape and int(np.prod(shape)) == shape[-1] == sizes.get(out, (0,))[-1]:
-                out, mask = after[0].output[0], other
-                gone.append(after[0].name)
-        softmax = used.get(out, [])
+                out, mask = after.output[0], other
+                gone.append(after.name)
+        softmax = graph.used.get(out, [])
         if [n.op_type for n in softmax] != ["Softmax"] or int(np.prod(sizes.get(out, (0,)))) < FEWEST_SCORES:
             continue
-        before, scale, queries = makers.get(node.input[0]), 1.0, node.input[0]
-        if before is not None and before.op_type == "Mul" and len(used[queries]) == 1:
+        before, scale, queries = graph.makers.get(node.input[0]), 1.0, node.input[0]
+        if before is not None and before.op_type == "Mul" and graph.sole(queries) is not None:
             number = next((known[name] for name in before.input if name in known and known[name].size == 1), None)
             if number is not None:
                 scale, queries = float(number.ravel()[0]), next(n for n in before.input if n not in known)
@@ -114,28 +111,17 @@ def find_scores(model: Any) -> list[Scores]:
     return found
 
 
-def _live(model: Any) -> set[str]:
-    """Tensors that depend on the inputs; the rest is folded when the graph is loaded."""
-    live = {value.name for value in model.graph.input}
-    for node in model.graph.node:
-        if not live.isdisjoint(node.input):
-            live.update(node.output)
-    return live
-
-
 class Fuser:
     """Replaces products and scores by their INT8 forms in place."""
 
-    def __init__(self, model: Any, ranges: Ranges) -> None:
-        self._model, self._ranges = model, ranges
-        self._known, self._sizes = constants(model), shapes(model)
-        self._makers = {name: node for node in model.graph.node for name in node.output}
+    def __init__(self, graph: Rewriter, ranges: Ranges) -> None:
+        self._graph, self._ranges = graph, ranges
         self._before: dict[str, list[Any]] = {}  # name of a node -> nodes that take its place
         self._gone: set[str] = set()
         self._rounded: set[str] = set()
 
     def product(self, item: Product) -> None:
-        """One product with a constant matrix."""
+        """Replace a product with a constant matrix."""
         nodes: list[Any] = []
         source, scale, zero = self._rounded_input(item.source, item.node.input[0], nodes)
         weight = self._weight(item.weight)
@@ -146,14 +132,14 @@ class Fuser:
         self._replace(item.gone, nodes)
 
     def scores(self, item: Scores) -> None:
-        """The scores of an attention."""
+        """Replace the scores of an attention."""
         nodes: list[Any] = []
         queries, scale, zero = self._rounded_input(item.queries, item.queries, nodes, item.scale)
         keys, key_scale, key_zero = self._rounded_keys(item.keys, nodes)
         inputs = [queries, keys, scale, key_scale, zero, key_zero]
         if item.mask:
             flat = f"{item.out}_mask"
-            self._constant(f"{flat}_shape", np.array([-1], np.int64))
+            self._graph.constant(f"{flat}_shape", np.array([-1], np.int64))
             nodes.append(helper.make_node("Reshape", [item.mask, f"{flat}_shape"], [flat], flat))
             inputs.append(flat)
         nodes.append(_fused(inputs, item.out, item.node.name))
@@ -161,22 +147,22 @@ class Fuser:
 
     def finish(self) -> None:
         """Write the new nodes into the graph, and drop what nobody reads any longer."""
-        kept = []
-        for node in self._model.graph.node:
+        kept, model = [], self._graph.model
+        for node in model.graph.node:
             kept += self._before.get(node.name, [])
             if node.name not in self._gone:
                 kept.append(node)
-        del self._model.graph.node[:]
-        self._model.graph.node.extend(kept)
-        drop_unread(self._model)
-        if all(entry.domain != DOMAIN for entry in self._model.opset_import):
-            self._model.opset_import.append(helper.make_opsetid(DOMAIN, 1))
+        del model.graph.node[:]
+        model.graph.node.extend(kept)
+        self._graph.drop_unread()
+        if all(entry.domain != DOMAIN for entry in model.opset_import):
+            model.opset_import.append(helper.make_opsetid(DOMAIN, 1))
 
     def _replace(self, gone: Sequence[str], nodes: list[Any]) -> None:
         for name in nodes[-1].output:  # no library infers the shape of the runtime's own operator
-            value = helper.make_tensor_value_info(name, TensorProto.FLOAT, self._sizes[name])
-            self._model.graph.value_info.append(value)
-        last = next(n.name for n in reversed(self._model.graph.node) if n.name in gone)
+            value = helper.make_tensor_value_info(name, TensorProto.FLOAT, self._graph.sizes[name])
+            self._graph.model.graph.value_info.append(value)
+        last = next(n.name for n in reversed(self._graph.model.graph.node) if n.name in gone)
         self._before[last] = nodes
         self._gone |= set(gone)
 
@@ -186,12 +172,12 @@ class Fuser:
         step, zero = grid(*self._ranges[name])
         if out not in self._rounded:
             self._rounded.add(out)
-            self._constant(f"{out}_scale", np.float32(step))
-            self._constant(f"{out}_zero_point", np.array(zero, np.uint8))
+            self._graph.constant(f"{out}_scale", np.asarray(step, np.float32))
+            self._graph.constant(f"{out}_zero_point", np.array(zero, np.uint8))
             nodes.append(helper.make_node("QuantizeLinear", [source, f"{out}_scale", f"{out}_zero_point"], [out], out))
         if factor == 1.0:
             return out, f"{out}_scale", f"{out}_zero_point"
-        self._constant(f"{out}_scaled", np.float32(step * factor))
+        self._graph.constant(f"{out}_scaled", np.asarray(step * factor, np.float32))
         return out, f"{out}_scaled", f"{out}_zero_point"
 
     def _rounded_keys(self, name: str, nodes: list[Any]) -> tuple[str, str, str]:
@@ -200,10 +186,10 @@ class Fuser:
         Behind the layout ONNX Runtime would move the rounding forward by itself, and make it unsigned.
         """
         out, low, high = f"{name}_s8", *self._ranges[name]
-        self._constant(f"{out}_scale", np.float32(max(-low, high, 1e-9) / STEPS))
-        self._constant(f"{out}_zero_point", np.array(0, np.int8))
+        self._graph.constant(f"{out}_scale", np.asarray(max(-low, high, 1e-9) / STEPS, np.float32))
+        self._graph.constant(f"{out}_zero_point", np.array(0, np.int8))
         layout: list[Any] = []
-        while (maker := self._makers.get(name)) is not None and maker.op_type in ("Reshape", "Transpose"):
+        while (maker := self._graph.makers.get(name)) is not None and maker.op_type in ("Reshape", "Transpose"):
             layout.append(maker)
             name = maker.input[0]
         first = f"{out}_flat" if layout else out
@@ -219,18 +205,13 @@ class Fuser:
     def _weight(self, name: str) -> str:
         """The int8 form of constant matrices [K,N] or [heads,K,N], one scale a column."""
         out = f"{name}_int8"
-        if out not in self._known:
-            value = self._known[name]
+        if out not in self._graph.known:
+            value = self._graph.known[name]
             step = (np.maximum(np.abs(value).max(-2, keepdims=value.ndim > 2), 1e-12) / STEPS).astype(np.float32)
-            self._constant(out, np.clip(np.round(value / step), -STEPS, STEPS).astype(np.int8))
-            self._constant(f"{out}_scale", step)
-            self._constant(f"{out}_zero", np.zeros(step.shape, np.int8))
+            self._graph.constant(out, np.clip(np.round(value / step), -STEPS, STEPS).astype(np.int8))
+            self._graph.constant(f"{out}_scale", step)
+            self._graph.constant(f"{out}_zero", np.zeros(step.shape, np.int8))
         return out
-
-    def _constant(self, name: str, value: Array) -> None:
-        if name not in self._known:
-            self._known[name] = value
-            self._model.graph.initializer.append(numpy_helper.from_array(np.asarray(value), name))
 
 
 def grid(low: float, high: float) -> tuple[float, int]:
@@ -241,17 +222,3 @@ def grid(low: float, high: float) -> tuple[float, int]:
 
 def _fused(inputs: list[str], out: str, name: str) -> Any:
     return helper.make_node("MatMulIntegerToFloat", inputs, [out], name, domain=DOMAIN)
-
-
-def drop_unread(model: Any) -> None:
-    """Drop nodes and constants that nobody reads, in place."""
-    wanted, kept = {o.name for o in model.graph.output}, []
-    for node in reversed(model.graph.node):
-        if not wanted.isdisjoint(node.output):
-            wanted.update(node.input)
-            kept.append(node)
-    del model.graph.node[:]
-    model.graph.node.extend(kept[::-1])
-    tensors = [tensor for tensor in model.graph.initializer if tensor.name in wanted]
-    del model.graph.initializer[:]
-    model.graph.initializer.extend(tensors)

@@ -10,7 +10,7 @@ import numpy as np
 from onnx import helper
 
 from ris_node.export.int8.image import image_scale
-from ris_node.export.int8.lean import Rewriter
+from ris_node.export.int8.rewriter import Rewriter
 
 INTEGER = ("Conv", "GlobalAveragePool", "QuantizeLinear", "MatMulIntegerToFloat")  # they read bytes anyway
 
@@ -66,7 +66,7 @@ def numbers_into_scales(graph: Rewriter) -> int:
             if before.input[1] not in graph.known or float(number.ravel()[0]) <= 0:
                 continue
             scale = np.float32(graph.known[before.input[1]] * float(number.ravel()[0]))
-            scaled = graph.constant(f"{node.output[0]}_bytes_scale", np.asarray(scale))
+            scaled = graph.constant(f"{node.output[0]}_bytes_scale", np.atleast_1d(scale))
             inputs = [before.input[0], scaled, *before.input[2:]]
             graph.swap([node], [helper.make_node("DequantizeLinear", inputs, list(node.output), node.name)])
             count += 1

@@ -23,22 +23,13 @@ import numpy as np
 import onnx
 
 from ris_node.errors import ExportError
-from ris_node.export.int8.equalise import equalise, pairs
-from ris_node.export.int8.heads import values_by_heads
-from ris_node.export.int8.image import convolutions_over_strips, exact_ranges, pools_over_strips, same_behind_layout
-from ris_node.export.int8.lean import (
-    Rewriter,
-    gates_after_taps,
-    products_by_rows,
-    reshapes_at_once,
-    softmax_by_rows,
-    sums_before_norms,
-    tokens_of_rows,
-)
-from ris_node.export.int8.products import Fuser, Product, Scores, drop_unread, find_products, find_scores
+from ris_node.export.int8.image import exact_ranges, same_behind_layout
+from ris_node.export.int8.products import Fuser, Product, Scores, find_products, find_scores
 from ris_node.export.int8.qdq import tidy
 from ris_node.export.int8.ranges import Feeds, best_ranges, channel_maxima
-from ris_node.export.int8.unbias import correct_biases
+from ris_node.export.int8.rewriter import Rewriter
+from ris_node.export.int8.rewrites import lean
+from ris_node.export.int8.weights import correct_biases, equalise, pairs
 from ris_node.export.onnx_edit import (
     attribute,
     constants,
@@ -52,19 +43,8 @@ from ris_node.export.onnx_edit import (
 )
 
 TARGETS = ("cpu", "tensorrt")
-FEWEST_ROWS = 100  # a product with fewer rows costs more to quantise than it saves
+FEWEST_QDQ_ROWS = 100  # as Q/DQ a product with fewer rows costs more than it saves
 BETWEEN = frozenset({"Relu", "Clip", "GlobalAveragePool"})  # sums and enlargements in int8 were measured to be slower
-RULES = (
-    convolutions_over_strips,
-    pools_over_strips,
-    gates_after_taps,
-    products_by_rows,
-    softmax_by_rows,
-    tokens_of_rows,
-    values_by_heads,
-    sums_before_norms,
-    reshapes_at_once,
-)
 MAXIMA_FEEDS = 24  # are enough for maxima and means of channels
 
 
@@ -119,7 +99,8 @@ def _for_cpu(model: Any, feeds: Feeds, keep: Sequence[str]) -> tuple[Any, list[s
     del model.graph.value_info[:]
     lean(model)
     convolutions, kept = _chosen(model, keep, ("Conv",))
-    products: list[Product | Scores] = [*find_products(model), *find_scores(model)]
+    graph = Rewriter(model)
+    products: list[Product | Scores] = [*find_products(graph), *find_scores(graph)]
     products.sort(key=_place(model))
     held = [item for item in products if any(fnmatch(item.node.name, pattern) for pattern in keep)]
     kept += [item.node.name for item in held]
@@ -130,7 +111,7 @@ def _for_cpu(model: Any, feeds: Feeds, keep: Sequence[str]) -> tuple[Any, list[s
     ranges = best_ranges(model, list(dict.fromkeys(asked)), feeds, symmetric=False)
     exact_ranges(Rewriter(model), ranges)
     same_behind_layout(model, ranges)
-    fuser = Fuser(model, ranges)
+    fuser = Fuser(Rewriter(model), ranges)
     for item in products:
         fuser.product(item) if isinstance(item, Product) else fuser.scores(item)
     fuser.finish()
@@ -138,18 +119,8 @@ def _for_cpu(model: Any, feeds: Feeds, keep: Sequence[str]) -> tuple[Any, list[s
     with contextlib.redirect_stdout(io.StringIO()):
         model = _insert(model, [name for name in nodes if name in left], ranges, "cpu")
     tidy(model)
-    drop_unread(model)
+    Rewriter(model).drop_unread()
     return model, [*convolutions, *(item.node.name for item in products)], kept
-
-
-def lean(model: Any) -> dict[str, int]:
-    """Rewrite a float graph into what the CPU computes sooner in int8, in place; return how often each rule applied."""
-    graph, done = Rewriter(model), {}
-    for rule in RULES:
-        done[rule.__name__] = rule(graph)
-        graph.refresh()
-    drop_unread(model)
-    return done
 
 
 def _for_tensorrt(model: Any, feeds: Feeds, keep: Sequence[str]) -> tuple[Any, list[str], list[str]]:
@@ -168,19 +139,16 @@ def _place(model: Any) -> Callable[[Product | Scores], int]:
 
 def _chosen(model: Any, keep: Sequence[str], kinds: Sequence[str]) -> tuple[list[str], list[str]]:
     """Names of the convolutions and constant products that are worth it, and of those kept float by request."""
-    known, sizes = constants(model), shapes(model)
+    graph = Rewriter(model)
+    known, sizes, live = graph.known, graph.sizes, graph.live()
     heavy: list[str] = []
     kept: list[str] = []
-    live = {value.name for value in model.graph.input}  # what depends on the inputs; the rest is folded at load
     for node in model.graph.node:
-        if live.isdisjoint(node.input):
-            continue
-        live.update(node.output)
-        if node.op_type not in kinds:
+        if node.op_type not in kinds or live.isdisjoint(node.input):
             continue
         product = node.op_type in ("MatMul", "Gemm") and node.input[1] in known
         rows = int(np.prod(sizes.get(node.input[0], (0,))[:-1])) if product else 0
-        if node.op_type == "Conv" or rows >= FEWEST_ROWS:
+        if node.op_type == "Conv" or rows >= FEWEST_QDQ_ROWS:
             (kept if any(fnmatch(node.name, pattern) for pattern in keep) else heavy).append(node.name)
     return heavy, kept
 

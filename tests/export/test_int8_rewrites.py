@@ -15,9 +15,10 @@ ort = pytest.importorskip("onnxruntime")
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 from ris_node.export.int8.image import exact_ranges  # noqa: E402
-from ris_node.export.int8.lean import Rewriter  # noqa: E402
 from ris_node.export.int8.products import Fuser, find_products, find_scores  # noqa: E402
-from ris_node.export.int8.quantize import folded, lean  # noqa: E402
+from ris_node.export.int8.quantize import folded  # noqa: E402
+from ris_node.export.int8.rewriter import Rewriter  # noqa: E402
+from ris_node.export.int8.rewrites import lean  # noqa: E402
 from ris_node.export.onnx_edit import constants, load, unpack_half  # noqa: E402
 
 DEFAULT = Path(__file__).parents[2] / "engines" / "default" / "vision.fp32.onnx"
@@ -87,11 +88,11 @@ def test_scores_and_products_are_fused_with_mask_scale_and_bias():
     feed = feed_of(model, 3)
     feed["mask"][..., 9:] = -1e4
     exact = run(model, feed)["out"]
-    scores, products = find_scores(fused), find_products(fused)
+    scores, products = find_scores(Rewriter(fused)), find_products(Rewriter(fused))
     assert [(s.scale, s.mask) for s in scores] == [(0.25, "mask")]
     assert [(p.bias, p.source) for p in products] == [("b", "p")]  # the ReLU is what rounding to bytes does anyway
     ranges = {"q": (-4.0, 4.0), "k": (-4.0, 4.0), "r": (0.0, 1.0)}
-    fuser = Fuser(fused, ranges)
+    fuser = Fuser(Rewriter(fused), ranges)
     fuser.scores(scores[0])
     fuser.product(products[0])
     fuser.finish()
