@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
@@ -13,10 +13,11 @@ import numpy as np
 from ris_node.geometry.transform import Transform
 from ris_node.types import F32, F64, I32, I64, U8, Bool
 from ris_scene.ground import Patches
-from ris_scene.meshes.mesh import Mesh
+from ris_scene.meshes.mesh import Mesh, MeshBuilder
 
 NEAR_M = 0.25
 _SHIFT = 4
+_NOTHING = MeshBuilder().build()
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Pose:
     yaw: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Faces:
     """Polygons in the optical frame, one row per face.
 
@@ -54,38 +55,35 @@ class Faces:
 
 def pack(meshes: list[Mesh], poses: list[Pose], to_camera: Transform) -> Faces:
     """Move meshes into the optical frame; `to_camera` maps `base_link` to it."""
-    counts = np.array([len(mesh.points) for mesh in meshes])
-    faces = np.array([mesh.faces for mesh in meshes])
+    counts = np.array([len(mesh.points) for mesh in meshes], dtype=np.int64)
     placed = np.array([(np.cos(p.yaw), np.sin(p.yaw), p.x, p.y, p.z) for p in poses], dtype=np.float32)
-    cos, sin, x, y, z = np.repeat(placed, counts, axis=0).T
-    local = np.concatenate([mesh.points for mesh in meshes])
+    cos, sin, x, y, z = np.repeat(placed.reshape(-1, 5), counts, axis=0).T
+    owner = np.repeat(np.arange(len(meshes), dtype=np.int32), [mesh.faces for mesh in meshes])
+    # A mesh of nothing gives the columns their shape and type where no mesh is in view.
+    rows = {
+        item.name: np.concatenate([getattr(mesh, item.name) for mesh in (_NOTHING, *meshes)]) for item in fields(Mesh)
+    }
+    local = rows["points"]
     world = np.stack(
         [local[:, 0] * cos - local[:, 1] * sin + x, local[:, 0] * sin + local[:, 1] * cos + y, local[:, 2] + z], axis=1
     )
     points = world @ to_camera.rotation.T.astype(np.float32) + to_camera.translation.astype(np.float32)
-    spread = np.concatenate([mesh.spread for mesh in meshes])
-    points[:, 0] += spread[:, 0]
-    points[:, 1] -= spread[:, 1]
+    points[:, 0] += rows["spread"][:, 0]
+    points[:, 1] -= rows["spread"][:, 1]
     bases = np.concatenate([[0], np.cumsum(counts)])
     start = np.concatenate(
         [mesh.start[:-1] + base for mesh, base in zip(meshes, bases, strict=False)] + [bases[-1:]]
     ).astype(np.int64)
-    owner = np.repeat(np.arange(len(meshes), dtype=np.int32), faces)
     normal, offset, centre = planes_of(points, start)
     return Faces(
-        points,
-        start,
-        normal,
-        offset,
-        centre,
-        owner,
-        np.concatenate([mesh.colour for mesh in meshes]),
-        np.concatenate([mesh.rank for mesh in meshes]),
-        np.concatenate([mesh.group for mesh in meshes]).astype(np.int64) + owner.astype(np.int64) * 1024,
-        np.concatenate([mesh.layer for mesh in meshes]),
-        np.concatenate([mesh.gloss for mesh in meshes]),
-        np.concatenate([mesh.glow for mesh in meshes]),
-        np.concatenate([mesh.facing for mesh in meshes]),
+        points=points,
+        start=start,
+        normal=normal,
+        offset=offset,
+        centre=centre,
+        owner=owner,
+        group=rows["group"].astype(np.int64) + owner.astype(np.int64) * 1024,
+        **{name: rows[name] for name in ("colour", "rank", "layer", "gloss", "glow", "facing")},
     )
 
 

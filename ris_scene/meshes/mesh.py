@@ -149,11 +149,11 @@ class MeshBuilder:
         self._add(rings[-1].astype(np.float32), np.zeros((len(rings[-1]), 2), np.float32), colour, 0, True)
 
     def build(self) -> Mesh:
-        """Finish the mesh."""
+        """Return the mesh of all that was added; of nothing, it has no faces."""
         rows = np.asarray(self._rows, dtype=np.float32).reshape(len(self._sizes), 10)
         return Mesh(
-            points=np.concatenate(self._points),
-            spread=np.concatenate(self._spread),
+            points=np.concatenate([np.zeros((0, 3), np.float32), *self._points]),
+            spread=np.concatenate([np.zeros((0, 2), np.float32), *self._spread]),
             start=np.concatenate([[0], np.cumsum(self._sizes)]).astype(np.int32),
             colour=np.ascontiguousarray(rows[:, :3]),
             rank=rows[:, 3].astype(np.int32),
