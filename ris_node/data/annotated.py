@@ -122,7 +122,7 @@ class Annotated:
         return shares
 
     def object_mask(self, ids: tuple[int, ...]) -> Bool:
-        """The union bool[H,W] of these objects' masks."""
+        """Return the union bool[H,W] of these objects' masks."""
         mask = np.zeros(self.class_map.shape, np.bool_)
         for item in self.objects:
             if item.id in ids:
@@ -131,12 +131,12 @@ class Annotated:
         return mask
 
     def class_mask(self, cid: int) -> Bool:
-        """All pixels bool[H,W] of a class."""
+        """Return all pixels bool[H,W] of a class."""
         mask: Bool = self.class_map == cid
         return mask
 
     def flipped(self) -> Annotated:
-        """The mirror image, to be made BEFORE expressions are generated, so that left and right stay true."""
+        """Return the mirror image; generate expressions after mirroring, so that left and right stay true."""
         width = self.width
         objects = tuple(replace(o, box=(width - o.box[2], o.box[1], width - o.box[0], o.box[3])) for o in self.objects)
         twin = replace(
@@ -155,7 +155,7 @@ class Annotated:
         return twin
 
     def cropped(self, x0: int, y0: int, x1: int, y1: int) -> Annotated:
-        """The part of the picture in [x0, x1) x [y0, y1): objects left with under a third of their area become void.
+        """Return the window [x0, x1) x [y0, y1); objects left with under a third of their area become void.
 
         Raises:
             DataError: when the window is empty or leaves the picture.
@@ -191,7 +191,7 @@ class Annotated:
 def make_objects(
     instance_map: U16, class_map: U8, crowds: frozenset[int] = frozenset(), colours: dict[int, str] | None = None
 ) -> tuple[Object, ...]:
-    """One `Object` per non-zero id of an instance map u16[H,W]; its class is that of most of its pixels."""
+    """Make an `Object` of each non-zero id of an instance map u16[H,W]; its class is that of most of its pixels."""
     height, width = instance_map.shape
     found: list[Object] = []
     ys, xs = np.nonzero(instance_map)

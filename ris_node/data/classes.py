@@ -190,7 +190,7 @@ _BY_NAME = {c.name: c for c in CLASSES}
 
 
 def class_by_name(name: str) -> ClassInfo:
-    """The class of this name.
+    """Return the class of this name.
 
     Raises:
         DataError: when there is none.
@@ -202,7 +202,7 @@ def class_by_name(name: str) -> ClassInfo:
 
 
 def class_id(name: str) -> int:
-    """The id of the class of this name (raises DataError when there is none)."""
+    """Return the id of the class of this name (raises DataError when there is none)."""
     return class_by_name(name).id
 
 
@@ -234,7 +234,7 @@ RELATED: tuple[frozenset[str], ...] = (
 
 
 def related(name: str) -> frozenset[str]:
-    """Names of the classes that could be meant by, or hide, this one (itself included)."""
+    """Return names of the classes that could be meant by, or hide, this one (itself included)."""
     return frozenset({name}).union(*(group for group in RELATED if name in group))
 
 

@@ -39,7 +39,7 @@ MIXED_COLOURS = {
 
 
 def colour_index(hsv: U8) -> U8:
-    """The index into COLOUR_NAMES of every pixel of an OpenCV HSV image u8[...,3] (hue 0..179); 255 where unclear."""
+    """Return the index into COLOUR_NAMES of each pixel of an OpenCV HSV image u8[...,3] (hue 0..179); 255: unclear."""
     h, s, v = hsv[..., 0].astype(np.int16), hsv[..., 1], hsv[..., 2]
     out = np.full(h.shape, 255, np.uint8)
     vivid = (s >= 90) & (v >= 50)
@@ -57,7 +57,7 @@ def colour_index(hsv: U8) -> U8:
 
 
 def colour_shares(image: U8, mask: Bool) -> F32:
-    """The share f32[len(COLOUR_NAMES)] of a mask bool[h,w] in each colour, over an RGB crop u8[h,w,3]."""
+    """Return the share f32[len(COLOUR_NAMES)] of a mask bool[h,w] in each colour, over an RGB crop u8[h,w,3]."""
     hsv = np.asarray(cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2HSV), np.uint8)
     index = colour_index(hsv[mask].reshape(1, -1, 3))
     counts = np.bincount(index.ravel(), minlength=256)[: len(COLOUR_NAMES)]
@@ -65,7 +65,7 @@ def colour_shares(image: U8, mask: Bool) -> F32:
 
 
 def colour_verdict(shares: F32, name: str) -> int:
-    """1: the colour of these shares is `name`; -1: it clearly is not; 0: people would differ."""
+    """Judge whether the colour of these shares is `name`: 1 it is, -1 it clearly is not, 0 people would differ."""
     index = COLOUR_NAMES.index(name)
     share = float(shares[index])
     say, deny = _SAY.get(name, _SAY_CHROMATIC), _DENY.get(name, _DENY_CHROMATIC)

@@ -76,11 +76,11 @@ class EvalItem:
     road_point: tuple[int, int] | None = None
 
     def mask_truth(self) -> Bool | None:
-        """The referent bool[H,W], or None where the item defines none."""
+        """Return the referent bool[H,W], or None where the item defines none."""
         return None if self.mask is None else decode_rle(self.mask, self.height, self.width)
 
     def region_truth(self) -> Bool | None:
-        """The region bool[H,W], or None."""
+        """Return the region bool[H,W], or None."""
         return None if self.region is None else decode_rle(self.region, self.height, self.width)
 
 
@@ -126,7 +126,7 @@ def check(items: Sequence[EvalItem]) -> None:
 
 
 def is_stuff(item: EvalItem) -> bool:
-    """Whether an item is about something uncountable: road, sky, buildings, trees."""
+    """Return whether an item is about something uncountable: road, sky, buildings, trees."""
     known = item.class_name in CLASS_NAMES
     return class_by_name(item.class_name).nature != "thing" if known else item.kind == "stuff"
 
@@ -158,7 +158,7 @@ def read_manifest(path: Path) -> list[EvalItem]:
 
 
 def listening_pairs(items: Sequence[EvalItem], most_overlap: float = 0.1) -> Iterator[tuple[EvalItem, EvalItem]]:
-    """Pairs of true object expressions of one picture whose true masks overlap less than `most_overlap` IoU."""
+    """Yield pairs of true object expressions of one picture whose true masks overlap less than `most_overlap` IoU."""
     groups: dict[str, list[tuple[EvalItem, Bool]]] = {}
     for item in items:
         truth = item.mask_truth()

@@ -34,7 +34,7 @@ class Picture:
     scene: tuple[str, int, float, int, int] | None = None
 
     def read(self, size: tuple[int, int] | None = None) -> U8:
-        """The image as RGB u8[H,W,3]; the last two of a process are kept, for sets ask many things of one image.
+        """Read the image as RGB u8[H,W,3]; the last two of a process are kept, as sets ask many things of one image.
 
         The array is read-only; copy it before drawing on it. `size` is that of its annotations, see `read_rgb`.
 
@@ -55,7 +55,7 @@ class Picture:
 
 
 def stamp(path: Path | None) -> tuple[int, int]:
-    """What tells two versions of a file apart, (nanoseconds, bytes); (0, 0) where there is none."""
+    """Return (nanoseconds, bytes) of a file, which tell two versions of it apart; (0, 0) where there is none."""
     try:
         about = path.stat() if path is not None else None
     except (OSError, ValueError):
@@ -64,7 +64,7 @@ def stamp(path: Path | None) -> tuple[int, int]:
 
 
 def picture_of(value: Any, root: Path) -> Picture:
-    """The picture that the "image" of a JSON line means: a path below `root`, or `{"scene": {...}}`.
+    """Build the picture that the "image" of a JSON line means: a path below `root`, or `{"scene": {...}}`.
 
     Raises:
         DataError: when it is neither.
@@ -96,7 +96,7 @@ def _read(picture: Picture, size: tuple[int, int] | None, version: tuple[int, in
 
 
 def read_rgb(path: Path, size: tuple[int, int] | None = None) -> U8:
-    """An image file as RGB u8[H,W,3], upright, as its EXIF orientation says and every viewer shows it.
+    """Read an image file as RGB u8[H,W,3], upright, as its EXIF orientation says and every viewer shows it.
 
     Where annotations are for (width, height) `size`, and only the image as it is stored has that size, it is that one:
     some tools draw masks without a look at EXIF.

@@ -18,7 +18,7 @@ from ris_node.errors import DataError
 
 
 def load_json(path: Path) -> Any:
-    """The content of a JSON file.
+    """Read a JSON file.
 
     Raises:
         DataError: when it cannot be read or is no JSON.
@@ -43,7 +43,7 @@ class _PlainUnpickler(pickle.Unpickler):
 
 
 def load_plain(path: Path) -> Any:
-    """What a pickle of plain data holds.
+    """Read a pickle of plain data.
 
     Raises:
         DataError: when the file is missing, damaged, or names anything that is not plain data.

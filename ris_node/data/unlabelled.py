@@ -49,7 +49,7 @@ class Teacher:
         self._session: Any = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
     def chances(self, image: U8) -> F32:
-        """Chances f32[H,W,classes] of an image RGB u8[H,W,3]: the mean over scales and, at the last, a mirror."""
+        """Return chances f32[H,W,classes] of an image RGB u8[H,W,3]: the mean over scales and a mirror at the last."""
         height, width = image.shape[:2]
         views = [(scale, False) for scale in _SCALES] + [(_SCALES[-1], True)]
         total = np.zeros((height, width, len(CITYSCAPES)), np.float32)
@@ -66,7 +66,7 @@ class Teacher:
 
 
 def partly_labelled_in(picture: Annotated, chances: F32) -> tuple[str, ...]:
-    """Names of the classes that a picture clearly shows more of than is labelled.
+    """Return names of the classes that a picture clearly shows more of than is labelled.
 
     Things count from 0.2 % of the picture on, which is about what an expression may mean; stuff and masses from 1 %
     and a tenth of what is labelled.

@@ -80,7 +80,7 @@ def connected_parts(classes: U8, only: Sequence[int] | None = None, first: int =
 
 
 def _looks_like_several(mask: Bool, name: str) -> bool:
-    """Whether a blob is wider than one of its class can be (cars from the side: under three times their height)."""
+    """Return whether a blob is wider than one of its class can be (cars from the side: under three heights)."""
     widest = {"car": 3.2, "person": 0.65, "cyclist": 1.25, "pole": 1.5, "door": 2.0}.get(name)
     if widest is None:
         return False

@@ -84,7 +84,7 @@ def _reader(entry: Format) -> ModuleType:
 
 
 def index_dir() -> Path:
-    """Where indexes are kept: `$XDG_CACHE_HOME/ris_node/data`, by default below `~/.cache`."""
+    """Return where indexes are kept: `$XDG_CACHE_HOME/ris_node/data`, by default below `~/.cache`."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ris_node" / "data"
 
 

@@ -32,7 +32,7 @@ _FACADE = (
 
 
 def inputs(request: Request) -> tuple[Path, ...]:
-    """The folder of masks and the lists that the index depends on.
+    """Return the folder of masks and the lists that the index depends on.
 
     Raises:
         DataError: when there are no pictures with masks, saying what to download.
@@ -82,7 +82,7 @@ def class_names(request: Request) -> tuple[str, ...]:
 
 
 def read_facade(path: Path) -> U8:
-    """LabelMeFacade's classes u8[H,W] by index, from its colours (8 or 16 bit) or from an index mask.
+    """Read LabelMeFacade's classes u8[H,W] by index, from its colours (8 or 16 bit) or from an index mask.
 
     Raises:
         DataError: when the file is missing, or more than a thousandth of it has a colour that means nothing.

@@ -40,7 +40,7 @@ _COCO_NAMES = {
 
 
 def inputs(request: Request) -> tuple[Path, ...]:
-    """The file of segments.
+    """Return the file of segments.
 
     Raises:
         DataError: when it or the images are missing, saying what to download.

@@ -25,7 +25,7 @@ _IMAGES = ("images/mscoco/images/train2014", "images/mscoco/train2014", "images/
 
 
 def inputs(request: Request) -> tuple[Path, ...]:
-    """The files that the references are read from.
+    """Return the files that the references are read from.
 
     Raises:
         DataError: when one is missing, saying what to download.
@@ -63,7 +63,7 @@ def _refs_path(request: Request) -> Path:
 
 
 def _in_split(split: str, wanted: str) -> bool:
-    """Whether a reference's split is the one asked for; "testAB" is in testA and in testB, and all are in "test"."""
+    """Return whether a reference's split is the one asked for; "testAB" is in testA and testB, all are in "test"."""
     if wanted.startswith("test"):
         return split.startswith("test") and wanted[4:] in split[4:]
     return split == wanted

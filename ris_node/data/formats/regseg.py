@@ -23,7 +23,7 @@ _MASKS = ("val_masks_new", "mask_image_bin", "new_masks", "masks", "refined_anno
 
 
 def inputs(request: Request) -> tuple[Path, ...]:
-    """The file of commands, and the folder of masks.
+    """Return the file of commands, and the folder of masks.
 
     Raises:
         DataError: when something is missing, saying what to download.

@@ -18,7 +18,7 @@ from ris_node.errors import DataError
 
 
 def inputs(request: Request) -> tuple[Path, ...]:
-    """The file of queries.
+    """Return the file of queries.
 
     Raises:
         DataError: when it is missing, saying what to download.

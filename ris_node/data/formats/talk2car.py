@@ -22,7 +22,7 @@ SIZE = [1600, 900]
 
 
 def inputs(request: Request) -> tuple[Path, ...]:
-    """The file of commands.
+    """Return the file of commands.
 
     Raises:
         DataError: when it or the images are missing, saying what to download.

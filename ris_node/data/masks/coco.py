@@ -44,7 +44,7 @@ class Instances:
             raise DataError(f"{path} is not a COCO instances file: {error!r}; download it again") from error
 
     def size(self, image_id: int) -> list[int]:
-        """[width, height] of an image in pixels.
+        """Return [width, height] of an image in pixels.
 
         Raises:
             DataError: when the file does not have the image.
@@ -55,7 +55,7 @@ class Instances:
         return [int(about["width"]), int(about["height"])]
 
     def outline(self, ids: list[int], image_id: int) -> MaskSpec:
-        """The union of annotations of an image, as lines write masks.
+        """Return the union of annotations of an image, as lines write masks.
 
         Raises:
             DataError: when one is not there, is of another image, or has no outline that can be drawn.
@@ -71,7 +71,7 @@ class Instances:
         return parts[0] if len(parts) == 1 else {"any": parts}
 
     def box(self, ids: list[int]) -> list[float] | None:
-        """[x, y, width, height] around annotations, or None where one has no box."""
+        """Return [x, y, width, height] around annotations, or None where one has no box."""
         found = [self.annotations[number].get("bbox") for number in ids]
         boxes = [box for box in found if isinstance(box, list) and len(box) == 4]
         if not boxes or len(boxes) < len(ids):
@@ -81,13 +81,13 @@ class Instances:
         return [x0, y0, x1 - x0, y1 - y0]
 
     def class_name(self, ids: list[int]) -> str:
-        """The category that all annotations share, or ""."""
+        """Return the category that all annotations share, or ""."""
         names = {self.categories.get(int(self.annotations[number].get("category_id", -1)), "") for number in ids}
         return names.pop() if len(names) == 1 else ""
 
 
 def image_file(about: dict[str, Any], image_id: int) -> str:
-    """The file name of a train2014 image; made from its id where the file does not say."""
+    """Return the file name of a train2014 image; made from its id where the file does not say."""
     return str(about.get("file_name") or f"{_TRAIN2014}{image_id:012d}.jpg")
 
 
@@ -103,7 +103,7 @@ def _outline(annotation: dict[str, Any]) -> MaskSpec:
 
 
 def outline(spec: dict[str, Any], root: Path, image: str = "") -> tuple[Any, tuple[int, int]]:
-    """The union of the annotations as another form of mask, and the (height, width) that it is for.
+    """Return the union of the annotations as another form of mask, and the (height, width) that it is for.
 
     Args:
         spec: the mask; its path is below `root`.

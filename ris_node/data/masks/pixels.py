@@ -23,7 +23,7 @@ PYCOCOTOOLS_HINT = "pip install pycocotools (or ris_node's extra 'data': pip ins
 
 
 def read_mask(spec: MaskSpec, root: Path, height: int, width: int) -> Bool:
-    """The pixels bool[H,W] of a mask; paths are below `root`, and `height` and `width` are the image's.
+    """Read the pixels bool[H,W] of a mask; paths are below `root`, and `height` and `width` are the image's.
 
     Raises:
         DataError: when its size is not the image's, a file is missing or not an image, or pycocotools is needed and
@@ -59,7 +59,7 @@ def read_mask(spec: MaskSpec, root: Path, height: int, width: int) -> Bool:
 
 
 def mask_size(spec: MaskSpec, root: Path) -> tuple[int, int] | None:
-    """The (width, height) that a mask is for, of whatever image; None where it does not say.
+    """Return the (width, height) that a mask is for, of whatever image; None where it does not say.
 
     Raises:
         DataError: its file is missing or cannot be read.
@@ -78,7 +78,7 @@ def mask_size(spec: MaskSpec, root: Path) -> tuple[int, int] | None:
 
 
 def read_binary(path: Path) -> Bool:
-    """A mask bool[H,W] from an image: set where any channel (but alpha) is not zero.
+    """Read a mask bool[H,W] from an image: set where any channel (but alpha) is not zero.
 
     Raises:
         DataError: when the file is missing, or shows more than two colours and so is no mask.
@@ -94,7 +94,7 @@ def read_binary(path: Path) -> Bool:
 
 
 def read_labels(path: Path) -> np.ndarray[Any, Any]:
-    """An index mask as integers [H,W]; of an image with several equal channels, one of them.
+    """Read an index mask as integers [H,W]; of an image with several equal channels, one of them.
 
     Raises:
         DataError: when the file is missing, no image, or a colour image, whose colours mean nothing here.
@@ -112,7 +112,7 @@ def read_labels(path: Path) -> np.ndarray[Any, Any]:
 
 
 def read_ids(path: Path) -> I32:
-    """The segment ids i32[H,W] of a COCO panoptic PNG: R + 256 G + 65536 B. The last two files are kept.
+    """Read the segment ids i32[H,W] of a COCO panoptic PNG, R + 256 G + 65536 B; the last two files are kept.
 
     Raises:
         DataError: when the file is missing or not a colour image.

@@ -42,7 +42,7 @@ def check_mask(spec: MaskSpec) -> None:
 
 
 def mask_files(spec: MaskSpec) -> tuple[str, ...]:
-    """The image files that a mask is read from, as written in it."""
+    """Return the image files that a mask is read from, as written in it."""
     if isinstance(spec, str):
         return (spec,)
     if isinstance(spec, dict):
@@ -53,7 +53,7 @@ def mask_files(spec: MaskSpec) -> tuple[str, ...]:
 
 
 def known_empty(spec: MaskSpec) -> bool:
-    """Whether a mask has no pixel, as far as its text says (files and packed counts are not opened)."""
+    """Return whether a mask has no pixel, as far as its text says (files and packed counts are not opened)."""
     if isinstance(spec, list):
         return not isinstance(spec[0], list) and not any(spec[1::2])
     if isinstance(spec, dict):
@@ -64,7 +64,7 @@ def known_empty(spec: MaskSpec) -> bool:
 
 
 def annotations_in(spec: Any) -> list[dict[str, Any]]:
-    """The masks of this form among the parts of a mask of any form."""
+    """Return the masks of this form among the parts of a mask of any form."""
     if not isinstance(spec, dict):
         return []
     return [spec] if "coco" in spec else [found for part in spec.get("any", ()) for found in annotations_in(part)]
@@ -78,7 +78,7 @@ def coco_ids(spec: dict[str, Any]) -> list[int]:
 
 
 def coco_rle(mask: Bool) -> dict[str, Any]:
-    """A mask bool[H,W] as COCO's unpacked run lengths, column by column from zeros."""
+    """Return a mask bool[H,W] as COCO's unpacked run lengths, column by column from zeros."""
     return {"size": [int(n) for n in mask.shape], "counts": encode_rle(np.asarray(mask).T)}
 
 

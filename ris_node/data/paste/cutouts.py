@@ -76,7 +76,7 @@ class Cutout:
         return int(self.mask.shape[0])
 
     def shrunk(self, longest: int) -> Cutout:
-        """The same thing with a longest side of at most `longest` pixels, its picture's size scaled alike."""
+        """Return the same thing with a longest side of at most `longest` pixels, its picture's size scaled alike."""
         h, w = self.mask.shape
         scale = longest / max(h, w)
         if scale >= 1.0:
@@ -89,7 +89,7 @@ class Cutout:
 
 
 def cutouts(picture: Annotated, classes: frozenset[int] = PASTED) -> list[Cutout]:
-    """The things of a picture that are whole, single, and neither tiny nor huge; their arrays are copies."""
+    """Return the things of a picture that are whole, single, and neither tiny nor huge; their arrays are copies."""
     found: list[Cutout] = []
     for item in picture.objects:
         share = item.area / picture.class_map.size
@@ -120,7 +120,7 @@ def cutouts(picture: Annotated, classes: frozenset[int] = PASTED) -> list[Cutout
 
 
 def _looks_single(mask: Bool, name: str) -> bool:
-    """Whether a connected part is one thing by its outline.
+    """Return whether a connected part is one thing by its outline.
 
     Cars in a row leave gaps between roofs and wheels, and their feet climb; people side by side have heads far apart.
     """
@@ -137,7 +137,7 @@ def _looks_single(mask: Bool, name: str) -> bool:
 
 
 def _stands(picture: Annotated, item: Object, mask: Bool) -> bool:
-    """Whether ground (or what nobody labelled) shows under most of the thing's lowest tenth, and it is upright."""
+    """Return whether ground (or what nobody labelled) shows under most of its lowest tenth, and it is upright."""
     x0, y0, x1, y1 = item.box
     if not CLASSES[item.class_id].on_ground or (item.name == "person" and (x1 - x0) > _STANDING * (y1 - y0)):
         return False
@@ -183,7 +183,7 @@ class CutoutBank:
 
     @classmethod
     def open(cls, path: Path, pictures: Iterable[Annotated], per_class: int = 120) -> CutoutBank:
-        """The bank in the file `path` (.npz), which is made from `pictures` first where it is not there."""
+        """Open the bank in the file `path` (.npz), which is made from `pictures` first where it is not there."""
         path = path.with_suffix(".npz")
         if not path.exists():
             cls.build(pictures, per_class).save(path)

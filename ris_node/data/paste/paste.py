@@ -156,7 +156,7 @@ class _Canvas:
         return np.asarray(np.where(valid, np.nan_to_num(rows - pixels[:, 1]), 0.0), np.float64)
 
     def _carries(self, ground: Bool, spot: _Spot) -> bool:
-        """Whether most of the strip under the middle of the thing is ground that it may stand on."""
+        """Return whether most of the strip under the middle of the thing is ground that it may stand on."""
         margin = spot.width // 5
         strip = np.s_[max(spot.foot - 2, 0) : spot.foot + 1, spot.left + margin : spot.left + spot.width - margin]
         return bool(ground[strip].mean() >= 0.7)
@@ -177,7 +177,7 @@ class _Canvas:
         return front
 
     def _hides(self, seen: Bool, spot: _Spot) -> bool:
-        """Whether a single thing would lose more than it may, counted from what the picture showed of it."""
+        """Return whether a single thing would lose more than it may, counted from what the picture showed of it."""
         counts = np.bincount(self.instances[spot.window][seen])
         for number in np.flatnonzero(counts).tolist():
             other = self.objects.get(number)
@@ -219,7 +219,7 @@ class _Canvas:
         self.objects[number] = replace(item, box=(x, y, x + w, y + h), area=area, cut=cut)
 
     def finished(self) -> Annotated:
-        """The changed picture, or the first one where nothing was pasted."""
+        """Return the changed picture, or the first one where nothing was pasted."""
         if not self.covered.any():
             return self.picture
         return replace(

@@ -92,7 +92,7 @@ class SampleSet(Sequence[Sample]):
         return replace(self, places=self.places[np.fromiter(indexes, np.int64)])
 
     def problem_text(self, most: int = 10) -> str:
-        """The problems as lines of text, at most `most` of them and how many more; "" without any."""
+        """Return the problems as lines of text, at most `most` of them and how many more; "" without any."""
         lines = [str(problem) for problem in self.problems[:most]]
         more = len(self.problems) - len(lines)
         return "\n".join([*lines, f"... and {more} more"] if more else lines)
@@ -107,7 +107,7 @@ class SampleSet(Sequence[Sample]):
 
 
 def parse_line(line: bytes) -> dict[str, Any]:
-    """A line of a file as an object.
+    """Parse a line of a file as an object.
 
     Raises:
         DataError: saying why it is none.
@@ -167,7 +167,7 @@ def write_jsonl(path: Path, lines: Iterable[Mapping[str, Any]]) -> int:
 
 
 def line_of(sample: Sample) -> dict[str, Any]:
-    """A sample as a line that `open_jsonl` reads to the same sample; what is empty or usual is left out."""
+    """Return a sample as a line that `open_jsonl` reads to the same sample, without what is empty or usual."""
     scene = sample.picture.scene
     keys = ("domain", "seed", "time_s", "width", "height")
     image = sample.picture.name if scene is None else {"scene": dict(zip(keys, scene, strict=True))}

@@ -100,11 +100,11 @@ class Sample:
         return self.picture.name
 
     def described(self) -> str:
-        """What to call this sample in a message: source, id and text."""
+        """Return the name of this sample in a message: source, id and text."""
         return f"{self.source} {self.id} ({self.expression!r})"
 
     def has_target(self) -> bool:
-        """Whether there is anything to find: `present`, and no annotated mask or region without a pixel (read now)."""
+        """Return whether there is anything to find: `present`, and no mask or region without a pixel (read now)."""
         if not self.present:
             return False
         return all(part is None or bool(part.any()) for part in (self.mask, self.region))
@@ -125,7 +125,7 @@ class Sample:
 
 
 def sample_of(line: Mapping[str, Any], root: Path, source: str, number: int, files: bool = False) -> Sample:
-    """The sample that a line of JSON means (`ris_node.data.samples.jsonl` says how lines look).
+    """Build the sample that a line of JSON means (`ris_node.data.samples.jsonl` says how lines look).
 
     Args:
         line: the decoded object.

@@ -22,7 +22,7 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 def spread(samples: SampleSet, count: int, seed: int = 0) -> list[int]:
-    """Up to `count` indexes of samples: of as many images as there are, then of as many kinds, drawn by the seed."""
+    """Choose up to `count` indexes: of as many images as there are, then of as many kinds, drawn by the seed."""
     rng = np.random.default_rng(seed)
     rows = [list(rng.permutation(members)) for members in samples.by_image]
     chosen: list[int] = []
@@ -34,7 +34,7 @@ def spread(samples: SampleSet, count: int, seed: int = 0) -> list[int]:
 
 
 def contact_sheet(samples: Sequence[Sample], columns: int = 4) -> U8:
-    """The samples in rows, RGB u8[H,W,3]: masks orange, regions green, boxes yellow; absent ones say so.
+    """Draw the samples in rows, RGB u8[H,W,3]: masks orange, regions green, boxes yellow; absent ones say so.
 
     Raises:
         DataError: when an image or a mask cannot be read.

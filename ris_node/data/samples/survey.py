@@ -20,7 +20,7 @@ from ris_node.errors import DataError
 
 
 def survey(samples: SampleSet, most: int | None = 500) -> dict[str, Any]:
-    """Counts of a set as plain JSON: everything that its lines say, and pixels of up to `most` samples (None: all).
+    """Return counts of a set as plain JSON: everything that its lines say, and pixels of up to `most` (None: all).
 
     "unreadable" names the samples whose image or mask could not be read; "empty" those that are present with a mask
     without a pixel; areas are shares of the image.
@@ -52,7 +52,7 @@ def survey(samples: SampleSet, most: int | None = 500) -> dict[str, Any]:
 
 
 def converted(samples: SampleSet, folder: Path) -> Iterator[dict[str, Any]]:
-    """The samples as lines of a file in `folder`: paths are written relative to it."""
+    """Yield the samples as lines of a file in `folder`: paths are written relative to it."""
     to = os.path.relpath(samples.root.resolve(), folder.resolve())
     for sample in tqdm(samples, desc="writing", disable=None, leave=False):
         line = line_of(sample)

@@ -19,7 +19,7 @@ _CLOTHED = ("person", "cyclist")
 
 
 def anchored_meanings(facts: Facts) -> Iterator[Meaning]:
-    """Relations to one of several: "behind the red car", "next to the leftmost person"; also within one class."""
+    """Yield relations to one of several: "behind the red car"; also within one class."""
     by_id = {item.id: item for item in facts.annotated.objects}
     groups = {g.info.name: g for g in facts.groups if g.info.nature == "thing" and len(g.members) <= MOST_MEMBERS}
     for told in _anchors(facts):
@@ -46,7 +46,7 @@ def _anchors(facts: Facts) -> Iterator[Meaning]:
 
 
 def sided_meanings(facts: Facts) -> Iterator[Meaning]:
-    """The nearest, farthest, largest or smallest of those on one side, where several are: "first car on the left"."""
+    """Yield the nearest, farthest, largest or smallest of those on one side: "first car on the left"."""
     for group in (*facts.groups, *facts.colour_groups):
         sides = [side_of(facts, o) for o in group.members]
         if group.info.nature != "thing" or 0 in sides:

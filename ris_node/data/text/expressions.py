@@ -80,7 +80,7 @@ class Expression:
 def generate(
     annotated: Annotated, rng: Rng, split: str = "train", count: int = 8, mix: Mapping[str, float] | None = None
 ) -> list[Expression]:
-    """Up to `count` different expressions of one picture, kinds drawn by the weights of `mix` (kinds left out: never).
+    """Generate up to `count` different expressions of a picture, kinds drawn by the weights of `mix` (left out: never).
 
     The same generator state gives the same expressions. `split` "train" or "val" chooses the wordings; training also
     hears relations to one of several ("behind the red car"), rare relations more often, and more typing slips.
@@ -105,7 +105,7 @@ def generate(
 
 
 def generate_one(annotated: Annotated, rng: Rng, split: str, kind: str) -> Expression | None:
-    """One expression of a kind, or None where the picture offers none (for "region": or this draw found none)."""
+    """Generate an expression of a kind; None where the picture offers none ("region": or this draw found none)."""
     facts = facts_of(annotated)
     command = rng.random() < COMMAND_SHARE
     if kind == "alien":
@@ -137,7 +137,7 @@ def _about_class(said: Expression, meaning: Meaning, form: str) -> Expression:
 
 
 def meanings_of(facts: Facts, split: str = "val") -> dict[str, tuple[Meaning, ...]]:
-    """All meanings of a picture by kind, made once and kept with its facts; "train" has relations to one of several."""
+    """Return all meanings of a picture by kind, kept with its facts; "train" has relations to one of several."""
     key = f"_meanings_{split}"
     kept = facts.__dict__.get(key)
     if isinstance(kept, dict):
@@ -151,14 +151,14 @@ def meanings_of(facts: Facts, split: str = "val") -> dict[str, tuple[Meaning, ..
 
 
 def mask_of(annotated: Annotated, meaning: Meaning) -> Bool:
-    """The pixels bool[H,W] that a true meaning means."""
+    """Return the pixels bool[H,W] that a true meaning means."""
     if meaning.whole:
         return annotated.class_mask(class_id(meaning.class_name))
     return annotated.object_mask(meaning.ids)
 
 
 def realise(facts: Facts, meaning: Meaning, rng: Rng, split: str) -> str:
-    """A noun phrase for a meaning."""
+    """Return a noun phrase for a meaning."""
     info = class_by_name(meaning.class_name)
     narrow = is_narrow(info.name, facts.present)
     singular = noun(rng, info, False, narrow, meaning.colour)
@@ -174,7 +174,7 @@ def realise(facts: Facts, meaning: Meaning, rng: Rng, split: str) -> str:
 
 
 def view_of(annotated: Annotated) -> regions.GroundView:
-    """The ground view of a picture, kept with it."""
+    """Return the ground view of a picture, kept with it."""
     view = annotated.__dict__.get("_view")
     if not isinstance(view, regions.GroundView):
         view = regions.GroundView(annotated)

@@ -107,7 +107,7 @@ class Facts:
         )
 
     def colour_of(self, item: Object, colour: str) -> int:
-        """The verdict on an object's colour: from its source where known, else from its pixels; 0 when too small."""
+        """Return the verdict on an object's colour: from its source, else from its pixels; 0 when too small."""
         if item.colour is not None:
             return 1 if item.colour == colour else -1
         shares = self.annotated.colours.get(item.id)
@@ -116,12 +116,12 @@ class Facts:
         return colour_verdict(shares, colour)
 
     def large(self, item: Object) -> bool:
-        """Whether an object is large enough to be what an expression means."""
+        """Return whether an object is large enough to be what an expression means."""
         return item.area >= self.smallest and not item.crowd
 
 
 def facts_of(annotated: Annotated) -> Facts:
-    """The facts of a picture, kept with it so that they are made once."""
+    """Return the facts of a picture, kept with it so that they are made once."""
     facts = annotated.__dict__.get("_facts")
     if not isinstance(facts, Facts):
         facts = Facts(annotated)
@@ -130,7 +130,7 @@ def facts_of(annotated: Annotated) -> Facts:
 
 
 def plain_meanings(facts: Facts) -> Iterator[Meaning]:
-    """Stuff, all of a kind, the only one of a kind, and colours."""
+    """Yield stuff, all of a kind, the only one of a kind, and colours."""
     for name in facts.stuff:
         yield Meaning("stuff", "stuff" if class_by_name(name).nature == "stuff" else "all", name, whole=True)
     for group in facts.groups:
@@ -149,7 +149,7 @@ def plain_meanings(facts: Facts) -> Iterator[Meaning]:
 
 
 def order_meanings(facts: Facts) -> Iterator[Meaning]:
-    """Places in a row, nearness, size and sides, over classes and over colours of a class."""
+    """Yield places in a row, nearness, size and sides, over classes and over colours of a class."""
     for group in (*facts.groups, *facts.colour_groups):
         found: list[tuple[str, tuple[Object, ...]]] = list(_sides(facts, group))
         if group.info.nature == "thing" and 2 <= len(group.members) <= 24:
@@ -169,7 +169,7 @@ def _kind_of(group: Group) -> str:
 
 
 def side_of(facts: Facts, item: Object) -> int:
-    """-1: clearly on the left of the picture; 1: clearly on the right; 0: about the middle."""
+    """Judge the side of the picture: -1 clearly left, 1 clearly right, 0 about the middle."""
     x0, _, x1, _ = (v / facts.width for v in item.box)
     cx = item.cx / facts.width
     if cx < 0.42 and x1 < 0.56:
@@ -190,7 +190,7 @@ def _sides(facts: Facts, group: Group) -> Iterator[tuple[str, tuple[Object, ...]
 
 
 def _left_of_all(facts: Facts, item: Object, others: tuple[Object, ...]) -> bool:
-    """Whether an object is left of all these by a margin that nobody doubts."""
+    """Return whether an object is left of all these by a margin that nobody doubts."""
     margin = 0.03 * facts.width + 0.15 * (item.box[2] - item.box[0])
     return all(item.cx + margin < (o.box[0] if o.crowd else o.cx) and item.box[0] <= o.box[0] for o in others)
 
@@ -219,7 +219,7 @@ def _rows(facts: Facts, group: Group) -> Iterator[tuple[str, tuple[Object, ...]]
 
 
 def extremes(facts: Facts, group: Group) -> Iterator[tuple[str, tuple[Object, ...]]]:
-    """Nearest and farthest by the foot on the ground (and the size must agree); largest and smallest by area."""
+    """Find nearest and farthest by the foot on the ground (and the size must agree), largest and smallest by area."""
     by_area = sorted(group.members, key=lambda o: -o.area)
     if facts.large(by_area[0]) and by_area[0].area >= 1.5 * by_area[1].area:
         yield "largest", (by_area[0],)

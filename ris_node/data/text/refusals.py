@@ -33,7 +33,7 @@ _INDOORS = frozenset(
 
 
 def absent_names(facts: Facts, rng: Rng) -> tuple[str, ...]:
-    """Classes of which the picture clearly shows none: half of the time those its source always labels."""
+    """Return classes that the picture clearly shows none of: half of the time those its source always labels."""
     a = facts.annotated
     own = tuple(sorted(facts_of(a.source).always - facts.present - a.partial))
     if own and rng.random() < 0.55:
@@ -47,7 +47,7 @@ def absent_names(facts: Facts, rng: Rng) -> tuple[str, ...]:
 
 
 def alien_text(facts: Facts, rng: Rng, split: str, command: bool) -> tuple[str, str]:
-    """A text about something that never is, and the manoeuvre it asks for ("" for a noun phrase or chatter)."""
+    """Return a text about what never is, and the manoeuvre it asks for ("" for a noun phrase or chatter)."""
     if rng.random() < 0.15:
         return pick(rng, aliens("sentences", split)), ""
     taken = alien_words(facts.present)

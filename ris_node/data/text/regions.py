@@ -54,14 +54,14 @@ class GroundView:
         self._kerbs = frozenset(class_id(n) if n != "void" else 0 for n in _KERB_SIDE)
 
     def pixels(self, xy: F64) -> F64:
-        """Ground points f64[N,2] in metres to pixels f64[N,2], wherever in front of the camera."""
+        """Project ground points f64[N,2] in metres to pixels f64[N,2], wherever in front of the camera."""
         a = self.annotated
         if a.camera is None or a.camera_in_base is None:
             raise ValueError("a picture without a camera has no ground view; check `possible` first")
         return ground_to_pixels(a.camera, a.camera_in_base, xy)[0]
 
     def classes_at(self, xy: F64) -> tuple[Bool, F64]:
-        """Whether points f64[N,2] are in the picture, bool[N], and their class, f64[N] (-1 outside)."""
+        """Return whether points f64[N,2] are in the picture, bool[N], and their class, f64[N] (-1 outside)."""
         pixels = self.pixels(xy)
         cols, rows = np.rint(pixels[:, 0]), np.rint(pixels[:, 1])
         inside = (cols >= 0) & (cols < self.annotated.width) & (rows >= 0) & (rows < self.annotated.height)
@@ -71,7 +71,7 @@ class GroundView:
         return inside, values
 
     def foot(self, item: Object) -> _Foot | None:
-        """Where an object stands, or None where its foot is out of the picture, too near or too far."""
+        """Return where an object stands, or None where its foot is out of the picture, too near or too far."""
         a = self.annotated
         if a.camera is None or a.camera_in_base is None or item.foot >= a.height - 2:
             return None
@@ -82,7 +82,7 @@ class GroundView:
         return _Foot(float(xy[:, 0].mean()), float(xy[1, 1]), float(xy[0, 1]), _LENGTHS_M.get(item.name, 0.4))
 
     def patch(self, outline: Iterable[tuple[float, float]], least_free: float = _LEAST_FREE) -> Bool | None:
-        """The free pixels of a polygon in metres, or None where they are too few to stand on or to aim at."""
+        """Return the free pixels of a polygon in metres, or None where they are too few to stand on or to aim at."""
         corners = np.array(list(outline), np.float64)
         corners[:, 0] = np.maximum(corners[:, 0], _NEAR_M)
         if np.ptp(corners[:, 0]) < _SHORTEST_M:
@@ -108,7 +108,7 @@ class GroundView:
 
 
 def beside(view: GroundView, item: Object) -> Bool | None:
-    """Next to an object, on the side that faces the vehicle's own axis: the first free strip from its edge outwards."""
+    """Return a patch next to an object, on the side that faces the vehicle: the first free strip from its edge on."""
     foot = view.foot(item)
     start = _first_free(view, foot) if foot else None
     if foot is None or start is None:
@@ -119,7 +119,7 @@ def beside(view: GroundView, item: Object) -> Bool | None:
 
 
 def behind(view: GroundView, item: Object) -> Bool | None:
-    """On this side of an object: a vehicle's length before its foot, in its lane or at the kerb next to it."""
+    """Return a patch on this side of an object: a vehicle's length before its foot, in its lane or at the kerb."""
     foot = view.foot(item)
     if foot is None:
         return None
@@ -132,7 +132,7 @@ def behind(view: GroundView, item: Object) -> Bool | None:
 
 
 def ahead_of(view: GroundView, item: Object) -> Bool | None:
-    """In front of an object: beyond a vehicle (as it drives), at the foot of anything that stands beside the road."""
+    """Return a patch in front of an object: beyond a vehicle, at the foot of anything that stands beside the road."""
     foot = view.foot(item)
     if foot is None:
         return None
@@ -143,7 +143,7 @@ def ahead_of(view: GroundView, item: Object) -> Bool | None:
 
 
 def following(view: GroundView, item: Object) -> Bool | None:
-    """Behind a vehicle on the road ahead, at a following distance."""
+    """Return a patch behind a vehicle on the road ahead, at a following distance."""
     foot = view.foot(item)
     if foot is None or abs(foot.y) > 6.5:
         return None
@@ -152,12 +152,12 @@ def following(view: GroundView, item: Object) -> Bool | None:
 
 
 def here(view: GroundView) -> Bool | None:
-    """The lane straight ahead, from just beyond the bonnet on."""
+    """Return the lane straight ahead, from just beyond the bonnet on."""
     return view.patch(_box(6.0, 6.0 + _LONG_M, -_WIDTH_M / 2, _WIDTH_M / 2), least_free=0.75)
 
 
 def kerb_side(view: GroundView, sign: int) -> Bool | None:
-    """Along the road's edge on a side (1: left, -1: right), where the edge is a kerb and not a parked car."""
+    """Return the road's edge on a side (1: left, -1: right), where it is a kerb and not a parked car."""
     reach = np.arange(0.5, 11.0, 0.25)
     edges: list[tuple[float, float]] = []
     for x in np.arange(6.5, 19.0, 0.75):
@@ -176,7 +176,7 @@ def kerb_side(view: GroundView, sign: int) -> Bool | None:
 
 
 def side_road(view: GroundView, sign: int) -> Bool | None:
-    """Where the road opens to a side (1: left, -1: right) beyond the lanes ahead: the mouth of a turning."""
+    """Return where the road opens to a side (1: left, -1: right) beyond the lanes ahead: the mouth of a turning."""
     reach = np.arange(1.0, 15.0, 0.5)
     opened = []
     for x in np.arange(8.0, 24.0, 1.0):

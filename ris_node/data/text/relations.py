@@ -19,7 +19,7 @@ Predicate = Callable[[Facts, Object, Object], int]
 
 
 def left_of(facts: Facts, x: Object, y: Object) -> int:
-    """X lies left of Y: clear of its middle, and not just the other way up."""
+    """Judge whether X lies left of Y: clear of its middle, and not just the other way up."""
     margin = 0.02 * facts.width
     if x.box[2] <= y.box[0] + margin and x.cx + 2 * margin < y.cx:
         return 1
@@ -27,7 +27,7 @@ def left_of(facts: Facts, x: Object, y: Object) -> int:
 
 
 def right_of(facts: Facts, x: Object, y: Object) -> int:
-    """X lies right of Y."""
+    """Judge whether X lies right of Y."""
     margin = 0.02 * facts.width
     if x.box[0] >= y.box[2] - margin and x.cx - 2 * margin > y.cx:
         return 1
@@ -35,7 +35,7 @@ def right_of(facts: Facts, x: Object, y: Object) -> int:
 
 
 def next_to(facts: Facts, x: Object, y: Object) -> int:
-    """X stands beside Y: a small gap sideways, at about the same depth (feet) or height."""
+    """Judge whether X stands beside Y: a small gap sideways, at about the same depth (feet) or height."""
     gap = max(x.box[0] - y.box[2], y.box[0] - x.box[2], 0)
     wide = max(x.box[2] - x.box[0], y.box[2] - y.box[0])
     tall = max(x.box[3] - x.box[1], y.box[3] - y.box[1])
@@ -46,19 +46,19 @@ def next_to(facts: Facts, x: Object, y: Object) -> int:
 
 
 def in_front_of(facts: Facts, x: Object, y: Object) -> int:
-    """X is nearer than Y and before it in the picture, both standing on the ground."""
+    """Judge whether X is nearer than Y and before it in the picture, both standing on the ground."""
     if x.foot - y.foot >= 0.03 * facts.height and _overlap(x, y, 0) >= 0.5:
         return 1
     return -1 if x.foot <= y.foot or _gap(x, y) > 0 else 0
 
 
 def behind(facts: Facts, x: Object, y: Object) -> int:
-    """X is farther than Y and behind it in the picture."""
+    """Judge whether X is farther than Y and behind it in the picture."""
     return in_front_of(facts, y, x)
 
 
 def above(facts: Facts, x: Object, y: Object) -> int:
-    """X is higher in the picture than Y, over it."""
+    """Judge whether X is higher in the picture than Y, over it."""
     if x.box[3] <= y.box[1] + 0.01 * facts.height and _overlap(x, y, 0) >= 0.5:
         return 1
     middle = 0.5 * (x.box[1] + x.box[3]) - 0.5 * (y.box[1] + y.box[3])
@@ -66,7 +66,7 @@ def above(facts: Facts, x: Object, y: Object) -> int:
 
 
 def below(facts: Facts, x: Object, y: Object) -> int:
-    """X is lower in the picture than Y, under it."""
+    """Judge whether X is lower in the picture than Y, under it."""
     return above(facts, y, x)
 
 
@@ -77,7 +77,7 @@ _RELATIONS: dict[str, Predicate] = {
 
 
 def stands_on(facts: Facts, item: Object, ground: str) -> int:
-    """Whether what lies around and below the object's foot is this stuff."""
+    """Return whether what lies around and below the object's foot is this stuff."""
     x0, _, x1, foot = item.box
     reach = max(3, (foot - item.box[1]) // 12)
     classes = facts.annotated.class_map[max(foot - reach, 0) : foot + reach, max(x0 - 2, 0) : x1 + 2]
@@ -91,7 +91,7 @@ def stands_on(facts: Facts, item: Object, ground: str) -> int:
 
 
 def relation_meanings(facts: Facts) -> Iterator[Meaning]:
-    """True relations, and near-misses: relations that no object of the class fulfils."""
+    """Yield true relations, and near-misses: relations that no object of the class fulfils."""
     for group in facts.groups:
         if group.info.nature != "thing" or len(group.members) > MOST_MEMBERS:
             continue
@@ -111,7 +111,7 @@ def relation_meanings(facts: Facts) -> Iterator[Meaning]:
 
 
 def side_misses(facts: Facts) -> Iterator[Meaning]:
-    """Near-misses by side: every object of the class is clearly on the other one."""
+    """Yield near-misses by side: every object of the class is clearly on the other one."""
     for group in (*facts.groups, *facts.colour_groups):
         if group.info.nature == "thing":
             sides = {side_of(facts, o) for o in group.members}
@@ -124,7 +124,7 @@ def side_misses(facts: Facts) -> Iterator[Meaning]:
 
 
 def colour_misses(facts: Facts, names: tuple[str, ...]) -> Iterator[Meaning]:
-    """Near-misses by colour: every object of the class is large enough to judge and clearly not of this colour."""
+    """Yield near-misses by colour: all of the class are large enough to judge and clearly not of this colour."""
     for group in facts.groups:
         if group.info.nature == "thing" and group.info.colourable:
             seen = [o for o in group.members if o.area >= facts.smallest]
@@ -142,7 +142,7 @@ def colour_misses(facts: Facts, names: tuple[str, ...]) -> Iterator[Meaning]:
 
 
 def applicable(group: Group, other: Group) -> Iterator[tuple[str, Predicate]]:
-    """The relations that can be said of two classes: in front and behind of what stands on the ground, and so on."""
+    """Yield the relations that can be said of two classes: in front and behind of what stands on the ground, etc."""
     for name, predicate in _RELATIONS.items():
         if name in ("in_front_of", "behind") and not (group.info.on_ground and other.info.on_ground):
             continue
@@ -152,7 +152,7 @@ def applicable(group: Group, other: Group) -> Iterator[tuple[str, Predicate]]:
 
 
 def decide(facts: Facts, group: Group, name: str, other: str, verdicts: list[int]) -> Iterator[Meaning]:
-    """The meaning of a relation by its verdicts on each member: one, several, none (a near-miss); in doubt, nothing."""
+    """Yield the meaning of a relation by its verdicts on each member: one, several, none; in doubt, nothing."""
     if 0 in verdicts:
         return
     chosen = tuple(x for x, v in zip(group.members, verdicts, strict=True) if v == 1)

@@ -40,17 +40,17 @@ def _sections(name: str) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
 
 @cache
 def table(name: str) -> dict[str, tuple[str, ...]]:
-    """The wordings of a file of sections, "noun_phrases" or "sentences": form -> texts in the file's order."""
+    """Return the wordings of a file of sections, "noun_phrases" or "sentences": form -> texts in the file's order."""
     return {form: first + later for form, (first, later) in _sections(name).items()}
 
 
 def added_is_held_out(text: str) -> bool:
-    """Whether a text added later is for validation: its own hash is in the lowest third."""
+    """Return whether a text added later is for validation: its own hash is in the lowest third."""
     return hashlib.sha256(text.encode()).digest()[0] < 85
 
 
 def held_out(texts: Sequence[str]) -> frozenset[str]:
-    """The third of a list (at least one) that only validation uses: those with the smallest hashes.
+    """Return the third of a list (at least one) that only validation uses: those with the smallest hashes.
 
     The bare phrase "{np}" is nobody's wording and belongs to both halves.
     """
@@ -65,7 +65,7 @@ def _of_split(texts: Sequence[str], split: str) -> tuple[str, ...]:
 
 @cache
 def wordings(form: str, split: str, sentences: bool = False) -> tuple[str, ...]:
-    """The noun phrases (or sentences) of a form in a split "train" or "val"."""
+    """Return the noun phrases (or sentences) of a form in a split "train" or "val"."""
     first, later = _sections("sentences" if sentences else "noun_phrases")[form]
     added = tuple(text for text in later if added_is_held_out(text) == (split == "val"))
     return (_of_split(first, split) if first else ()) + added
@@ -73,5 +73,5 @@ def wordings(form: str, split: str, sentences: bool = False) -> tuple[str, ...]:
 
 @cache
 def aliens(kind: str, split: str) -> tuple[str, ...]:
-    """What never is in a street picture ("nouns"), or names nothing to ground ("sentences"), by split."""
+    """Return nouns of what never is in a street picture, or sentences that name nothing to ground, by split."""
     return _of_split((_DIR / f"alien_{kind}.txt").read_text(encoding="utf-8").splitlines(), split)

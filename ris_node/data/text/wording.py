@@ -22,12 +22,12 @@ _KEEP = frozenset("left right leftmost rightmost before behind front next first 
 
 
 def pick(rng: Rng, items: tuple[str, ...]) -> str:
-    """One of the items, evenly."""
+    """Return one of the items, evenly."""
     return items[int(rng.integers(len(items)))]
 
 
 def noun(rng: Rng, info: ClassInfo, plural: bool, narrow: bool, colour: str | None = None) -> str:
-    """A word for a class; `narrow` leaves out words that could also mean a related class in view.
+    """Return a word for a class; `narrow` leaves out words that could also mean a related class in view.
 
     The first word, the plainest, comes up half of the time.
     """
@@ -43,13 +43,13 @@ def noun(rng: Rng, info: ClassInfo, plural: bool, narrow: bool, colour: str | No
 
 
 def phrase(rng: Rng, form: str, split: str, singular: str, plural: str, other: str = "") -> str:
-    """A noun phrase of a form around a noun in both numbers, with `other` as the phrase it relates to."""
+    """Return a noun phrase of a form around a noun in both numbers, with `other` as the phrase it relates to."""
     text = pick(rng, wordings(form, split)).format(the=pick(rng, DETERMINERS), n=singular, ns=plural, o=other, np="")
     return " ".join(text.split())
 
 
 def sentence(rng: Rng, form: str, split: str, np_text: str = "", name: str = "") -> str:
-    """A sentence of a form ("object", or a manoeuvre) that carries a noun phrase about a class `name`."""
+    """Return a sentence of a form ("object", or a manoeuvre) that carries a noun phrase about a class `name`."""
     if form == "object" and rng.random() < 0.5:
         return np_text
     carrier = pick(rng, wordings(form, split, sentences=True))
@@ -58,7 +58,7 @@ def sentence(rng: Rng, form: str, split: str, np_text: str = "", name: str = "")
 
 
 def humanise(rng: Rng, text: str, split: str = "val") -> str:
-    """Case, punctuation and the odd typing slip, never in a word that carries the direction."""
+    """Vary case and punctuation and make the odd typing slip, never in a word that carries the direction."""
     training = split == "train"
     if training and rng.random() < 0.05 and "please" not in text:
         text = f"{pick(rng, _OPENINGS)}{text}"
@@ -77,7 +77,7 @@ def humanise(rng: Rng, text: str, split: str = "val") -> str:
 
 
 def slip(rng: Rng, word: str, ways: int = 3) -> str:
-    """Two letters swapped, one lost, one doubled, or (the fourth way) the key beside it hit, inside the word."""
+    """Make a typing slip inside a word: swap two letters, lose or double one, or (fourth way) hit the key beside it."""
     i = int(rng.integers(1, len(word) - 1))
     what = int(rng.integers(ways))
     if what == 3:
@@ -88,10 +88,10 @@ def slip(rng: Rng, word: str, ways: int = 3) -> str:
 
 
 def is_narrow(name: str, present: frozenset[str]) -> bool:
-    """Whether a class shares the picture with a related one, so that broad words for it would be ambiguous."""
+    """Return whether a class shares the picture with a related one, so that broad words for it would be ambiguous."""
     return bool((related(name) - {name}) & present)
 
 
 def alien_words(present: frozenset[str]) -> frozenset[str]:
-    """Every word for the classes in view: none of them may be used as an alien."""
+    """Return every word for the classes in view: none of them may be used as an alien."""
     return frozenset(w for c in CLASSES if c.name in present for w in (*c.singular, *c.plural))
