@@ -17,9 +17,7 @@ from ris_node.bags.writer import BagWriter
 from ris_node.errors import ConfigError
 from ris_node.geometry.transform import Transform
 from ris_node.interface import LATCHED, RELIABLE_5, RELIABLE_10, SENSOR
-from ris_node.messages.camera import camera_info_to_msg, transform_to_msg
-from ris_node.messages.common import header_to_msg
-from ris_node.messages.image import image_to_msg
+from ris_node.messages.common import camera_info_to_msg, header_to_msg, image_to_msg, transform_to_msg
 from ris_node.stamps import NS_PER_S
 from ris_scene.populate import build_world
 from ris_scene.render import render_world

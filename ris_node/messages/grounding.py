@@ -1,21 +1,76 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Groundings, instances, timings and run-length masks as `ris_msgs`, and back."""
+"""Queries, groundings, instances, timings and run-length masks as `ris_msgs`, and back."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Any
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from ris_node.messages.common import polygon_from_msg, polygon_to_msg
-from ris_node.messages.types import HeaderMsg, InstanceMsg, Make, RleMsg
+from ris_node.errors import CommandError
+from ris_node.messages.common import duration_to_msg, header_to_msg, polygon_from_msg, polygon_to_msg
+from ris_node.messages.types import HeaderMsg, InstanceMsg, Make, QueryMsg, RleMsg
 from ris_node.rle import decode_rle, encode_rle
-from ris_node.types import U16, Bool, Instance, Timing
+from ris_node.stamps import NS_PER_S, stamp_to_ns
+from ris_node.types import U16, Bool, Instance, Manoeuvre, Query, QueryKind, Timing
 
 if TYPE_CHECKING:
     from ris_node.pipeline.grounding import Grounding
+
+Number = TypeVar("Number", bound=IntEnum)
+
+
+def query_to_msg(make: Make, query: Query) -> Any:
+    """Return the `ris_msgs/Query` of a query."""
+    return make(
+        "ris_msgs/Query",
+        header=header_to_msg(make, query.stamp_ns, ""),
+        id=query.id,
+        text=query.text,
+        kind=int(query.kind),
+        manoeuvre=int(query.manoeuvre),
+        source=query.source,
+        confidence=float(query.confidence),
+        language=query.language,
+        ttl=duration_to_msg(make, query.ttl_s),
+    )
+
+
+def query_from_msg(msg: QueryMsg) -> Query:
+    """Return the query of a `ris_msgs/Query`; its values are checked, its text is not.
+
+    Raises:
+        CommandError: an unknown kind or manoeuvre, a confidence outside of 0..1, or a negative time to live.
+    """
+    confidence = float(msg.confidence)
+    if not math.isnan(confidence) and not 0.0 <= confidence <= 1.0:
+        raise CommandError(f"confidence is {confidence:g}: give a number from 0 to 1 (0 or NaN: not known)")
+    ttl_s = stamp_to_ns(msg.ttl) / NS_PER_S
+    if ttl_s < 0.0:
+        raise CommandError(f"ttl is {ttl_s:g} s: give 0 (until replaced) or more")
+    return Query(
+        text=msg.text,
+        id=msg.id,
+        kind=_member(QueryKind, msg.kind, "kind"),
+        manoeuvre=_member(Manoeuvre, msg.manoeuvre, "manoeuvre"),
+        source=msg.source,
+        confidence=confidence,
+        language=msg.language,
+        ttl_s=ttl_s,
+        stamp_ns=stamp_to_ns(msg.header.stamp),
+    )
+
+
+def _member(kind: type[Number], value: int, name: str) -> Number:
+    try:
+        return kind(value)
+    except ValueError:
+        choices = ", ".join(f"{m.value} {m.name}" for m in kind)
+        raise CommandError(f"{name} is {value}: give one of {choices}") from None
 
 
 def grounding_to_msg(make: Make, grounding: Grounding, header: HeaderMsg, frame_index: int = 0) -> Any:

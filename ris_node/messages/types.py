@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from ris_node.stamps import Stamp
-from ris_node.types import F64
 
 
 class Make(Protocol):
@@ -31,7 +30,7 @@ class HeaderMsg(Protocol):
 class ImageMsg(Protocol):
     """A `sensor_msgs/Image`; `data` is any buffer of bytes."""
 
-    header: Any
+    header: HeaderMsg
     height: int
     width: int
     encoding: str
@@ -43,7 +42,7 @@ class ImageMsg(Protocol):
 class CompressedImageMsg(Protocol):
     """A `sensor_msgs/CompressedImage`; `data` is any buffer of bytes."""
 
-    header: Any
+    header: HeaderMsg
     format: str
     data: Any
 
@@ -93,38 +92,10 @@ class RleMsg(Protocol):
     counts: Sequence[int]
 
 
-class PointMsg(Protocol):
-    """A `geometry_msgs/Point`, `Point32` or `Vector3`."""
-
-    x: float
-    y: float
-    z: float
-
-
-class QuaternionMsg(PointMsg, Protocol):
-    """A `geometry_msgs/Quaternion`."""
-
-    w: float
-
-
 class PolygonMsg(Protocol):
     """A `geometry_msgs/Polygon`."""
 
-    points: Sequence[PointMsg]
-
-
-class PoseMsg(Protocol):
-    """A `geometry_msgs/Pose`."""
-
-    position: PointMsg
-    orientation: QuaternionMsg
-
-
-class PoseWithCovarianceMsg(Protocol):
-    """A `geometry_msgs/PoseWithCovariance`."""
-
-    pose: PoseMsg
-    covariance: F64
+    points: Sequence[Any]
 
 
 class InstanceMsg(Protocol):
@@ -134,7 +105,7 @@ class InstanceMsg(Protocol):
     label: str
     score: float
     box: RegionOfInterestMsg
-    centroid: PointMsg
+    centroid: Any
     area_fraction: float
     track_id: str
     outline: PolygonMsg
@@ -147,9 +118,9 @@ class RegionTargetMsg(Protocol):
     header: HeaderMsg
     query_id: str
     status: int
-    pose: PoseWithCovarianceMsg
+    pose: Any
     footprint: PolygonMsg
-    extent: PointMsg
+    extent: Any
     method: int
     score: float
     valid_fraction: float

@@ -12,9 +12,8 @@ from ris_node.bags.reader import Bag
 from ris_node.bags.topics import RAW
 from ris_node.bags.typestore import encoded, make
 from ris_node.errors import ImageError, RisError
-from ris_node.messages.common import header_to_msg
+from ris_node.messages.common import header_to_msg, image_to_msg, jpeg_to_msg
 from ris_node.messages.grounding import grounding_to_msg
-from ris_node.messages.image import image_to_msg, jpeg_to_msg
 from ris_node.messages.target import polygon_stamped, pose_stamped, target_to_msg
 from ris_node.pipeline.grounder import Grounder, PreparedQuery
 from ris_node.pipeline.grounding import Grounding

@@ -28,8 +28,7 @@ from ris_node.bags.writer import BagWriter
 from ris_node.entry import start
 from ris_node.errors import RisError
 from ris_node.interface import SENSOR
-from ris_node.messages.common import header_to_msg
-from ris_node.messages.image import image_to_msg
+from ris_node.messages.common import header_to_msg, image_to_msg
 from ris_node.outputs import claim_file
 from ris_node.pipeline.grounder import Grounder
 from ris_node.pipeline.letterbox import Letterbox

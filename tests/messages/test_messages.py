@@ -20,11 +20,10 @@ from visualization_msgs.msg import Marker  # noqa: E402
 from ris_node import types  # noqa: E402
 from ris_node.bags import typestore  # noqa: E402
 from ris_node.errors import CommandError  # noqa: E402
-from ris_node.messages import display as d  # noqa: E402
 from ris_node.messages import grounding as g  # noqa: E402
 from ris_node.messages import target as t  # noqa: E402
 from ris_node.messages.common import header_to_msg, stamp_to_msg  # noqa: E402
-from ris_node.messages.query import query_from_msg, query_to_msg  # noqa: E402
+from ris_node.messages.grounding import query_from_msg, query_to_msg  # noqa: E402
 from ris_node.messages.types import Make  # noqa: E402
 from ris_node.rle import decode_rle  # noqa: E402
 from ris_node.ros.convert.make import make as make_of_rclpy  # noqa: E402
@@ -168,7 +167,7 @@ def test_targets_travel(make: Make):
 
 @both
 def test_the_grid_is_free_inside_the_footprint_and_unknown_outside(make: Make):
-    grid = d.region_grid(make, target(), 0, 0.1)
+    grid = t.region_grid(make, target(), 0, 0.1)
     cells = np.array(grid.data, np.int8).reshape(grid.info.height, grid.info.width)
     y, x = np.mgrid[: grid.info.height, : grid.info.width]
     x = grid.info.origin.position.x + (x + 0.5) * grid.info.resolution
@@ -182,19 +181,19 @@ def test_the_grid_is_free_inside_the_footprint_and_unknown_outside(make: Make):
 
 @both
 def test_a_huge_grid_is_made_coarser_and_an_empty_one_stays_empty(make: Make):
-    huge = d.region_grid(make, target(footprint=np.array([[0.0, 0], [400, 0], [400, 400], [0, 400]])), 0, 0.02)
+    huge = t.region_grid(make, target(footprint=np.array([[0.0, 0], [400, 0], [400, 400], [0, 400]])), 0, 0.02)
     assert len(huge.data) <= 4_100_000 and huge.info.resolution > 0.02
-    assert len(d.region_grid(make, target(footprint=np.zeros((0, 2))), 0, 0.1).data) == 0
+    assert len(t.region_grid(make, target(footprint=np.zeros((0, 2))), 0, 0.1).data) == 0
 
 
 @both
 def test_markers_show_and_delete(make: Make):
-    markers = d.target_markers(make, target(), 0, "stop here", 1.5).markers
+    markers = t.target_markers(make, target(), 0, "stop here", 1.5).markers
     assert len({m.id for m in markers}) == 3 and {m.header.frame_id for m in markers} == {"base_link"}
     assert len(markers[0].points) == 5 and markers[0].points[0] == markers[0].points[-1]
     assert markers[2].text == "stop here"
     assert {(m.lifetime.sec, m.lifetime.nanosec) for m in markers} == {(1, 500_000_000)}
-    gone = d.delete_markers(make, "base_link", 0).markers
+    gone = t.delete_markers(make, "base_link", 0).markers
     assert gone[0].action == Marker.DELETEALL and markers[1].type == Marker.ARROW
 
 

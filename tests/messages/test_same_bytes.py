@@ -23,13 +23,9 @@ from sensor_msgs.msg import Image  # noqa: E402
 
 from ris_node.bags import typestore  # noqa: E402
 from ris_node.geometry import Camera, Transform  # noqa: E402
-from ris_node.messages import display  # noqa: E402
-from ris_node.messages.camera import camera_info_to_msg, transform_to_msg  # noqa: E402
-from ris_node.messages.common import header_to_msg  # noqa: E402
-from ris_node.messages.grounding import grounding_to_msg  # noqa: E402
-from ris_node.messages.image import image_to_msg, jpeg_to_msg  # noqa: E402
-from ris_node.messages.query import query_to_msg  # noqa: E402
-from ris_node.messages.target import polygon_stamped, pose_stamped, target_to_msg  # noqa: E402
+from ris_node.messages import common  # noqa: E402
+from ris_node.messages import target as targets  # noqa: E402
+from ris_node.messages.grounding import grounding_to_msg, query_to_msg  # noqa: E402
 from ris_node.messages.types import Make  # noqa: E402
 from ris_node.pipeline.grounder import Grounder  # noqa: E402
 from ris_node.pipeline.label_masks import label_mask  # noqa: E402
@@ -54,34 +50,37 @@ def test_messages_are_the_nodes_own(model: Grounder, words: str) -> None:
     frame = Frame(drives.picture(3), STAMP, "camera", camera=CAMERA)
     found = replace(model.ground(frame, query), message="why — not")
     check("ris_msgs/Grounding", lambda make: grounding_to_msg(make, found, header(make), 7))
-    check("sensor_msgs/Image", lambda make: image_to_msg(make, label_mask(found), "mono8", header(make)))
+    check("sensor_msgs/Image", lambda make: common.image_to_msg(make, label_mask(found), "mono8", header(make)))
     if found.target is not None:
         check_target(found.target)
 
 
 def header(make: Make) -> Any:
-    return header_to_msg(make, STAMP, "camera")
+    return common.header_to_msg(make, STAMP, "camera")
 
 
 def check_target(target: RegionTarget) -> None:
-    check("ris_msgs/RegionTarget", lambda make: target_to_msg(make, target, "q1", STAMP))
-    check("geometry_msgs/PoseStamped", lambda make: pose_stamped(make, target, STAMP))
-    check("geometry_msgs/PolygonStamped", lambda make: polygon_stamped(make, target, STAMP))
-    check("nav_msgs/OccupancyGrid", lambda make: display.region_grid(make, target, STAMP, 0.1))
-    check("visualization_msgs/MarkerArray", lambda make: display.target_markers(make, target, STAMP, "there", 1.5))
+    check("ris_msgs/RegionTarget", lambda make: targets.target_to_msg(make, target, "q1", STAMP))
+    check("geometry_msgs/PoseStamped", lambda make: targets.pose_stamped(make, target, STAMP))
+    check("geometry_msgs/PolygonStamped", lambda make: targets.polygon_stamped(make, target, STAMP))
+    check("nav_msgs/OccupancyGrid", lambda make: targets.region_grid(make, target, STAMP, 0.1))
+    check("visualization_msgs/MarkerArray", lambda make: targets.target_markers(make, target, STAMP, "there", 1.5))
 
 
 def test_messages_without_an_answer_are_the_same() -> None:
     pixels = drives.picture(3)
-    check("sensor_msgs/CompressedImage", lambda make: jpeg_to_msg(make, pixels, header(make)))
-    check("sensor_msgs/Image", lambda make: image_to_msg(make, pixels[..., 0] * np.uint16(9), "16UC1", header(make)))
-    check("sensor_msgs/CameraInfo", lambda make: camera_info_to_msg(make, CAMERA, header(make)))
+    check("sensor_msgs/CompressedImage", lambda make: common.jpeg_to_msg(make, pixels, header(make)))
+    check(
+        "sensor_msgs/Image",
+        lambda make: common.image_to_msg(make, pixels[..., 0] * np.uint16(9), "16UC1", header(make)),
+    )
+    check("sensor_msgs/CameraInfo", lambda make: common.camera_info_to_msg(make, CAMERA, header(make)))
     bent = replace(CAMERA, distortion=np.array([0.1, 0.2, 0.3, 0.4]), model="equidistant")
-    check("sensor_msgs/CameraInfo", lambda make: camera_info_to_msg(make, bent, header(make)))
+    check("sensor_msgs/CameraInfo", lambda make: common.camera_info_to_msg(make, bent, header(make)))
     pose = Transform(np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]]), np.array([1.0, 2, 3]))
-    check("geometry_msgs/TransformStamped", lambda make: transform_to_msg(make, pose, "base_link", header(make)))
-    check("nav_msgs/OccupancyGrid", lambda make: display.empty_grid(make, "base_link", STAMP))
-    check("visualization_msgs/MarkerArray", lambda make: display.delete_markers(make, "base_link", STAMP))
+    check("geometry_msgs/TransformStamped", lambda make: common.transform_to_msg(make, pose, "base_link", header(make)))
+    check("nav_msgs/OccupancyGrid", lambda make: targets.empty_grid(make, "base_link", STAMP))
+    check("visualization_msgs/MarkerArray", lambda make: targets.delete_markers(make, "base_link", STAMP))
 
 
 def test_a_bag_of_the_scene_is_read_by_ros(drive: Path) -> None:

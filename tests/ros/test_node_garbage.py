@@ -28,7 +28,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
 from std_msgs.msg import Header, String  # noqa: E402
 
 from ris_node.interface import Qos  # noqa: E402
-from ris_node.messages.image import image_to_msg  # noqa: E402
+from ris_node.messages.common import image_to_msg  # noqa: E402
 from ris_node.ros.convert.make import make  # noqa: E402
 
 ROUNDS = 20

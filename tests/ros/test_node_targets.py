@@ -20,7 +20,7 @@ from std_srvs.srv import Trigger  # noqa: E402
 
 from ris_node.geometry.tf_tree import Pose, TfTree  # noqa: E402
 from ris_node.interface import Qos  # noqa: E402
-from ris_node.messages.image import image_to_msg  # noqa: E402
+from ris_node.messages.common import image_to_msg  # noqa: E402
 from ris_node.replay.frames import RecordedTf  # noqa: E402
 from ris_node.ros.convert.make import make  # noqa: E402
 

@@ -18,7 +18,7 @@ from sensor_msgs.msg import CompressedImage, Image  # noqa: E402
 from std_msgs.msg import Header  # noqa: E402
 
 from ris_node.errors import ImageError  # noqa: E402
-from ris_node.messages.image import image_to_msg, jpeg_to_msg  # noqa: E402
+from ris_node.messages.common import image_to_msg, jpeg_to_msg  # noqa: E402
 from ris_node.ros.convert.bridge import decode_image  # noqa: E402
 from ris_node.ros.convert.make import make  # noqa: E402
 from ris_node.ros.convert.raw_image import read_image  # noqa: E402

@@ -19,7 +19,7 @@ from rclpy.serialization import serialize_message  # noqa: E402
 from sensor_msgs.msg import CompressedImage, Image  # noqa: E402
 from std_msgs.msg import Header  # noqa: E402
 
-from ris_node.messages.image import image_to_msg  # noqa: E402
+from ris_node.messages.common import image_to_msg  # noqa: E402
 from ris_node.ros.convert.bridge import decode_image  # noqa: E402
 from ris_node.ros.convert.make import make  # noqa: E402
 from ris_node.ros.convert.raw_image import RawCompressedImage, RawImage, read_compressed, read_image  # noqa: E402

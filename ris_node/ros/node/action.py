@@ -25,7 +25,7 @@ from ris_msgs.msg import Grounding as GroundingMsg
 
 from ris_node.errors import CommandError
 from ris_node.interface import ACTIONS
-from ris_node.messages.query import query_from_msg
+from ris_node.messages.grounding import query_from_msg
 from ris_node.messages.target import target_to_msg
 from ris_node.pipeline.grounding import Grounding
 from ris_node.ros.convert.make import make

@@ -13,7 +13,7 @@ from std_msgs.msg import String
 
 from ris_node.errors import CommandError
 from ris_node.interface import topic
-from ris_node.messages.query import query_from_msg
+from ris_node.messages.grounding import query_from_msg
 from ris_node.ros.convert.reading import listen
 from ris_node.ros.node.lifecycle import ACTIVE, INACTIVE
 from ris_node.ros.outputs.publishers import publishers_of, qos_profile

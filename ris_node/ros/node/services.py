@@ -15,9 +15,8 @@ from rclpy.task import Future as RosFuture
 
 from ris_node.errors import CommandError, ImageError, RisError
 from ris_node.interface import SERVICES
-from ris_node.messages.grounding import grounding_to_msg
-from ris_node.messages.image import image_to_msg
-from ris_node.messages.query import query_from_msg
+from ris_node.messages.common import image_to_msg
+from ris_node.messages.grounding import grounding_to_msg, query_from_msg
 from ris_node.pipeline.grounder import Grounder
 from ris_node.ros.convert.bridge import decode_image
 from ris_node.ros.convert.make import make

@@ -12,7 +12,7 @@ from typing import Any
 
 from ris_msgs.msg import NodeStatus
 
-from ris_node.messages.query import query_to_msg
+from ris_node.messages.grounding import query_to_msg
 from ris_node.ros.convert.make import make
 from ris_node.ros.logs import printable
 from ris_node.runtime.base import BackendInfo

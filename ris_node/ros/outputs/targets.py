@@ -8,8 +8,15 @@ import threading
 from collections.abc import Callable
 
 from ris_node.config import RegionConfig
-from ris_node.messages.display import delete_markers, empty_grid, region_grid, target_markers
-from ris_node.messages.target import polygon_stamped, pose_stamped, target_to_msg
+from ris_node.messages.target import (
+    delete_markers,
+    empty_grid,
+    polygon_stamped,
+    pose_stamped,
+    region_grid,
+    target_markers,
+    target_to_msg,
+)
 from ris_node.pipeline.grounding import Grounding
 from ris_node.ros.convert.make import make
 from ris_node.ros.outputs.publishers import Publishers

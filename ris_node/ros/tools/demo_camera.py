@@ -26,9 +26,7 @@ from ris_node.entry import start
 from ris_node.errors import RisError
 from ris_node.geometry.camera import Camera
 from ris_node.interface import topic
-from ris_node.messages.camera import camera_info_to_msg
-from ris_node.messages.common import header_to_msg
-from ris_node.messages.image import image_to_msg
+from ris_node.messages.common import camera_info_to_msg, header_to_msg, image_to_msg
 from ris_node.ros.convert.make import make
 from ris_node.ros.outputs.publishers import qos_profile
 from ris_node.ros.start import start_ros
