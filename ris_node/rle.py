@@ -53,8 +53,3 @@ def decode_rle(counts: Sequence[int] | I64, height: int, width: int) -> Bool:
         raise DataError(f"run lengths add up to {int(runs.sum())}, not to {height} x {width} = {height * width} pixels")
     values = np.arange(runs.size) % 2 == 1
     return np.repeat(values, runs).reshape(height, width)
-
-
-def rle_area(counts: Sequence[int]) -> int:
-    """Return the number of set pixels, without decoding."""
-    return int(sum(counts[1::2]))

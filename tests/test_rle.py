@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ris_node.errors import DataError
-from ris_node.rle import decode_rle, encode_rle, rle_area
+from ris_node.rle import decode_rle, encode_rle
 
 
 def test_form():
@@ -25,7 +25,6 @@ def test_round_trip(shape, density):
     mask = np.random.default_rng(1).random(shape) < density
     runs = encode_rle(mask)
     assert all(isinstance(n, int) for n in runs)
-    assert rle_area(runs) == mask.sum()
     np.testing.assert_array_equal(decode_rle(runs, *shape), mask)
 
 

@@ -25,8 +25,12 @@ OPSET = 18
 HEAVY = ("Conv", "ConvTranspose", "MatMul", "Gemm")
 INTEGER = ("MatMulIntegerToFloat",)  # ONNX Runtime's own product in int8, for its CPU kernels only
 IN_PLACE = {"ScatterND", "ScatterElements", "Scatter", "NonZero"}
-WRONG = {"GridSample": "several TensorRT releases sample it wrongly", "Loop": "it has no static schedule",
-         "If": "it has no static schedule", "Scan": "it has no static schedule"}  # fmt: skip
+WRONG = {
+    "GridSample": "several TensorRT releases sample it wrongly",
+    "Loop": "it has no static schedule",
+    "If": "it has no static schedule",
+    "Scan": "it has no static schedule",
+}
 LEAST = {"fp32": 1.0, "fp16": 0.9, "fp16-safe": 0.6, "int8-cpu": 0.5, "int8-tensorrt": 0.5}
 KIND = {"fp32": "fp32", "fp16": "fp16", "fp16-safe": "fp16", "int8-cpu": "int8", "int8-tensorrt": "int8"}
 NAMES = {"vision.int8-cpu.onnx": "int8-cpu", "vision.int8-trt.onnx": "int8-tensorrt", "vision.fp16.onnx": "fp16"}

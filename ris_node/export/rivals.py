@@ -76,11 +76,15 @@ class _SwinFusion(nn.Module):  # type: ignore[misc]
         pairs = zip((widths[3], hidden, hidden), widths[2::-1], strict=True)
         self.decode = nn.ModuleList(
             nn.Sequential(
-                nn.Conv2d(above + beside, hidden, 3, padding=1, bias=False), nn.BatchNorm2d(hidden), nn.ReLU(),
-                nn.Conv2d(hidden, hidden, 3, padding=1, bias=False), nn.BatchNorm2d(hidden), nn.ReLU(),
+                nn.Conv2d(above + beside, hidden, 3, padding=1, bias=False),
+                nn.BatchNorm2d(hidden),
+                nn.ReLU(),
+                nn.Conv2d(hidden, hidden, 3, padding=1, bias=False),
+                nn.BatchNorm2d(hidden),
+                nn.ReLU(),
             )
             for above, beside in pairs
-        )  # fmt: skip
+        )
         self.out = nn.Conv2d(hidden, 2, 1)
 
     def forward(self, image: torch.Tensor, words: torch.Tensor) -> torch.Tensor:

@@ -66,8 +66,18 @@ def test_the_list_names_every_set_and_its_files(capsys: pytest.CaptureFixture[st
 def test_check_counts_and_draws(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "check", "jsonl", str(mine), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    counts = {"samples": 4, "images": 2, "present": 3, "absent": 1, "masks": 2, "regions": 1, "not_annotated": 1,
-              "groups": 2, "groups_with_both": 1, "read": 4}  # fmt: skip
+    counts = {
+        "samples": 4,
+        "images": 2,
+        "present": 3,
+        "absent": 1,
+        "masks": 2,
+        "regions": 1,
+        "not_annotated": 1,
+        "groups": 2,
+        "groups_with_both": 1,
+        "read": 4,
+    }
     assert {key: found[key] for key in counts} == counts
     assert found["types"] == {"object": 2, "region": 2} and found["image_sizes"] == {f"{W}x{H}": 4}
     assert found["mask_area"]["median"] == 0.25 and not found["left_out"] and not found["unreadable"]
@@ -106,8 +116,10 @@ def test_what_is_wrong_is_named_and_exit_code_1(mine: Path, capsys: pytest.Captu
     assert "train2014" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("args", [["check"], ["check", "jsonl"], ["convert", "jsonl", "x"], ["fly"],
-                                  ["check", "jsonl", "x", "--samples", "-1"]])  # fmt: skip
+@pytest.mark.parametrize(
+    "args",
+    [["check"], ["check", "jsonl"], ["convert", "jsonl", "x"], ["fly"], ["check", "jsonl", "x", "--samples", "-1"]],
+)
 def test_wrong_usage(mine: Path, args: list[str]) -> None:
     try:
         assert main(["data", *args]) == 2

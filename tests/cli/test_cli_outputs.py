@@ -71,8 +71,8 @@ def test_what_somebody_else_made_is_in_the_way_of_every_verb(
 def test_a_verbs_own_output_is_replaced_and_another_verbs_is_not(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    predict = ["predict", "--image", "a.png", "--command", "car", "--out", ".", "--bundle",
-               str(packaged_bundles()["keyword-baseline"])]  # fmt: skip
+    bundle = ["--bundle", str(packaged_bundles()["keyword-baseline"])]
+    predict = ["predict", "--image", "a.png", "--command", "car", "--out", ".", *bundle]
     assert main(predict) == 0 and main(predict) == 0
     capsys.readouterr()
     assert main([*predict[:2], "a.png", "a.car.mask.png", *predict[3:]]) == 2

@@ -107,10 +107,15 @@ def test_names_that_the_terminal_cannot_show_are_escaped(
 
 
 TURNS = {  # EXIF orientation -> what makes the stored picture upright
-    1: lambda image: image, 2: np.fliplr, 3: lambda image: np.rot90(image, 2), 4: np.flipud,
-    5: lambda image: image.transpose(1, 0, 2), 6: lambda image: np.rot90(image, -1),
-    7: lambda image: np.rot90(image, 2).transpose(1, 0, 2), 8: np.rot90,
-}  # fmt: skip
+    1: lambda image: image,
+    2: np.fliplr,
+    3: lambda image: np.rot90(image, 2),
+    4: np.flipud,
+    5: lambda image: image.transpose(1, 0, 2),
+    6: lambda image: np.rot90(image, -1),
+    7: lambda image: np.rot90(image, 2).transpose(1, 0, 2),
+    8: np.rot90,
+}
 
 
 @pytest.mark.parametrize("orientation", TURNS)

@@ -158,8 +158,8 @@ def test_parity_speaks_for_int8_and_against_another_network(bundle, tmp_path):
     onnx.save(small_vision(seed=5), tmp_path / "other.onnx")
     other = parity(bundle / "vision.fp32.onnx", tmp_path / "other.onnx", bundle, real=0)[1]
     assert not other.passed and other.reason
-    assert ris(["parity", str(bundle / "vision.fp32.onnx"), str(tmp_path / "other.onnx"), "--bundle", str(bundle),
-                "--real", "0"]) == 1  # fmt: skip
+    graphs = [str(bundle / "vision.fp32.onnx"), str(tmp_path / "other.onnx")]
+    assert ris(["parity", *graphs, "--bundle", str(bundle), "--real", "0"]) == 1
 
 
 def test_finishing_puts_the_contract_inside_and_drops_what_was_made_before(tmp_path):

@@ -73,13 +73,18 @@ def attention(scale: float = 0.25):
     ]
     rows, keys = 512, 12
     inputs = [("q", [1, 2, rows, 8]), ("k", [1, 2, 8, keys]), ("mask", [1, 1, 1, keys])]
-    tensors = {"scale": np.float32(scale), "w": rng.normal(0, 1, (keys, 5)).astype(np.float32),
-               "b": rng.normal(0, 1, 5).astype(np.float32)}  # fmt: skip
+    tensors = {
+        "scale": np.float32(scale),
+        "w": rng.normal(0, 1, (keys, 5)).astype(np.float32),
+        "b": rng.normal(0, 1, 5).astype(np.float32),
+    }
     graph = helper.make_graph(
-        nodes, "attention", [info(n, TensorProto.FLOAT, s) for n, s in inputs],
+        nodes,
+        "attention",
+        [info(n, TensorProto.FLOAT, s) for n, s in inputs],
         [info("out", TensorProto.FLOAT, [1, 2, rows, 5])],
         [numpy_helper.from_array(np.asarray(v), k) for k, v in tensors.items()],
-    )  # fmt: skip
+    )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
 
 

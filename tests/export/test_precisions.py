@@ -144,17 +144,30 @@ def test_what_robots_stumble_over_is_named(tmp_path):
         node("Det", ["square"], ["d"], "determinant"),
         node("Add", ["z", "d"], ["out"]),
     ]
-    tensors = {"axis": np.array([1]), "eps": np.float32(1e-6), "at": np.array([[0, 0]]), "what": np.float32([1]),
-               "square": np.eye(2, dtype=np.float32)}  # fmt: skip
+    tensors = {
+        "axis": np.array([1]),
+        "eps": np.float32(1e-6),
+        "at": np.array([[0, 0]]),
+        "what": np.float32([1]),
+        "square": np.eye(2, dtype=np.float32),
+    }
     info = helper.make_tensor_value_info
     graph = helper.make_graph(
-        nodes, "bad", [info("x", 1, ["n", 4])], [info("out", 1, None)],
+        nodes,
+        "bad",
+        [info("x", 1, ["n", 4])],
+        [info("out", 1, None)],
         [numpy_helper.from_array(np.asarray(v), k) for k, v in tensors.items()],
-    )  # fmt: skip
+    )
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), tmp_path / "bad.onnx")
     problems = " | ".join(check_file(tmp_path / "bad.onnx").problems)
-    for words in ("opset 17", "x has no static shape", "root is a norm in pieces", "written (ScatterND) writes",
-                  "determinant (Det) is not among the operators of TensorRT 10 and 11"):  # fmt: skip
+    for words in (
+        "opset 17",
+        "x has no static shape",
+        "root is a norm in pieces",
+        "written (ScatterND) writes",
+        "determinant (Det) is not among the operators of TensorRT 10 and 11",
+    ):
         assert words in problems, words
     with pytest.raises(ExportError, match="no ONNX file"):
         (tmp_path / "junk.onnx").write_bytes(b"\xff\x00junk")

@@ -22,8 +22,17 @@ from ris_node.pipeline.segmenter import vision_feeds
 from ris_node.types import U8, Query, QueryKind
 
 KINDS = ("order", "relation", "class", "single", "colour", "stuff", "absent", "alien", "near_miss", "region", "region")
-COMMANDS = ("the car", "the pedestrian on the left", "stop next to the red car", "the road", "pull over on the right",
-            "the tree behind the second car", "the building", "park behind the van", "the elephant")  # fmt: skip
+COMMANDS = (
+    "the car",
+    "the pedestrian on the left",
+    "stop next to the red car",
+    "the road",
+    "pull over on the right",
+    "the tree behind the second car",
+    "the building",
+    "park behind the van",
+    "the elephant",
+)
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
 SEED = 5
 log = logging.getLogger(__name__)
