@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from ris_node.config import NodeConfig
 from ris_node.replay.options import Commands, ReplayOptions
-from ris_node.replay.run import replay
+from ris_node.replay.replay import replay
 from ris_node.review.compare import compare_runs, most_different
 
 

@@ -28,7 +28,7 @@ from ris_node.bags.typestore import typestore
 from ris_node.config import NodeConfig
 from ris_node.errors import BagError, CommandError, ImageError, RisError
 from ris_node.replay.options import Commands, ReplayOptions
-from ris_node.replay.run import jobs_of
+from ris_node.replay.replay import jobs_of
 from ris_node.sensing.images import ENCODINGS, decode_compressed, decode_depth, decode_image, decode_mask
 
 WIDTH, HEIGHT, FRAMES = 24, 16, 8

@@ -13,7 +13,7 @@ from tiny_bundle import make_tiny_bundle
 
 from ris_node.pipeline.grounder import Grounder
 from ris_node.replay.options import ReplayOptions
-from ris_node.replay.run import open_model
+from ris_node.replay.replay import open_model
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,7 @@ class Topics:
     command: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Chosen:
     """The topics that a replay reads; empty ones are not there."""
 

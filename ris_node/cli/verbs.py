@@ -28,7 +28,7 @@ class Verb:
 VERBS: tuple[Verb, ...] = (
     Verb(
         "demo",
-        "ris_node.demo.run",
+        "ris_node.cli.demo",
         "run the ROS 2 node on commands in a moving street scene, and show its answers",
         """\
 examples:

@@ -14,7 +14,7 @@ import numpy as np
 
 from ris_node.bags.typestore import needs
 from ris_node.bags.writer import BagWriter
-from ris_node.demo.judge import Truth
+from ris_node.demo.judge import FrameTruth
 from ris_node.demo.recording import VERB
 from ris_node.errors import DemoError, RisError
 from ris_node.geometry.transform import Transform
@@ -84,7 +84,7 @@ class TruthBag:
         for name in (MASK, REGION_MASK):
             self._bag.add_topic(name, "sensor_msgs/Image", RELIABLE_5)
 
-    def add(self, stamp_ns: int, truth: Truth, shape: tuple[int, int]) -> None:
+    def add(self, stamp_ns: int, truth: FrameTruth, shape: tuple[int, int]) -> None:
         """Keep a frame's truth as mono8 images of shape (rows, columns): 255 on what is meant, and where to go."""
         if self._bag is None:
             return

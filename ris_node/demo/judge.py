@@ -18,7 +18,7 @@ from ris_scene.truth import RegionTruth, referents, region_truth
 
 
 @dataclass(frozen=True, eq=False)
-class Truth:
+class FrameTruth:
     """What is true of one frame for one command: the right verdicts, the referent's mask and the place to go to.
 
     More than one verdict is right only where a part of a thing shows and people would differ.
@@ -30,7 +30,7 @@ class Truth:
 
 
 @dataclass(frozen=True)
-class Score:
+class AnswerScore:
     """How one answer did; None where there is nothing to compare with.
 
     `goal_error_m` is the distance in metres from the goal to the nearest place that obeys the command (the middle of a
@@ -44,22 +44,22 @@ class Score:
     goal_inside: bool | None = None
 
 
-def truth_of(scene: Scene, step: Step) -> Truth:
+def truth_of(scene: Scene, step: Step) -> FrameTruth:
     """Work out what a command truly means in a scene."""
     if step.meaning is None:
         region = region_truth(scene, step.place) if step.place else None
-        return Truth(("PRESENT",) if region else ("ABSENT",), None, region)
+        return FrameTruth(("PRESENT",) if region else ("ABSENT",), None, region)
     meant = referents(scene, step.meaning)
     mask = np.isin(scene.instance_map, [thing.id for thing in meant]) & (scene.instance_map > 0)
     region = region_truth(scene, step.place, meant[0]) if step.place and len(meant) == 1 else None
     if not meant:
-        return Truth(("ABSENT",), None, None)
+        return FrameTruth(("ABSENT",), None, None)
     if step.one and len(meant) > 1:
-        return Truth(("AMBIGUOUS",), mask, None)
-    return Truth(("PRESENT",), mask, region)
+        return FrameTruth(("AMBIGUOUS",), mask, None)
+    return FrameTruth(("PRESENT",), mask, region)
 
 
-def judge(truth: Truth, row: dict[str, Any]) -> Score:
+def judge(truth: FrameTruth, row: dict[str, Any]) -> AnswerScore:
     """Compare one answer (a line of results.jsonl) with the truth of its frame."""
     right = row["status"] in truth.verdicts
     iou = None
@@ -69,9 +69,11 @@ def judge(truth: Truth, row: dict[str, Any]) -> Score:
         iou = float((answered & truth.mask).sum()) / union if union else 0.0
     target = row.get("target")
     if truth.region is None or not target or target["status"] != TargetStatus.OK.name:
-        return Score("/".join(truth.verdicts), right, iou)
+        return AnswerScore("/".join(truth.verdicts), right, iou)
     error = truth.region.error(target["x"], target["y"])
-    return Score("/".join(truth.verdicts), right, iou, error, _inside(truth.region.outline, target["x"], target["y"]))
+    return AnswerScore(
+        "/".join(truth.verdicts), right, iou, error, _inside(truth.region.outline, target["x"], target["y"])
+    )
 
 
 def answer_mask(row: dict[str, Any]) -> Bool:
@@ -89,8 +91,8 @@ def region_pixels(row: dict[str, Any]) -> Bool | None:
     return decode_rle(np.asarray(row["region_rle"], np.int64), row["height"], row["width"])
 
 
-@dataclass(frozen=True)
-class Tally:
+@dataclass(frozen=True, kw_only=True)
+class CommandStats:
     """What came of one command over all of its frames; None where there was nothing to measure.
 
     `goal_error_m` and `goal_error_p90_m` are the median and the 90th percentile over its goals, in metres.
@@ -111,23 +113,23 @@ class Tally:
         return asdict(self)
 
 
-def tally(text: str, rows: list[dict[str, Any]]) -> Tally:
+def command_stats(text: str, rows: list[dict[str, Any]]) -> CommandStats:
     """Sum up the judged answers to one command."""
     scores = [row["truth"] for row in rows if row.get("truth")]
     errors = [score["goal_error_m"] for score in scores if score["goal_error_m"] is not None]
     statuses: dict[str, int] = {}
     for row in rows:
         statuses[row["status"]] = statuses.get(row["status"], 0) + 1
-    return Tally(
-        text,
-        len(rows),
-        statuses,
-        finite(mean(float(score["right"]) for score in scores), None),
-        finite(mean(score["iou"] for score in scores if score["iou"] is not None), None),
-        float(np.median(errors)) if errors else None,
-        float(np.percentile(errors, 90)) if errors else None,
-        len(errors),
-        sum(1 for score in scores if score["goal_wanted"]),
+    return CommandStats(
+        text=text,
+        frames=len(rows),
+        statuses=statuses,
+        right=finite(mean(float(score["right"]) for score in scores), None),
+        iou=finite(mean(score["iou"] for score in scores if score["iou"] is not None), None),
+        goal_error_m=float(np.median(errors)) if errors else None,
+        goal_error_p90_m=float(np.percentile(errors, 90)) if errors else None,
+        goals=len(errors),
+        goals_wanted=sum(1 for score in scores if score["goal_wanted"]),
     )
 
 

@@ -70,7 +70,7 @@ def recorded_script(path: Path, seconds: float) -> Script | None:
 def recorded_mount(path: Path) -> dict[str, float]:
     """Return the parameters `camera_*` of a bag's first transform of the camera in base_link; empty when unknown."""
     from ris_node.replay.options import Commands, ReplayOptions
-    from ris_node.replay.run import jobs_of
+    from ris_node.replay.replay import jobs_of
 
     with suppress(RisError, ConfigError), open_bag(path) as bag:
         options = ReplayOptions(commands=Commands(text="stop next to the car"), max_frames=1)

@@ -7,15 +7,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ris_node.demo.judge import Tally, latency, tally
+from ris_node.demo.judge import CommandStats, command_stats, latency
 from ris_node.demo.script import Script
 from ris_node.report.values import shown
 
 
 def summary(script: Script, rows: list[dict[str, Any]], rate: float) -> dict[str, Any]:
     """Sum up a run as plain values: per command, overall, and latencies in milliseconds as (p50, p99)."""
-    tallies = [
-        tally(step.text, [row for row in rows if row["query_id"] == name]) for name, step in script.by_id.items()
+    stats = [
+        command_stats(step.text, [row for row in rows if row["query_id"] == name])
+        for name, step in script.by_id.items()
     ]
     judged = [row["truth"] for row in rows if row.get("truth")]
     ious = [truth["iou"] for truth in judged if truth["iou"] is not None]
@@ -28,7 +29,7 @@ def summary(script: Script, rows: list[dict[str, Any]], rate: float) -> dict[str
         | {"arrival": _arrival(rows)},
         "status_right": sum(truth["right"] for truth in judged) / len(judged) if judged else None,
         "mean_iou": sum(ious) / len(ious) if ious else None,
-        "commands": [item.as_row() for item in tallies],
+        "commands": [item.as_row() for item in stats],
     }
 
 
@@ -41,7 +42,7 @@ def best_row(rows: list[dict[str, Any]], query_id: str) -> dict[str, Any]:
 def text(result: dict[str, Any], out: Path) -> str:
     """Set the summary in a table of plain text."""
     lines = ["", f"{'command':44s} {'frames':>6s} {'status right':>12s} {'IoU':>6s} {'off p50 / p90':>14s}  answered"]
-    lines += [_line(Tally(**row)) for row in result["commands"]]
+    lines += [_line(CommandStats(**row)) for row in result["commands"]]
     times = result["latency_ms"]
     lines += [
         "",
@@ -58,7 +59,7 @@ def text(result: dict[str, Any], out: Path) -> str:
     return "\n".join(lines)
 
 
-def _line(item: Tally) -> str:
+def _line(item: CommandStats) -> str:
     """One command's row of the table."""
     said = ", ".join(f"{name} {count}" for name, count in sorted(item.statuses.items(), key=lambda pair: -pair[1]))
     goal = "none" if item.goals_wanted else "-"

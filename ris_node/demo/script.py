@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import KW_ONLY, asdict, dataclass, field
 from typing import Any
 
 from ris_scene.spec import CameraSpec, Placement, SceneSpec
@@ -22,6 +22,7 @@ class Step:
 
     text: str
     seconds: float
+    _: KW_ONLY
     meaning: Wanted | None = None
     place: Place | None = None
     one: bool = True
@@ -58,21 +59,21 @@ _RED_LEFT = Wanted("car", "red", side="left", order="nearest")
 def scene_script(seconds: float) -> Script:
     """Return the commands for the rendered street, stretched or squeezed to about so many seconds in all."""
     steps = (
-        Step("the red car on the left", 6.0, Wanted("car", "red", side="left")),
-        Step("stop next to the red car on the left", 8.0, _RED_LEFT, Place.BESIDE),
-        Step("the elephant", 4.5, Wanted("elephant"), note="absent"),
-        Step("the cyclist", 6.0, Wanted("cyclist")),
+        Step("the red car on the left", 6.0, meaning=Wanted("car", "red", side="left")),
+        Step("stop next to the red car on the left", 8.0, meaning=_RED_LEFT, place=Place.BESIDE),
+        Step("the elephant", 4.5, meaning=Wanted("elephant"), note="absent"),
+        Step("the cyclist", 6.0, meaning=Wanted("cyclist")),
         Step(
             "stop next to the blue car on the right",
             1.2,
-            Wanted("car", "blue", side="right"),
-            Place.BESIDE,
+            meaning=Wanted("car", "blue", side="right"),
+            place=Place.BESIDE,
             note="changed in mid-flight",
         ),
-        Step("the white van on the right", 6.0, Wanted("van", "white", side="right")),
-        Step("the yellow bus", 4.5, Wanted("bus", "yellow"), note="absent"),
-        Step("pedestrians", 5.0, Wanted("pedestrian"), one=False),
-        Step("pull over on the right", 6.0, None, Place.KERB_RIGHT),
+        Step("the white van on the right", 6.0, meaning=Wanted("van", "white", side="right")),
+        Step("the yellow bus", 4.5, meaning=Wanted("bus", "yellow"), note="absent"),
+        Step("pedestrians", 5.0, meaning=Wanted("pedestrian"), one=False),
+        Step("pull over on the right", 6.0, place=Place.KERB_RIGHT),
     )
     scale = seconds / sum(step.seconds for step in steps)
     return Script(tuple(Step(**{**_shallow(step), "seconds": step.seconds * scale}) for step in steps))

@@ -32,7 +32,7 @@ class Outcome:
     lost: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FleetProgress:
     """How far the whole is: bags, frames of those in sight (bags not begun are guessed from the others), seconds left.
 

@@ -96,7 +96,10 @@ class Schedule:
         rate = fresh / max(time.monotonic() - self._begin, 1e-3)
         left = (total - done) / rate if rate > 0 else None
         finished = sum(record.summary is not None for record in self.records) + len(given_up)
-        return FleetProgress(finished, len(self.records), done, total, rate, left, self._pool.size)
+        return FleetProgress(
+            bags_done=finished, bags=len(self.records), frames=done, total=total, rate_hz=rate, left_s=left,
+            workers=self._pool.size,
+        )  # fmt: skip
 
     def _note(self, index: int, progress: Progress) -> None:
         if progress.total:

@@ -12,7 +12,7 @@ from ris_node.errors import ConfigError, RisError
 from ris_node.fleet.jobs import Job, Outcome
 from ris_node.pipeline.grounder import Grounder
 from ris_node.replay.options import REPORT, Progress, ReplayOptions, ReplaySummary
-from ris_node.replay.run import open_model
+from ris_node.replay.replay import open_model
 from ris_node.review.review import replay_and_review, review
 
 

@@ -36,7 +36,7 @@ _DEPTHS_KEPT = 32
 _NOTHING = np.zeros((1, 1, 3), np.uint8)  # stands for the image until a worker decodes it
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FrameJob:
     """One frame to answer. `index` counts answered frames, `source_index` all of the topic; `jump`: time went back."""
 
@@ -150,7 +150,10 @@ class FrameReader:
         frame = self._camera.see(_NOTHING, SimpleNamespace(stamp=stamp, frame_id=header.frame_id), region=region)
         if self._camera.note and self._camera.note not in self.notes:
             self.notes.append(self._camera.note)
-        job = FrameJob(self._index, source_index, message, header.stamp_ns, header.frame_id, query, frame, jump)
+        job = FrameJob(
+            index=self._index, source_index=source_index, message=message, stamp_ns=header.stamp_ns,
+            frame_id=header.frame_id, query=query, frame=frame, jump=jump,
+        )  # fmt: skip
         self._index += 1
         return job
 

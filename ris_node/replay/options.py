@@ -40,7 +40,7 @@ class Commands:
             raise ConfigError(f"cannot read the script {self.script}: there is no such file")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReplayOptions:
     """How to replay a bag. Every n-th frame is answered (`every`), or at most `rate_hz` a second by stamp; 0: all.
 
@@ -97,7 +97,7 @@ class ReplayOptions:
         return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Progress:
     """How far a replay is: frames answered of those expected (0: not known), frames a second, seconds left.
 
@@ -112,7 +112,7 @@ class Progress:
     resumed: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReplaySummary:
     """What came of one bag.
 
@@ -124,10 +124,10 @@ class ReplaySummary:
     bag: str
     out: Path
     complete: bool
-    frames: int
-    seen: int
-    rate_hz: float
-    seconds: float
+    frames: int = 0
+    seen: int = 0
+    rate_hz: float = 0.0
+    seconds: float = 0.0
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     statuses: dict[str, int] = field(default_factory=dict)

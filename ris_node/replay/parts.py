@@ -24,7 +24,7 @@ from ris_node.media.film import Film, join_films
 from ris_node.outputs import remove, sign
 from ris_node.replay.answer import NODE, Answered
 from ris_node.replay.options import BAG, FIGURES, FILM, PARTS, REPORT, RESULTS, SCORES, SUMMARY, VERB, ReplayOptions
-from ris_node.replay.reasons import Reason, reason_of, tally
+from ris_node.replay.reasons import Reason, count_reasons, reason_of
 from ris_node.replay.rows import RowWriter, join
 
 SEAL, ROWS = "seal.json", "rows.parquet"
@@ -34,7 +34,7 @@ _TOPICS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Seal:
     """What a finished part holds: frames from `first`, and how they were answered; of which replay (`fingerprint`)."""
 
@@ -78,7 +78,7 @@ class Part:
             self._film.add(answered.picture)
         self._statuses[row["status"]] += 1
         if reason := reason_of(row):
-            self._reasons = tally([*self._reasons, reason])
+            self._reasons = count_reasons([*self._reasons, reason])
         self._model_id = row["model_id"]
         self.frames += 1
 
@@ -111,7 +111,10 @@ class Part:
         if not self.frames:
             shutil.rmtree(self.folder)
             return None
-        seal = Seal(self._fingerprint, self._first, self.frames, dict(self._statuses), self._model_id, self._reasons)
+        seal = Seal(
+            fingerprint=self._fingerprint, first=self._first, frames=self.frames, statuses=dict(self._statuses),
+            model_id=self._model_id, reasons=self._reasons,
+        )  # fmt: skip
         write_atomic(self.folder / SEAL, json.dumps(asdict(seal)))
         return seal
 

@@ -33,7 +33,7 @@ from ris_node.outputs import claim_file
 from ris_node.pipeline.grounder import Grounder
 from ris_node.pipeline.letterbox import Letterbox
 from ris_node.replay.options import Commands, ReplayOptions
-from ris_node.replay.run import open_model, replay
+from ris_node.replay.replay import open_model, replay
 from ris_node.runtime.ort import OrtSession
 from ris_node.runtime.select import graph_file
 from ris_scene.bag import write_scene_bag

@@ -41,7 +41,7 @@ def reason_of(row: Mapping[str, Any]) -> Reason | None:
     return Reason(row["target_status"], row["message"])
 
 
-def tally(reasons: Iterable[Reason]) -> list[Reason]:
+def count_reasons(reasons: Iterable[Reason]) -> list[Reason]:
     """Add reasons up by kind, in the order in which they first came; messages of a kind differ in numbers only."""
     found: dict[tuple[str, str], Reason] = {}
     for reason in reasons:

@@ -24,7 +24,7 @@ from ris_node.replay.frames import FrameJob, FrameReader, film_rate
 from ris_node.replay.options import SUMMARY, Progress, ReplayOptions, ReplaySummary
 from ris_node.replay.parts import Parts
 from ris_node.replay.prefetch import Prefetch
-from ris_node.replay.reasons import message_of, tally
+from ris_node.replay.reasons import count_reasons, message_of
 from ris_node.replay.rows import target_row
 from ris_node.runtime.ort import cores
 from ris_node.sensing.queries import ActiveQuery
@@ -52,8 +52,8 @@ def workers_for(options: ReplayOptions, grounder: Grounder) -> int:
     return options.threads or cores()
 
 
-class Session:
-    """One replay of one bag; `go` does it. The arguments are those of `ris_node.replay.run.replay`."""
+class ReplaySession:
+    """One replay of one bag; `go` does it. The arguments are those of `ris_node.replay.replay.replay`."""
 
     def __init__(
         self,
@@ -170,7 +170,9 @@ class Session:
         rate = self._frames / max(now - self._begin, 1e-9)
         total = self._expected()
         left_s = max(total - done, 0) / rate if rate else 0.0
-        self._progress(Progress(self._bag.name, done, total, rate, left_s, self._resumed_at))
+        self._progress(
+            Progress(bag=self._bag.name, done=done, total=total, rate_hz=rate, left_s=left_s, resumed=self._resumed_at)
+        )
 
     def _expected(self) -> int:
         count = self._chosen.image.count
@@ -192,7 +194,9 @@ class Session:
         notes = [*self._bag.notes, *dict.fromkeys(reader.notes)]
         if reader.late or reader.equal:
             notes.append(f"stamps: {reader.late} went back and {reader.equal} repeated the one before")
-        notes += [reason.note() for reason in tally(kind for seal in self._parts.seals for kind in seal.reasons)]
+        notes += [
+            reason.note() for reason in count_reasons(kind for seal in self._parts.seals for kind in seal.reasons)
+        ]
         if self._failed > 1:
             notes.append(f"{self._failed} frames could not be answered (status ERROR says why)")
         if interrupted:
@@ -201,8 +205,9 @@ class Session:
         for seal in self._parts.seals:
             statuses.update(seal.statuses)
         summary = ReplaySummary(
-            self._bag.name, self._out, complete, self._parts.done, reader.seen, self._frames / max(seconds, 1e-9),
-            seconds, tuple(self._problems), tuple(notes), dict(statuses), self._grounder.model_id, interrupted,
+            bag=self._bag.name, out=self._out, complete=complete, frames=self._parts.done, seen=reader.seen,
+            rate_hz=self._frames / max(seconds, 1e-9), seconds=seconds, problems=tuple(self._problems),
+            notes=tuple(notes), statuses=dict(statuses), model_id=self._grounder.model_id, interrupted=interrupted,
         )  # fmt: skip
         about: dict[str, Any] = {
             **summary.to_json(),

@@ -55,8 +55,12 @@ class Line:
     doc: str
     a: float
     b: float
-    difference: float
     interval: tuple[float, float] | None
+
+    @property
+    def difference(self) -> float:
+        """B minus A."""
+        return self.b - self.a
 
     @property
     def certain(self) -> bool:
@@ -179,7 +183,7 @@ def _plain_lines(pairs: Sequence[Pair], stretch: Any, resampler: Resampler) -> I
         yield _mean_line(name, columns[0], columns[1], stretch, resampler)
     spent = [np.array([row["total_ms"] for row in rows]) for rows in zip(*((p.a, p.b) for p in pairs), strict=True)]
     a, b = (float(np.median(column)) for column in spent)
-    yield Line("latency", PLAIN["latency"], a, b, b - a, None)
+    yield Line("latency", PLAIN["latency"], a, b, None)
 
 
 def _steady_lines(
@@ -198,14 +202,14 @@ def _steady_lines(
         columns.append(np.array([NAN if value is None else value for value in values]))
     yield _mean_line("steady", columns[0], columns[1], stretch, resampler)
     one, other = (jitter([rows[key] for key in common]) for rows in (rows_a, rows_b))
-    yield Line("jitter", PLAIN["jitter"], one, other, other - one, None)
+    yield Line("jitter", PLAIN["jitter"], one, other, None)
 
 
 def _mean_line(name: str, a: F64, b: F64, stretch: Any, resampler: Resampler) -> Line:
     """A line of means over the frames where both have a value."""
     both = ~(np.isnan(a) | np.isnan(b))
     if not both.any():
-        return Line(name, PLAIN[name], NAN, NAN, NAN, None)
+        return Line(name, PLAIN[name], NAN, NAN, None)
     stretches = resampler.weights.shape[1]
     weight = np.bincount(stretch[both], minlength=stretches).astype(np.float64)
     total = np.bincount(stretch[both], (b - a)[both], stretches)
@@ -213,7 +217,7 @@ def _mean_line(name: str, a: F64, b: F64, stretch: Any, resampler: Resampler) ->
         draws = (resampler.weights @ total) / (resampler.weights @ weight)
     one, other = float(a[both].mean()), float(b[both].mean())
     interval = Estimate(other - one, draws).interval if np.count_nonzero(weight) >= FEWEST_STRETCHES else None
-    return Line(name, PLAIN[name], one, other, other - one, interval)
+    return Line(name, PLAIN[name], one, other, interval)
 
 
 def _true_lines(pairs: Sequence[Pair], truth: Truth) -> Iterator[Line]:
@@ -225,7 +229,7 @@ def _true_lines(pairs: Sequence[Pair], truth: Truth) -> Iterator[Line]:
         a, b = (table.estimates.get(name) for table in tables)
         if a is not None and b is not None:
             interval = b.minus(a).interval if columns.pictures >= FEWEST_STRETCHES else None
-            yield Line(name, doc, a.value, b.value, b.value - a.value, interval)
+            yield Line(name, doc, a.value, b.value, interval)
 
 
 _RULE = re.compile(r"^\s*(?P<name>[\w@. ]+?)\s+(?P<how>drops|rises|changes)\s+(?P<much>[\d.]+)\s*(?P<sure>surely)?\s*$")

@@ -15,7 +15,7 @@ from ris_node import __version__
 from ris_node.atomic import write_atomic
 from ris_node.errors import DataError
 from ris_node.replay.options import REPORT, read_summary
-from ris_node.replay.reasons import reason_of, tally
+from ris_node.replay.reasons import count_reasons, reason_of
 from ris_node.replay.rows import FOUND, content_hash, iter_rows
 from ris_node.report import page as parts
 from ris_node.review import charts
@@ -214,7 +214,7 @@ def _worst(rows: Rows, scores: Rows) -> list[tuple[Mapping[str, Any], str]]:
 
 
 def _reasons(rows: Rows) -> list[parts.Section]:
-    kinds = tally(filter(None, map(reason_of, rows)))
+    kinds = count_reasons(filter(None, map(reason_of, rows)))
     if not kinds:
         return []
     body = parts.table(("target", "frames", "reason"), [(kind.status, kind.frames, kind.message) for kind in kinds])

@@ -24,8 +24,8 @@ from ris_node.replay.options import (
     ReplaySummary,
     read_summary,
 )
+from ris_node.replay.replay import replay
 from ris_node.replay.rows import iter_rows
-from ris_node.replay.run import replay
 from ris_node.report.page import require
 from ris_node.review.pictures import images_of
 from ris_node.review.report import write_report

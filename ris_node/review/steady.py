@@ -21,7 +21,7 @@ FLOW_SIDE = 320  # pixels; optical flow is looked for in pictures of this size
 NAN = float("nan")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Steadiness:
     """Figures of a run; NaN where there was nothing to count.
 
@@ -48,17 +48,17 @@ def summarise(rows: Sequence[Mapping[str, Any]], mask_ious: Sequence[float]) -> 
     pairs = [(a, b) for a, b in pairwise(asked) if neighbours(a, b)]
     flips = [(a["status"] in FOUND) != (b["status"] in FOUND) for a, b in pairs]
     wanted = [row for row in asked if row["target_status"]]
-    known = np.array([value for value in mask_ious if not np.isnan(value)])
+    known = [value for value in mask_ious if not np.isnan(value)]
     latency = np.array([row["total_ms"] for row in asked] or [NAN])
     return Steadiness(
-        len(rows),
-        mean(found),
-        mean(flips),
-        float(known.mean()) if known.size else NAN,
-        jitter(rows),
-        mean([row["target_status"] == "OK" for row in wanted]),
-        float(np.percentile(latency, 50)),
-        float(np.percentile(latency, 99)),
+        frames=len(rows),
+        found=mean(found),
+        flips=mean(flips),
+        mask_iou=mean(known),
+        jitter_m=jitter(rows),
+        targets=mean(row["target_status"] == "OK" for row in wanted),
+        latency_p50_ms=float(np.percentile(latency, 50)),
+        latency_p99_ms=float(np.percentile(latency, 99)),
     )
 
 

@@ -8,7 +8,7 @@ import json
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ _PICTURES = (".png", ".tif", ".tiff", ".bmp")
 Runs = tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TruthFrame:
     """The truth of a moment; masks are run lengths of `height` x `width`, None where they are not known.
 
@@ -166,15 +166,13 @@ def _from_manifest(path: Path) -> Iterator[TruthFrame]:
             read_mask(item[kind], path.parent, height, width) if item.get(kind) else None for kind in ("mask", "region")
         ]
         frame = _frame(int(stamp), masks[0], masks[1], (height, width))
-        yield TruthFrame(
-            frame.stamp_ns, height, width, frame.mask, frame.region, item.get("present"), str(item.get("text", ""))
-        )
+        yield replace(frame, present=item.get("present"), text=str(item.get("text", "")))
 
 
 def _frame(stamp_ns: int, mask: Bool | None, region: Bool | None, size: tuple[int, int] | None = None) -> TruthFrame:
     shape = next((m.shape for m in (mask, region) if m is not None), size or (0, 0))
     runs = [tuple(encode_rle(m)) if m is not None else None for m in (mask, region)]
-    return TruthFrame(stamp_ns, int(shape[0]), int(shape[1]), runs[0], runs[1])
+    return TruthFrame(stamp_ns=stamp_ns, height=int(shape[0]), width=int(shape[1]), mask=runs[0], region=runs[1])
 
 
 def _json(where: Path | str, text: str) -> Any:

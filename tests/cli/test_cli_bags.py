@@ -21,8 +21,8 @@ from ris_node.cli.__main__ import main
 from ris_node.cli.bags.replay import bag_list
 from ris_node.errors import BagError
 from ris_node.replay.options import ReplayOptions
+from ris_node.replay.replay import replay
 from ris_node.replay.rows import content_hash, iter_rows
-from ris_node.replay.run import replay
 
 pytest.importorskip("pyarrow", reason="replays need the extra `replay`, which `make pythons` leaves out")
 

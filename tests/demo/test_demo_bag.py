@@ -14,7 +14,7 @@ pytest.importorskip("rosbags")
 from ris_node.bags.files import is_bag
 from ris_node.bags.reader import open_bag
 from ris_node.demo import drive_bag
-from ris_node.demo.judge import Truth
+from ris_node.demo.judge import FrameTruth
 from ris_node.demo.recorded import mount_parameters, recorded_mount, recorded_script, script_of
 from ris_node.demo.script import demo_spec
 from ris_node.demo.sources import BagSource, open_source
@@ -94,7 +94,7 @@ def test_the_drive_is_joined_in_the_order_of_time_with_truth_and_tf(tmp_path: Pa
     sign(tmp_path / drive_bag.HALVES, by="ris demo")
     live.rename(tmp_path / drive_bag.LIVE)
     with drive_bag.truths(tmp_path, target) as truths:
-        truths.add(START_NS + 300_000_000, Truth(("PRESENT",), mask, None), mask.shape)
+        truths.add(START_NS + 300_000_000, FrameTruth(("PRESENT",), mask, None), mask.shape)
     count = drive_bag.write_drive(tmp_path, target, Drive().scene.camera.mount())
     with open_bag(target) as joined:
         messages = list(joined.messages())

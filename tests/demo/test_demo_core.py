@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ris_node.demo import run as demo_run
+from ris_node.cli import demo
 from ris_node.demo.judge import answer_mask, judge, truth_of
 from ris_node.demo.picture import compose
 from ris_node.demo.recording import FrameWriter, JsonLines, read_frames, read_lines
@@ -141,9 +141,9 @@ def test_a_source_that_cannot_be_opened_is_named(tmp_path, source_name, monkeypa
 @pytest.mark.parametrize("change", [{"size": "640"}, {"size": "9x9"}, {"rate": 0.0}])
 def test_bad_arguments_are_refused_before_anything_starts(tmp_path, change, capsys):
     parser = argparse.ArgumentParser()
-    demo_run.add_arguments(parser)
+    demo.add_arguments(parser)
     args = parser.parse_args(["--out", str(tmp_path / "out")])
-    assert demo_run.run(argparse.Namespace(**{**vars(args), **change})) == 1
+    assert demo.run(argparse.Namespace(**{**vars(args), **change})) == 1
     assert f"--{next(iter(change))}" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
@@ -166,7 +166,7 @@ def test_nothing_of_the_users_is_removed(tmp_path, monkeypatch, capsys, more):
     (tmp_path / "drive/drive.mcap").write_text("recorded")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     parser = argparse.ArgumentParser()
-    demo_run.add_arguments(parser)
-    assert demo_run.run(parser.parse_args(["--out", ".", *more])) == 2
+    demo.add_arguments(parser)
+    assert demo.run(parser.parse_args(["--out", ".", *more])) == 2
     assert "choose another --out" in capsys.readouterr().err
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before

@@ -24,12 +24,12 @@ pytest.importorskip("pyarrow")
 from tiny_bundle import make_tiny_bundle
 
 from ris_node.config import NodeConfig
+from ris_node.fleet.fleet import FleetOptions, FleetResult, merge, replay_fleet
 from ris_node.fleet.jobs import BagRecord, FleetProgress, Job
 from ris_node.fleet.ray_pool import RayPool, cluster
-from ris_node.fleet.run import FleetOptions, FleetResult, merge, replay_fleet
 from ris_node.replay.options import Commands, ReplayOptions
+from ris_node.replay.replay import open_model, replay
 from ris_node.replay.rows import read_table
-from ris_node.replay.run import open_model, replay
 from ris_node.review.merge import merge_runs
 from ris_scene.bag import write_scene_bag
 

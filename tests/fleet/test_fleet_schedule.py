@@ -11,14 +11,16 @@ from typing import Any
 
 import pytest
 
+from ris_node.fleet.fleet import FleetResult, merge
 from ris_node.fleet.jobs import BagRecord, FleetProgress, Job, Outcome
-from ris_node.fleet.run import FleetResult, merge
 from ris_node.fleet.schedule import Schedule
 from ris_node.replay.options import Progress, ReplayOptions, ReplaySummary
 
 
 def summary(job: Job, frames: int = 10) -> ReplaySummary:
-    return ReplaySummary(job.bag.name, job.out, True, frames, frames, 5.0, 2.0)
+    return ReplaySummary(
+        bag=job.bag.name, out=job.out, complete=True, frames=frames, seen=frames, rate_hz=5.0, seconds=2.0
+    )
 
 
 class ScriptedPool:
@@ -48,7 +50,9 @@ class ScriptedPool:
         return [Outcome(job, error=scripted.error, again=scripted.again, lost=scripted.lost)]
 
     def progress(self) -> dict[int, Progress]:
-        return {job.index: Progress(job.bag.name, 4, 20, 2.0, 8.0) for job in self.running}
+        return {
+            job.index: Progress(bag=job.bag.name, done=4, total=20, rate_hz=2.0, left_s=8.0) for job in self.running
+        }
 
     def stop(self) -> None:
         self.stopped = True
@@ -114,7 +118,7 @@ def test_stopping_begins_nothing_new_and_asks_the_workers_once() -> None:
 
 def test_the_merged_run_says_which_bags_nothing_came_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told: dict[str, Any] = {}
-    monkeypatch.setattr("ris_node.fleet.run.merge_runs", lambda folders, out, **kwargs: told.update(kwargs))
+    monkeypatch.setattr("ris_node.fleet.fleet.merge_runs", lambda folders, out, **kwargs: told.update(kwargs))
     records = [BagRecord(Job(k, Path(f"{name}.mcap"), tmp_path / name)) for k, name in enumerate("abc")]
     records[0].summary = summary(records[0].job)
     records[0].job.out.mkdir()

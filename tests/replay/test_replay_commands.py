@@ -17,8 +17,8 @@ from ris_node.errors import ConfigError
 from ris_node.pipeline.grounder import Grounder
 from ris_node.replay.commands import Commander, read_script
 from ris_node.replay.options import Commands, ReplayOptions
+from ris_node.replay.replay import replay
 from ris_node.replay.rows import iter_rows
-from ris_node.replay.run import replay
 
 PLAIN = ReplayOptions(bag=False, video=False, report=False)
 

@@ -19,8 +19,8 @@ from ris_node.demo.recorded import recorded_script
 from ris_node.demo.sources import BagSource
 from ris_node.pipeline.grounder import Grounder
 from ris_node.replay.options import Commands, ReplayOptions, ReplaySummary
+from ris_node.replay.replay import replay
 from ris_node.replay.rows import iter_rows
-from ris_node.replay.run import replay
 
 ONLY = ReplayOptions(commands=Commands(recorded=True), bag=False, video=False, report=False)
 SMALL = NodeConfig().with_values(

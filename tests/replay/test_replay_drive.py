@@ -13,8 +13,8 @@ import numpy as np
 from ris_node.bags.writer import BagWriter
 from ris_node.interface import SENSOR
 from ris_node.replay.options import Commands, ReplayOptions
+from ris_node.replay.replay import open_model, replay
 from ris_node.replay.rows import iter_rows
-from ris_node.replay.run import open_model, replay
 from ris_node.review.review import replay_and_review
 from ris_node.review.scores import read_scores
 from ris_node.training.inputs.rendered import training_scene
@@ -36,7 +36,7 @@ def test_a_drive_of_jpegs_is_answered_as_the_core_answers_its_frames(tmp_path: P
             )
             bag.write("/front/image_raw/compressed", at, message)
             coded.append(np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]))
-    options = ReplayOptions(Commands("the road"), bundle=BASELINE, bag=False, video=False, report=False)
+    options = ReplayOptions(commands=Commands("the road"), bundle=BASELINE, bag=False, video=False, report=False)
     with open_model(options) as model:
         summary = replay(tmp_path / "bag", tmp_path / "out", options, grounder=model)
         assert summary.complete
@@ -51,7 +51,7 @@ def test_a_drive_of_jpegs_is_answered_as_the_core_answers_its_frames(tmp_path: P
 def test_a_rendered_drive_is_scored_against_its_own_truth(tmp_path: Path) -> None:
     bag = write_scene_bag(tmp_path / "drive", frames=8, width=320, height=240, distinct=2)
     options = ReplayOptions(
-        Commands(recorded=True), bundle=BASELINE, bag=False, video=False, report=False,
+        commands=Commands(recorded=True), bundle=BASELINE, bag=False, video=False, report=False,
         truth="topic:/truth/mask,/truth/region_mask",
     )  # fmt: skip
     summary = replay_and_review(bag, tmp_path / "out", options)

@@ -21,8 +21,8 @@ from ris_node.bags.reader import open_bag
 from ris_node.config import NodeConfig
 from ris_node.pipeline.grounder import Grounder
 from ris_node.replay.options import Commands, ReplayOptions, ReplaySummary
+from ris_node.replay.replay import replay
 from ris_node.replay.rows import iter_rows
-from ris_node.replay.run import replay
 from ris_node.review.merge import merge_runs
 from ris_node.review.review import replay_and_review
 
@@ -117,7 +117,9 @@ def test_a_resumed_replay_counts_the_reasons_of_both_sessions(model: Grounder, t
     stop = threading.Event()
     config = NodeConfig().with_values({**SMALL, "target_frame": "map"})
     own = Grounder(model.bundle, model._segmenter, config.output, config.region)
-    options = ReplayOptions(TALK, config=config, bag=False, video=False, report=False, part_frames=2, threads=1)
+    options = ReplayOptions(
+        commands=TALK, config=config, bag=False, video=False, report=False, part_frames=2, threads=1
+    )
     bag = drives.write(tmp_path / "bag", Drive())
     answer, asked = own.ground, []
 

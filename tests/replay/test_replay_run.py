@@ -21,8 +21,8 @@ from ris_node.config import NodeConfig
 from ris_node.errors import BagError, ConfigError
 from ris_node.pipeline.grounder import Grounder
 from ris_node.replay.options import Commands, Progress, ReplayOptions
+from ris_node.replay.replay import open_model, replay
 from ris_node.replay.rows import COLUMNS, content_hash, iter_rows
-from ris_node.replay.run import open_model, replay
 from ris_node.types import Frame
 
 ONLY = ReplayOptions(commands=Commands("the red thing"), bag=False, video=False, report=False)

@@ -15,8 +15,8 @@ from replay_fixtures import model, tiny  # noqa: F401
 
 from ris_node.pipeline.grounder import Grounder
 from ris_node.replay.options import Commands, ReplayOptions
+from ris_node.replay.replay import replay
 from ris_node.replay.rows import content_hash
-from ris_node.replay.run import replay
 from ris_node.review.compare import compare_runs
 from ris_node.review.compare_report import format_comparison, write_comparison
 from ris_node.review.merge import merge_runs

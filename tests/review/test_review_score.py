@@ -18,8 +18,8 @@ from ris_node.data.masks.spec import coco_rle
 from ris_node.errors import ConfigError, DataError
 from ris_node.pipeline.grounder import Grounder
 from ris_node.replay.options import Commands, ReplayOptions
+from ris_node.replay.replay import replay
 from ris_node.replay.rows import content_hash, iter_rows
-from ris_node.replay.run import replay
 from ris_node.review.compare import Comparison, broken, compare_runs, most_different
 from ris_node.review.merge import merge_runs
 from ris_node.review.review import score_run

@@ -90,7 +90,7 @@ def _runs(args: argparse.Namespace) -> tuple[Path, Path]:
     from ris_node.bags.topics import Topics
     from ris_node.cli.bags.executors import stopping
     from ris_node.replay.options import Commands, ReplayOptions
-    from ris_node.replay.run import replay
+    from ris_node.replay.replay import replay
     from ris_node.review.review import review
 
     options = ReplayOptions(

@@ -18,11 +18,11 @@ from tqdm import tqdm
 
 from ris_node.entry import FAILED, INTERRUPTED
 from ris_node.errors import RisError
+from ris_node.fleet.fleet import FleetOptions, FleetResult, replay_fleet
 from ris_node.fleet.jobs import FleetProgress
-from ris_node.fleet.run import FleetOptions, FleetResult, replay_fleet
 from ris_node.pipeline.grounder import Grounder
 from ris_node.replay.options import RESULTS, Progress, ReplayOptions, ReplaySummary
-from ris_node.replay.run import open_model
+from ris_node.replay.replay import open_model
 from ris_node.review.merge import check_runs, merge_runs
 from ris_node.review.review import replay_and_review
 
@@ -105,7 +105,7 @@ def _replay_all(bags: Sequence[Path], out: Path, options: ReplayOptions, stop: t
 
 def failed(bag: Path, folder: Path, error: RisError) -> ReplaySummary:
     """The summary of a bag of which nothing came."""
-    return ReplaySummary(bag.name, folder, False, 0, 0, 0.0, 0.0, (str(error),))
+    return ReplaySummary(bag=bag.name, out=folder, complete=False, problems=(str(error),))
 
 
 def _replay_one(

@@ -83,8 +83,9 @@ def options_of(args: argparse.Namespace) -> RecordOptions:
     else:
         names = frozenset(node_topics(args.namespace))
     return RecordOptions(
-        args.out, Wanted(names, args.exclude), args.storage, args.compression, args.seconds, args.use_sim_time
-    )
+        out=args.out, wanted=Wanted(names, args.exclude), storage=args.storage, compression=args.compression,
+        seconds=args.seconds, use_sim_time=args.use_sim_time,
+    )  # fmt: skip
 
 
 def qos_overrides(namespace: str = "") -> dict[str, Any]:

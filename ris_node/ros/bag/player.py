@@ -31,7 +31,7 @@ _ASK_S = 0.05
 _FOUND_S = 0.5  # who has been found may not have found the player yet, and would miss the first messages
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PlayOptions:
     """How a bag is played.
 

@@ -31,7 +31,7 @@ _PATIENCE_S = 0.1
 _GRACE_S = 0.3  # for what has arrived when the end is asked for
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RecordOptions:
     """What to record and how; `seconds` 0: until the process is told to end."""
 
@@ -73,11 +73,11 @@ def record_bag(options: RecordOptions) -> RecordSummary:
         overrides = [Parameter("use_sim_time", value=options.use_sim_time)]
         node = rclpy.create_node(NODE, parameter_overrides=overrides)
         recorder = BagRecorder(node, options.wanted)
-        session = _Session(writer, recorder)
+        recording = _Recording(writer, recorder)
         try:
             with spinning(node):
-                session.write(lambda: bool(asked), options.seconds)
-            session.drain()  # no more comes in; what is there is still written
+                recording.write(lambda: bool(asked), options.seconds)
+            recording.drain()  # no more comes in; what is there is still written
             writer.close()
         except OSError as error:
             with suppress(Exception):  # without room for its end, the bag keeps what was synced
@@ -86,12 +86,12 @@ def record_bag(options: RecordOptions) -> RecordSummary:
                 f"cannot write {error.filename or options.out}: {error.strerror or error}; {writer.count} messages"
                 " were written before: free some space, and `ris replay` reads that part"
             ) from error
-        return session.summary()
+        return recording.summary()
     finally:
         end_ros()
 
 
-class _Session:
+class _Recording:
     def __init__(self, writer: BagWriter, recorder: BagRecorder) -> None:
         self._writer, self._recorder = writer, recorder
         self._counts: Counter[str] = Counter()

@@ -18,7 +18,7 @@ from ris_node.pipeline.grounder import Grounder
 from ris_node.replay.frames import FrameJob, FrameReader
 from ris_node.replay.options import RESULTS, VERB, Progress, ReplayOptions, ReplaySummary, read_summary
 from ris_node.replay.rows import arrow
-from ris_node.replay.session import Session, identity, sequential
+from ris_node.replay.session import ReplaySession, identity, sequential
 
 
 def replay(
@@ -59,8 +59,8 @@ def replay(
             grounder = stack.enter_context(open_model(options))
         if options.resume and (done := finished(out, options.fingerprint(*identity(opened, chosen, grounder)))):
             return done
-        run = Session(opened, chosen, out, options, grounder, progress or (lambda _: None), stop or threading.Event())
-        return run.go()
+        progress, stop = progress or (lambda _: None), stop or threading.Event()
+        return ReplaySession(opened, chosen, out, options, grounder, progress=progress, stop=stop).go()
 
 
 def finished(out: Path, fingerprint: str) -> ReplaySummary | None:
