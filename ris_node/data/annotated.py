@@ -204,16 +204,9 @@ def make_objects(
         box = (int(x.min()), int(y.min()), int(x.max()) + 1, int(y.max()) + 1)
         cid = int(np.bincount(class_map[y, x]).argmax())
         cut = box[0] == 0 or box[2] == width or box[3] == height
+        colour = (colours or {}).get(number)
         found.append(
-            Object(
-                id=number,
-                class_id=cid,
-                box=box,
-                area=end - start,
-                crowd=number in crowds,
-                cut=cut,
-                colour=(colours or {}).get(number),
-            )
+            Object(id=number, class_id=cid, box=box, area=end - start, crowd=number in crowds, cut=cut, colour=colour)
         )
     return tuple(found)
 

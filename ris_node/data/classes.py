@@ -171,15 +171,9 @@ def _parse(index: int, line: str) -> ClassInfo:
     words = tuple(singular.split(","))
     plurals = tuple(plural.split(",")) if plural else tuple(f"{w}s" for w in words)
     return ClassInfo(
-        id=index,
-        name=name,
-        nature=nature,
-        singular=words,
-        plural=words if nature == "stuff" else plurals,
-        on_ground="g" in marks,
-        colourable="c" in marks,
-        followable="f" in marks,
-    )
+        id=index, name=name, nature=nature, singular=words, plural=words if nature == "stuff" else plurals,
+        on_ground="g" in marks, colourable="c" in marks, followable="f" in marks,
+    )  # fmt: skip
 
 
 CLASSES: tuple[ClassInfo, ...] = (

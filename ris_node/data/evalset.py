@@ -190,7 +190,7 @@ def _items_of(picture: Annotated, image: str, name: str, rng: np.random.Generato
 
 
 def _mask_key(expression: Expression) -> str:
-    """What tells two expressions of a picture apart: the pixels meant, or the text where none are."""
+    """Return what tells two expressions of a picture apart: the pixels meant, or the text where none are."""
     if expression.mask is None:
         return expression.text if expression.region is None else str(int(expression.region.sum()))
     return hashlib.sha256(np.packbits(expression.mask).tobytes()).hexdigest()

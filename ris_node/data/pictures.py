@@ -9,7 +9,6 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -63,7 +62,7 @@ def stamp(path: Path | None) -> tuple[int, int]:
     return (0, 0) if about is None else (about.st_mtime_ns, about.st_size)
 
 
-def picture_of(value: Any, root: Path) -> Picture:
+def picture_of(value: object, root: Path) -> Picture:
     """Build the picture that the "image" of a JSON line means: a path below `root`, or `{"scene": {...}}`.
 
     Raises:

@@ -38,11 +38,11 @@ class _PlainUnpickler(pickle.Unpickler):
             "anything else can run code. Get the file from its publisher again"
         )
 
-    def persistent_load(self, pid: Any) -> NoReturn:
+    def persistent_load(self, pid: object) -> NoReturn:
         raise DataError(f"it refers to an object outside of it ({pid!r}), and is refused")
 
 
-def load_plain(path: Path) -> Any:
+def load_plain(path: Path) -> object:
     """Read a pickle of plain data.
 
     Raises:
@@ -59,7 +59,7 @@ def load_plain(path: Path) -> Any:
         raise DataError(f"{path} is damaged or no pickle ({error!r}); download it again") from error
 
 
-def _as_text(value: Any) -> Any:
+def _as_text(value: object) -> object:
     """The value with byte strings that were not UTF-8 as Latin-1 text; nothing else is changed."""
     if isinstance(value, str):
         return value if value.isprintable() or not _has_escapes(value) else _latin(value)

@@ -142,7 +142,7 @@ def _load(path: Path, request: Request) -> SampleSet | None:
 
 
 def _key(request: Request, inputs: tuple[Path, ...]) -> str:
-    """What the index depends on, as a short name."""
+    """Return a digest of all that the index depends on."""
     about = [request.format.name, request.split, str(request.root.resolve()), np.__version__, _package_digest()]
     about += [f"{path}:{stamp(path)}" for path in inputs]
     return hashlib.sha256("\n".join(about).encode()).hexdigest()[:20]

@@ -94,7 +94,7 @@ def _lines(ref: dict[str, Any], instances: Instances, images: str) -> Iterator[L
 
 
 def _text(sentence: dict[str, Any]) -> str:
-    """What was said: as typed, else as cleaned by the publishers."""
+    """Return the text: as typed, else as cleaned by the publishers."""
     for key in ("raw", "sent"):
         if isinstance(sentence.get(key), str) and sentence[key].strip():
             return str(sentence[key])

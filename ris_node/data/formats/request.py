@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What readers are asked for, and the annotated pictures that they give."""
+"""Requests to readers, and the annotated pictures that they give."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _TRAIN2014 = "COCO_train2014_"
 
 @dataclass(frozen=True)
 class Instances:
-    """What an `instances.json` holds: `images` and `annotations` by id, and category names by id."""
+    """Content of an `instances.json`: `images` and `annotations` by id, and category names by id."""
 
     images: dict[int, dict[str, Any]]
     annotations: dict[int, dict[str, Any]]

@@ -63,7 +63,7 @@ def known_empty(spec: MaskSpec) -> bool:
     return False
 
 
-def annotations_in(spec: Any) -> list[dict[str, Any]]:
+def annotations_in(spec: MaskSpec) -> list[dict[str, Any]]:
     """Return the masks of this form among the parts of a mask of any form."""
     if not isinstance(spec, dict):
         return []

@@ -105,17 +105,11 @@ def cutouts(picture: Annotated, classes: frozenset[int] = PASTED) -> list[Cutout
         image = picture.image[y0:y1, x0:x1].copy()
         found.append(
             Cutout(
-                image=image,
-                mask=mask,
-                class_id=item.class_id,
-                source=picture.name,
-                picture_width=picture.width,
-                picture_height=picture.height,
-                foot=item.foot,
-                colour=item.colour,
+                image=image, mask=mask, class_id=item.class_id, source=picture.name, picture_width=picture.width,
+                picture_height=picture.height, foot=item.foot, colour=item.colour,
                 grounded=_stands(picture, item, mask),
             )
-        )
+        )  # fmt: skip
     return found
 
 

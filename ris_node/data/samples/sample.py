@@ -198,7 +198,7 @@ def _present(line: Mapping[str, Any], mask: MaskSpec | None, region: MaskSpec | 
     return said
 
 
-def _box(value: Any) -> tuple[float, float, float, float] | None:
+def _box(value: object) -> tuple[float, float, float, float] | None:
     if value is None:
         return None
     if not isinstance(value, list) or len(value) != 4 or not all(isinstance(v, (int, float)) for v in value):
@@ -207,11 +207,13 @@ def _box(value: Any) -> tuple[float, float, float, float] | None:
     return x, y, w, h
 
 
-def _camera(value: Any) -> Mapping[str, Any] | None:
+def _camera(value: object) -> Mapping[str, Any] | None:
     shapes = {"matrix": (3, 3), "rotation": (3, 3), "translation": (3,)}
     if value is None:
         return None
     try:
+        if not isinstance(value, Mapping):
+            raise TypeError(f"not {value!r}")
         numbers = {key: np.asarray(value[key], np.float64) for key in (*shapes, "distortion")}
         if any(numbers[key].shape != shape for key, shape in shapes.items()) or numbers["distortion"].ndim != 1:
             raise ValueError(f"shapes { ({key: array.shape for key, array in numbers.items()}) }")
@@ -222,7 +224,7 @@ def _camera(value: Any) -> Mapping[str, Any] | None:
         ) from error
 
 
-def _size(value: Any) -> tuple[int, int] | None:
+def _size(value: object) -> tuple[int, int] | None:
     if value is None:
         return None
     if not isinstance(value, list) or len(value) != 2 or not all(isinstance(v, int) and v > 0 for v in value):

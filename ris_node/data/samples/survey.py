@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a set of samples holds, counted; and the same set as a file of JSON lines elsewhere."""
+"""Counts of a set of samples; and the same set as a file of JSON lines elsewhere."""
 
 from __future__ import annotations
 

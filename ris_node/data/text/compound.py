@@ -37,7 +37,7 @@ def anchored_meanings(facts: Facts) -> Iterator[Meaning]:
 
 
 def _anchors(facts: Facts) -> Iterator[Meaning]:
-    """What singles out one of several of a class: a colour, or a place in front of the noun."""
+    """Yield what singles out one of several of a class: a colour, or a place in front of the noun."""
     by_id = {item.id: item for item in facts.annotated.objects}
     for made in (*plain_meanings(facts), *order_meanings(facts)):
         only = made.in_view > 1 and len(made.ids) == 1 and facts.large(by_id[made.ids[0]])

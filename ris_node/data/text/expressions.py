@@ -32,7 +32,7 @@ DEFAULT_MIX: Mapping[str, float] = {
 # Share of commands to the vehicle among refusals: "stop next to the elephant" is refused like "the elephant".
 COMMAND_SHARE = 0.3
 _CLASS_WEIGHTS = {"car": 4.0, "person": 4.0, "cyclist": 4.0, "sign": 2.0, "pole": 0.7, "window": 0.7}
-# What training hears of relations and near-misses: pictures offer "on the road" fifty times for one "behind the van".
+# Weights of relations and near-misses in training: pictures offer "on the road" fifty times for one "behind the van".
 _FORM_WEIGHTS = {
     "next_to": 7.0, "in_front_of": 8.0, "behind": 8.0, "left_of": 1.5, "right_of": 1.5, "above": 1.5, "below": 1.5,
 }  # fmt: skip
@@ -292,7 +292,7 @@ def _about(facts: Facts, view: regions.GroundView, rng: Rng, split: str) -> Expr
 
 
 def _manoeuvres_about(item: Object, info: ClassInfo) -> tuple[str, ...]:
-    """What can be asked for about an object; a vehicle seen from its side has no clear behind and in front."""
+    """Return manoeuvres about an object; a vehicle seen from its side has no clear behind and in front."""
     forms = ["next_to", "next_to", "next_to", "before"]
     if not info.on_ground:
         return (*forms, "in_front_of")

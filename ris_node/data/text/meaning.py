@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What can truly be said of a picture: meanings with the objects they mean, before any words are chosen.
+"""Meanings: true statements about a picture, with the objects they mean, before any words are chosen.
 
 Every predicate answers 1 (true), -1 (clearly false) or 0 (people would differ). A meaning is only made when nothing is
 in doubt: each object of the class either clearly belongs or clearly does not. Parts too small to be checked still

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a picture clearly does not show: classes that are not in it, and things that never are."""
+"""Refusals, about what a picture clearly does not show: classes that are not in it, and things that never are."""
 
 from __future__ import annotations
 

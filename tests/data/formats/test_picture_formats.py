@@ -13,13 +13,15 @@ import numpy as np
 import pytest
 from made_sets import write_sets
 
-from ris_node.data.classes import class_id
+from ris_node.data.classes import CLASSES, class_id
 from ris_node.data.formats import rendered
 from ris_node.data.formats.index import open_data
+from ris_node.data.formats.indexmasks import annotated as annotated_streets
 from ris_node.data.formats.indexmasks import read_facade
 from ris_node.data.formats.panoptic import annotated
 from ris_node.data.formats.rendered import annotate_scene
 from ris_node.data.formats.request import Request
+from ris_node.data.heldout import kept_out
 from ris_node.data.registry import FORMATS, format_named
 from ris_node.errors import DataError
 from ris_scene import CameraSpec, SceneSpec, render_scene
@@ -158,11 +160,14 @@ def test_camvid(root: Path, layout: str) -> None:
         open_data("camvid", root, "val")
 
 
+# LabelMeFacade's colours (R, G, B) by index.
+FACADE = np.array([(0, 0, 0), (128, 0, 0), (128, 0, 128), (128, 128, 0), (128, 128, 128), (128, 64, 0),
+                   (0, 128, 128), (0, 128, 0), (0, 0, 128)], np.uint16)  # fmt: skip
+
+
 def test_facade_colours_of_8_and_16_bit_and_indexes(root: Path) -> None:
     labels = np.repeat(np.arange(9, dtype=np.uint8), 8)[None].repeat(H, 0)
-    table = np.array([(0, 0, 0), (128, 0, 0), (128, 0, 128), (128, 128, 0), (128, 128, 128), (128, 64, 0),
-                      (0, 128, 128), (0, 128, 0), (0, 0, 128)], np.uint16)  # fmt: skip
-    colours = table[labels][..., ::-1]
+    colours = FACADE[labels][..., ::-1]
     write(root / "8.png", colours.astype(np.uint8))
     opaque = np.dstack([colours * 257, np.full(labels.shape, 65535, np.uint16)])
     write(root / "16.png", opaque)
@@ -172,6 +177,22 @@ def test_facade_colours_of_8_and_16_bit_and_indexes(root: Path) -> None:
     write(root / "photo.png", noise())
     with pytest.raises(DataError, match="no class of LabelMeFacade"):
         read_facade(root / "photo.png")
+
+
+@pytest.mark.parametrize("layout", ["published", "beside"])
+def test_streets(root: Path, layout: str) -> None:
+    """Classes come back from the published colours as from index masks; `splits/` says what is kept out."""
+    rows = np.repeat(np.array([0, 6, 1, 7, 4, 5, 2, 5], np.uint8), H // 8)[:, None].repeat(W, 1)
+    masks, images = ("labels", "images") if layout == "published" else (".", ".")
+    for stem in ("a", kept_out("streets")[0]):
+        write(root / f"{images}/{stem}.jpg", noise())
+        write(root / f"{masks}/{stem}.png", FACADE[rows][..., ::-1].astype(np.uint8) if masks == "labels" else rows)
+    for split, stem in (("train", "a"), ("val", kept_out("streets")[0])):
+        pictures = annotated_streets(Request(format_named("streets"), root, split))
+        assert pictures.names == (stem,)
+        names = np.array([c.name for c in CLASSES])[pictures[0].class_map]
+        assert (names == np.array(format_named("streets").labels)[rows]).all()
+        assert {s.group for s in open_data("streets", root, split)} == {f"streets/{stem}"}
 
 
 def test_a_folder_of_ones_own(root: Path) -> None:
