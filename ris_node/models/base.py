@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 import torch
 from torch import nn
@@ -26,6 +26,7 @@ from ris_node.models.words import WordFeatures
 
 Tensors = tuple[torch.Tensor, ...]
 Features = tuple[torch.Tensor, torch.Tensor]  # of texts: f32[N,L,C] and their mask i64[N,L], 1 for a word piece
+TextReader = Callable[[Sequence[str]], Features]  # a frozen encoder; pads to the longest text
 OUTPUTS = ("mask_logits", "region_logits", "presence_logit")
 
 
@@ -38,13 +39,6 @@ class SystemConfig:
     text_tokens: int = 32
     text_in: int = OUT_WIDTH
     text_width: int = 128
-
-
-class TextReader(Protocol):
-    """Encodes texts with a frozen encoder."""
-
-    def __call__(self, texts: Sequence[str]) -> Features:
-        """Return the features of `texts`, padded to the longest."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ structure is kept in checkpoints, so that a trained trunk can be rebuilt without
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,6 @@ from ris_node.errors import BundleError
 
 if TYPE_CHECKING:
     import onnx
-
-_PLAIN = {"Relu", "Clip", "Add", "Concat", "GlobalAveragePool", "Identity"}
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,8 @@ class ConvGraph(nn.Module):  # type: ignore[misc]
         values: dict[str, torch.Tensor] = {self.spec.image: image}
         for index, node in enumerate(self.spec.nodes):
             reads = [values[name] for name in node.inputs]
-            values[node.output] = self.convs[node.output](reads[0]) if node.op == "Conv" else _apply(node, reads)
+            conv = node.op == "Conv"
+            values[node.output] = self.convs[node.output](*reads) if conv else _APPLY[node.op](node.numbers, reads)
             for name in self._last_use.get(index, ()):
                 del values[name]
         return {name: values[name] for name in self.taps}
@@ -140,8 +140,8 @@ def _node_spec(node: onnx.NodeProto, makers: dict[str, onnx.NodeProto], constant
         return NodeSpec(op, (node.input[0],), output, _conv_numbers(node, given, constants))
     if op == "Expand":  # broadcast to the size of the value whose Shape feeds it
         return NodeSpec(op, (node.input[0], _shape_source(node.input[1], makers)), output, {})
-    if op not in _PLAIN:
-        raise BundleError(f"node {output!r}: operation {op} cannot be imported; known: Conv, Expand, {sorted(_PLAIN)}")
+    if op not in _APPLY:
+        raise BundleError(f"node {output!r}: operation {op} cannot be imported; known: Conv, {', '.join(_APPLY)}")
     numbers: dict[str, Any] = {}
     if op == "Clip":
         numbers = {"low": float(constants[node.input[1]]), "high": float(constants[node.input[2]])}
@@ -182,20 +182,15 @@ def _conv(n: dict[str, Any]) -> nn.Conv2d:
     )
 
 
-def _apply(node: NodeSpec, reads: list[torch.Tensor]) -> torch.Tensor:
-    if node.op == "Relu":
-        return torch.relu(reads[0])
-    if node.op == "Add":
-        return reads[0] + reads[1]
-    if node.op == "Concat":
-        return torch.cat(reads, node.numbers["axis"])
-    if node.op == "Clip":
-        return reads[0].clamp(node.numbers["low"], node.numbers["high"])
-    if node.op == "GlobalAveragePool":
-        return reads[0].mean((2, 3), keepdim=True)
-    if node.op == "Expand":
-        return reads[0].expand(-1, -1, reads[1].shape[2], reads[1].shape[3])
-    return reads[0]
+_APPLY: dict[str, Callable[[dict[str, Any], list[torch.Tensor]], torch.Tensor]] = {
+    "Relu": lambda _, x: torch.relu(x[0]),
+    "Clip": lambda n, x: x[0].clamp(n["low"], n["high"]),
+    "Add": lambda _, x: x[0] + x[1],
+    "Concat": lambda n, x: torch.cat(x, n["axis"]),
+    "GlobalAveragePool": lambda _, x: x[0].mean((2, 3), keepdim=True),
+    "Expand": lambda _, x: x[0].expand(-1, -1, x[1].shape[2], x[1].shape[3]),
+    "Identity": lambda _, x: x[0],
+}
 
 
 def _last_use(spec: TrunkSpec, taps: tuple[str, ...]) -> dict[int, list[str]]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from ris_node.training.checkpoint import save_checkpoint
 from ris_node.training.config import TrainConfig
 from ris_node.training.grid import draw_grid, pick
 from ris_node.training.inputs.items import TrainingItem
-from ris_node.training.log import Curves, Log, Means
+from ris_node.training.log import Log, Means
 
 if TYPE_CHECKING:
     from ris_node.training.loop import Trainer
@@ -32,18 +33,11 @@ class Session:
     """Work of the first process between steps: it saves, checks and logs, and holds the best score so far."""
 
     def __init__(
-        self,
-        trainer: Trainer,
-        check: Sequence[TrainingItem],
-        reader: TextReader,
-        out: Path,
-        clock: Callable[[], float],
+        self, trainer: Trainer, check: Sequence[TrainingItem], reader: TextReader, out: Path, clock: Callable[[], float]
     ) -> None:
         self.trainer, self.check, self.reader, self.out, self.clock = trainer, check, reader, out, clock
         self.log = Log(out, trainer.step, trainer.config.optim.steps)
-        self.curves = Curves(out, trainer.step)
-        self.means = Means()
-        self.means.restore(trainer.progress.get("means", {}))
+        self.means = Means(**trainer.progress.get("means", {}))
         self.best = float(trainer.progress.get("best", -1.0))
         self.stale = int(trainer.progress.get("stale", 0))
         self._saved = self._checked = self._logged = clock()
@@ -60,7 +54,7 @@ class Session:
             self._keep_average()
         if step % _LOG_EVERY == 0:
             now = self.clock()
-            self._log("step", {"step": step, "s": (now - self._logged) / self._steps, **self.means.take()})
+            self.log.write("step", {"step": step, "s": (now - self._logged) / self._steps, **self.means.take()})
             self._logged, self._steps = now, 0
         if self._check_is_due(step):
             self.run_check(14)
@@ -87,14 +81,14 @@ class Session:
         trainer = self.trainer
         records = answers(trainer.averaged(), self.check, self.reader, limit, trainer.config.optim.bf16)
         values = summary(records)
-        self._log(event, {"step": trainer.step, **values})
+        self.log.write(event, {"step": trainer.step, **values})
         score = _score(values) if records else float(trainer.step)  # nothing to check on: the latest is the best
         self.stale = 0 if score > self.best else self.stale + 1
         if score > self.best:
             self.best = score
             self.save("best.pt")
         if records and trainer.config.grid:
-            self.curves.grid(draw_grid(pick(records, trainer.config.grid), self.check), trainer.step)
+            self.log.grid(draw_grid(pick(records, trainer.config.grid), self.check), trainer.step)
         return values
 
     def enough(self) -> bool:
@@ -104,15 +98,10 @@ class Session:
     def close(self) -> None:
         """Take the progress bar away and flush the curves."""
         self.log.close()
-        self.curves.close()
-
-    def _log(self, event: str, values: dict[str, float]) -> None:
-        self.log.write(event, values)
-        self.curves.numbers(event, values)
 
     def save(self, name: str = "last.pt") -> None:
         """Write a checkpoint."""
-        self.trainer.progress = {"best": self.best, "stale": self.stale, "means": self.means.state()}
+        self.trainer.progress = {"best": self.best, "stale": self.stale, "means": asdict(self.means)}
         save_checkpoint(self.out / name, self.trainer.state())
         if name == "last.pt":
             self._saved = self.clock()

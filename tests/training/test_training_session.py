@@ -30,7 +30,7 @@ from ris_node.training.checkpoint import load_checkpoint, save_checkpoint  # noq
 from ris_node.training.grid import draw_grid, pick  # noqa: E402
 from ris_node.training.inputs.batches import Batches  # noqa: E402
 from ris_node.training.interrupt import RunStoppedError  # noqa: E402
-from ris_node.training.log import Curves, Log  # noqa: E402
+from ris_node.training.log import Log  # noqa: E402
 from ris_node.training.loop import train  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -185,8 +185,8 @@ def test_each_check_leaves_a_grid_and_curves(tmp_path):
 
 def test_runs_without_tensorboard(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    told = Curves(tmp_path)
-    told.numbers("step", {"step": 1, "loss": 0.5})
+    told = Log(tmp_path)
+    told.write("step", {"step": 1, "loss": 0.5})
     assert told.grid(np.zeros((8, 8, 3), np.uint8), 1).is_file()
     told.close()
     assert "pip install tensorboard" in capsys.readouterr().out and not (tmp_path / "tensorboard").exists()
