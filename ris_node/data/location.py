@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ris_node.data.registry import PRETRAINED, facts_of, public_set
+from ris_node.data.registry import PRETRAINED, set_named
 from ris_node.errors import DataError
 
 VARIABLE = "RIS_DATA"
@@ -50,9 +50,7 @@ def locate(name: str, root: Path | None = None) -> Path:
         DataError: RIS_DATA is not set, the set is unknown, or is not there.
     """
     source, _, below = name.partition("/")
-    one = facts_of(source)
-    if not one.module:
-        one = public_set(source)
+    one = set_named(source)
     path = folder_of(source, root or data_root()) / below
     if not path.exists():
         raise DataError(f"{name} is not at {path}: it is published at {one.download}; {one.how}")

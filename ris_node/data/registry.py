@@ -303,6 +303,15 @@ def public_set(name: str) -> Format:
     return _BY_NAME[name]
 
 
+def set_named(name: str) -> Format:
+    """Find any set that may lie under RIS_DATA, by its name.
+
+    Raises:
+        DataError: the table does not have it.
+    """
+    return entry if (entry := facts_of(name)).module else public_set(name)
+
+
 def facts_of(source: str) -> Format:
     """Return what is known of the set that a picture is of; nothing, for a source that the table does not have."""
     return _BY_NAME.get(source, _UNKNOWN)

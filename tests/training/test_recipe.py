@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import fcntl
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ris_node.cli.__main__ import main
-from ris_node.errors import ConfigError
-from ris_node.training.recipe.recipe import load_recipe
+from ris_node.errors import ConfigError, DataError
+from ris_node.training.recipe.recipe import load_recipe, look_at_data
 
 RECIPE = """
 values: {node: "--flat"}
@@ -80,6 +81,13 @@ def test_data_has_to_be_there_before_anything_runs(recipe, monkeypatch, capfd):
     assert main(["make", "mine", "--smoke"]) == 1 and "0 of 367" in capfd.readouterr().err
     (recipe / "camvid").mkdir()
     assert main(["make", "mine"]) == 1 and "camvid is not whole" in capfd.readouterr().err
+    masks = replace(load_recipe(recipe), data=("index-masks",))  # any set that can be read, not the public ones only
+    with pytest.raises(DataError, match="'ris data list index-masks' says how"):
+        look_at_data(masks, recipe)
+    (recipe / "index-masks").mkdir()
+    before = look_at_data(masks, recipe)
+    (recipe / "index-masks/labels.txt").write_text("road")
+    assert look_at_data(masks, recipe) != before
     monkeypatch.delenv("RIS_DATA")
     assert main(["make", "mine"]) == 1 and "RIS_DATA is not set" in capfd.readouterr().err
 

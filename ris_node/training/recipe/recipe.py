@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from ris_node.data.location import folder_of
-from ris_node.data.registry import public_set
+from ris_node.data.registry import set_named
 from ris_node.errors import ConfigError, DataError
 from ris_node.hashing import hash_files
 
@@ -108,11 +108,11 @@ def look_at_data(recipe: Recipe, root: Path, whole: bool = True) -> dict[str, st
     """
     found = {}
     for name in recipe.data:
-        one, folder = public_set(name), folder_of(name, root)
+        one, folder = set_named(name), folder_of(name, root)
         missing = one.missing(folder) if whole or not folder.is_dir() else []
         if missing:
-            raise DataError(f"{name} is not whole: {'; '.join(missing)}; 'ris data sets {name}' says how to lay it out")
-        files = sorted(path for pattern in one.files for path in folder.glob(pattern))
+            raise DataError(f"{name} is not whole: {'; '.join(missing)}; {one.how}")
+        files = sorted(path for pattern in one.files or ("**/*.*",) for path in folder.glob(pattern))
         found[name] = digest([[path.relative_to(folder).as_posix(), path.stat().st_size] for path in files])
     return found
 
