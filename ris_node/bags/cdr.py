@@ -19,12 +19,12 @@ ZSTD, LZ4 = b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18"  # no CDR message begins so
 
 
 def ros1_to_cdr(data: bytes, type_name: str) -> bytes:
-    """A ROS 1 message in CDR; the standard messages have the same fields in both, but for the header's `seq`."""
+    """Return a ROS 1 message in CDR; standard messages have the same fields in both, but for the header's `seq`."""
     return bytes(typestore().ros1_to_cdr(data, type_name))
 
 
 def plain(data: bytes) -> bytes:
-    """A message without its compression (zstd as rosbag2 writes it, or lz4)."""
+    """Return a message without its compression (zstd as rosbag2 writes it, or lz4)."""
     head = bytes(data[:4])
     if head == ZSTD:
         return bytes(needs("zstandard").ZstdDecompressor().decompressobj().decompress(data))

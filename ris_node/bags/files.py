@@ -21,7 +21,7 @@ _BLOCK = 1 << 16  # what a damaged place costs at most
 
 @dataclass(frozen=True)
 class BagFiles:
-    """The files of a bag in order, and what metadata.yaml knows of its topics (empty: it is missing or damaged)."""
+    """The files of a bag in order, and its topics by metadata.yaml (empty: it is missing or damaged)."""
 
     files: tuple[Path, ...]
     topics: tuple[Topic, ...] = ()
@@ -29,7 +29,7 @@ class BagFiles:
 
 
 def kind_of(path: Path) -> str:
-    """The storage a file's name speaks of: ".mcap", ".db3", ".bag" or nothing, also below a compression's ending."""
+    """Return the storage by a file's ending, below a compression's too: ".mcap", ".db3", ".bag" or nothing."""
     name = PurePath(path.name)
     inner = PurePath(name.stem) if name.suffix in PACKED else name
     return inner.suffix if inner.suffix in STORAGES else ""
@@ -48,7 +48,7 @@ def is_bag(path: Path) -> bool:
 
 
 def find_files(path: Path) -> BagFiles:
-    """The files of the bag at `path`, a folder or one file.
+    """Return the files of the bag at `path`, a folder or one file.
 
     Raises:
         BagError: nothing is there, or nothing in it is a bag's.
@@ -108,7 +108,7 @@ def unpack(path: Path, folder: Path) -> tuple[Path, str]:
     """Decompress a packed file into `folder`.
 
     Returns:
-        The file to read, which is `path` itself where it is not packed, and what broke off (empty: nothing).
+        The file to read, which is `path` itself where it is not packed, and its damage (empty: none).
 
     Raises:
         BagError: it cannot be read, or the disk is full.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What every kind of bag is reduced to: topics and messages in CDR."""
+"""Topics and messages in CDR, the common form of every kind of bag."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Message:
 
 
 class BrokenBagError(BagError):
-    """Reading broke off in the middle of a file; what came before is good."""
+    """Reading broke off in the middle of a file; the messages before are good."""
 
 
 class Storage(Protocol):
@@ -45,14 +45,14 @@ class Storage(Protocol):
     problem: str  # known from the start; empty where the file is whole
 
     def messages(self, topics: Collection[str], start_ns: int | None) -> Iterator[Message]:
-        """Messages of some topics in order of receive time, from `start_ns` on, as they are stored.
+        """Yield messages of some topics in order of receive time, from `start_ns` on, as they are stored.
 
         Raises:
             BrokenBagError: the file is damaged here; the message names it and the place.
         """
 
     def convert(self, data: bytes, type_name: str) -> bytes:
-        """A stored message's bytes in CDR; raises anything where they are damaged."""
+        """Return a stored message's bytes in CDR; raises anything where they are damaged."""
 
     def close(self) -> None:
         """Close the file."""

@@ -65,7 +65,7 @@ class Bag:
             raise
 
     def messages(self, topics: Collection[str] = (), start_ns: int | None = None) -> Iterator[Message]:
-        """Messages of some topics (none named: all) in order of receive time, from `start_ns` on."""
+        """Yield messages of some topics (none named: all) in order of receive time, from `start_ns` on."""
         for number in range(len(self._files)):
             try:
                 storage = self._storage(number)
@@ -78,7 +78,7 @@ class Bag:
                 self._trouble(str(error))
 
     def _converted(self, storage: Storage, message: Message) -> Message | None:
-        """A stored message in CDR; None where it cannot be: it is counted."""
+        """Return a stored message in CDR; None where it cannot be: it is counted."""
         try:
             data = storage.convert(message.data, message.type)
         except Exception as error:  # zstd's, lz4's and rosbags' own
@@ -88,7 +88,7 @@ class Bag:
         return message if data is message.data else replace(message, data=data)
 
     def deserialize(self, message: Message) -> Any:
-        """The message as an object with the fields of its definition; arrays are NumPy views.
+        """Return the message as an object with the fields of its definition; arrays are NumPy views.
 
         Raises:
             BagError: its bytes are not what its type says, or the type is not known here.
@@ -110,7 +110,7 @@ class Bag:
 
     @property
     def problems(self) -> list[str]:
-        """What is damaged, each with its place."""
+        """Damage, each with its place."""
         counted = [
             f"{topic}: {len(lost)} damaged, left out; the first: {next(iter(lost.values()))}"
             for topic, lost in self._left_out.items()
@@ -137,7 +137,7 @@ class Bag:
         self.close()
 
     def _topics(self, known: tuple[Topic, ...]) -> tuple[Topic, ...]:
-        """Topics by name; where metadata.yaml counts them, only the first file is opened (for definitions and QoS)."""
+        """Return topics by name; where metadata.yaml counts them, only the first file is opened (definitions, QoS)."""
         merged = {topic.name: topic for topic in known}
         for number in range(1 if known else len(self._files)):
             try:
@@ -159,7 +159,7 @@ class Bag:
         return tuple(merged.values())
 
     def _storage(self, number: int) -> Storage:
-        """The file of this number, open; the one before is closed, and removed where it was decompressed."""
+        """Open the file of this number; the one before is closed, and removed where it was decompressed."""
         if self._open is not None and self._open[0] == number:
             return self._open[1]
         if self._open is not None:
@@ -182,7 +182,7 @@ class Bag:
         return storage
 
     def _named(self, words: str) -> str:
-        """The words with the names of decompressed files as they are known outside."""
+        """Return the words with the names of decompressed files as they are known outside."""
         for packed in self._files:
             if packed.suffix in PACKED:
                 words = words.replace(str(Path(self._folder.name) / packed.stem), f"{packed}, decompressed")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What files that were cut off, are still being written, or are damaged have in common: their good part is read."""
+"""Common parts of the readers of files that are cut off, still being written, or damaged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PIECE = 512  # bytes: with a damaged piece goes what it holds
 
 
 class Ledger:
-    """Where a file is damaged, in bytes, and what was found after that; `words` says it."""
+    """Places of a file's damage, in bytes, and the number of messages after the first; `words` describes them."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._size = path, path.stat().st_size
@@ -32,7 +32,7 @@ class Ledger:
 
     @property
     def words(self) -> str:
-        """What is damaged; empty: nothing is."""
+        """Description of the damage; empty: there is none."""
         if not self._places:
             return ""
         first = min(self._places)
@@ -51,11 +51,11 @@ class Decoder(Protocol):
         """Whether the end of the compressed data has come."""
 
     def decompress(self, data: bytes) -> bytes:
-        """What comes of some more data."""
+        """Return the decompressed bytes of some more data."""
 
 
 def unpacked(decoder: Decoder, data: bytes) -> tuple[bytes, str]:
-    """Compressed data as far as they are good, and what is wrong after that (empty: nothing)."""
+    """Return compressed data as far as they are good, and what is wrong after that (empty: nothing)."""
     parts = []
     for at in range(0, len(data), _PIECE):
         try:

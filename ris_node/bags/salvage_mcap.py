@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""MCAP files without their index, record by record: what breaks off or is damaged costs only what it lies in."""
+"""MCAP files without their index, record by record: damage costs only the record or chunk that it lies in."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class McapScan:
         return plain(data)
 
     def close(self) -> None:
-        """Nothing stays open between calls."""
+        """Do nothing: no file stays open between calls."""
 
     def _mapped(self) -> mmap.mmap:
         with self._path.open("rb") as file:
@@ -114,7 +114,7 @@ class McapScan:
         return str(schema.name) if schema is not None else ""
 
     def _read_summary(self, data: Bytes) -> None:
-        """Schemas and channels of the summary, where there is one: those before it may be damaged."""
+        """Read schemas and channels of the summary, where there is one: those before it may be damaged."""
         end = self._size - len(_MAGIC) - _FOOTER_BYTES
         if end < len(_MAGIC) or data[-8:] != _MAGIC or data[end] != _FOOTER:
             return
@@ -133,7 +133,7 @@ class McapScan:
         return body is not None
 
     def _parsed(self, opcode: int, data: Bytes, at: int) -> Any | None:
-        """A schema or channel of the `mcap` library; None: it is none."""
+        """Return a schema or channel of the `mcap` library; None: it is none."""
         records, streams = needs("mcap.records"), needs("mcap.data_stream")
         _, length = _HEAD.unpack_from(data, at)
         stream = streams.ReadDataStream(io.BytesIO(data[at + 9 : at + 9 + length]))
@@ -145,7 +145,7 @@ class McapScan:
         return body if named and stream.count == length else None
 
     def _pieces(self, data: Bytes) -> Iterator[list[_Found]]:
-        """The messages of each chunk, or of each record outside of chunks, in order of receive time."""
+        """Yield the messages of each chunk, or of each record outside of chunks, in order of receive time."""
         if data[: len(_MAGIC)] != _MAGIC:
             self._ledger.damaged(0, "it does not begin as an MCAP does")
         held: list[_Found] = []
@@ -167,7 +167,7 @@ class McapScan:
             yield sorted(held, key=_log_ns)
 
     def _unfolded(self, data: Bytes, at: int, chunk: _Chunk) -> list[_Found]:
-        """The messages of a compressed chunk, as far as it can be decompressed."""
+        """Return the messages of a compressed chunk, as far as it can be decompressed."""
         zstd = chunk.compression == "zstd"
         if zstd:
             decoder = needs("zstandard").ZstdDecompressor().decompressobj()
@@ -186,7 +186,7 @@ class McapScan:
         return sorted(found, key=_log_ns)
 
     def _taken(self, opcode: int, data: Bytes, begin: int, end: int, place: int | None = None) -> list[_Found]:
-        """The message of a record, if it is one; schemas and channels are learnt."""
+        """Return the message of a record, if it is one; schemas and channels are learnt."""
         place = begin if place is None else place
         if opcode in (_SCHEMA, _CHANNEL) and not self._learn(opcode, data, begin):
             self._ledger.damaged(place, "a topic's description is none")
@@ -200,7 +200,7 @@ class McapScan:
         return []
 
     def _records(self, data: Bytes, at: int, end: int, place: int | None = None) -> Iterator[tuple[int, int, int]]:
-        """Opcode, begin and end of records; contents of chunks that are not compressed count as records too.
+        """Yield opcode, begin and end of records; contents of chunks that are not compressed count as records too.
 
         Where they break off it goes on at the next that is sure to be one, looked for from the last that was.
         `place` stands for all positions where `data` is not the file.
@@ -233,7 +233,7 @@ class McapScan:
             self._ledger.damaged(end, "its end is missing")
 
     def _next(self, data: Bytes, at: int, end: int) -> int:
-        """The next record that is sure to be one; -1: there is none."""
+        """Return the next record that is sure to be one; -1: there is none."""
         for match in _LIKELY.finditer(data, at, end):
             record = _record(data, match.start(), end)
             if record is not None and self._is_sure(record[0], data, match.start()):
@@ -257,7 +257,7 @@ def _log_ns(message: _Found) -> int:
 
 
 def _record(data: Bytes, at: int, end: int) -> tuple[int, int] | None:
-    """Opcode and end of the record at a place; None: no whole one begins there (a chunk need not be whole)."""
+    """Return opcode and end of the record at a place; None: no whole one begins there (a chunk need not be whole)."""
     if at + 9 > end:
         return None
     opcode, length = _HEAD.unpack_from(data, at)
@@ -270,7 +270,7 @@ def _record(data: Bytes, at: int, end: int) -> tuple[int, int] | None:
 
 
 def _chunk(data: Bytes, at: int, end: int) -> _Chunk | None:
-    """The chunk at a place; None: none begins there."""
+    """Return the chunk at a place; None: none begins there."""
     begin = at + 9 + _CHUNK_HEAD.size
     if begin > end:
         return None

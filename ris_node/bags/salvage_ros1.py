@@ -64,10 +64,10 @@ class Ros1Scan:
         return ros1_to_cdr(data, type_name)
 
     def close(self) -> None:
-        """Nothing stays open between calls."""
+        """Do nothing: no file stays open between calls."""
 
     def _read_index(self) -> None:
-        """Connections of the index at the end, where there is one: those in chunks may be damaged."""
+        """Read connections of the index at the end, where there is one: those in chunks may be damaged."""
         with suppress(Exception), self._path.open("rb") as file:  # rosbags raises its own, Unicode's and struct's
             file.readline(64)
             file.seek(self._parts.Header.read(file).get_uint64("index_pos"))
@@ -75,7 +75,7 @@ class Ros1Scan:
                 pass
 
     def _chunks(self) -> Iterator[list[_Found]]:
-        """The messages of each chunk, in order of receive time."""
+        """Yield the messages of each chunk, in order of receive time."""
         with self._path.open("rb") as file:
             if not file.readline(64).startswith(b"#ROSBAG V2"):
                 raise BagError(f"{self._path} is no ROS 1 bag: it does not begin with '#ROSBAG V2.0'")
@@ -124,7 +124,7 @@ class Ros1Scan:
             return False
 
     def _unfolded(self, at: int, compression: str, data: bytes, *, cut: bool) -> list[_Found]:
-        """The messages of a chunk, as far as they are whole."""
+        """Return the messages of a chunk, as far as they are whole."""
         problem = "it is cut off" if cut else ""
         if compression == "bz2":
             data, problem = unpacked(bz2.BZ2Decompressor(), data)
@@ -145,7 +145,7 @@ class Ros1Scan:
         return sorted(found, key=lambda item: item[1])
 
     def _record(self, chunk: BinaryIO, place: int = 0) -> list[_Found]:
-        """The message of the next record, if it is one; connections are learnt."""
+        """Return the message of the next record, if it is one; connections are learnt."""
         parts: Any = self._parts
         header = parts.Header.read(chunk)
         data = parts.read_bytes(chunk, parts.read_uint32(chunk))

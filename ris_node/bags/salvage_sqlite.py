@@ -65,7 +65,7 @@ class SqliteScan:
         return plain(data)
 
     def close(self) -> None:
-        """Nothing stays open between calls."""
+        """Do nothing: no file stays open between calls."""
 
     def _connect(self) -> Any:
         flags = self._apsw.SQLITE_OPEN_READONLY | self._apsw.SQLITE_OPEN_URI
@@ -93,13 +93,13 @@ class _Damage:
 
     @property
     def words(self) -> str:
-        """What is damaged; empty: nothing."""
+        """Description of the damage; empty: there is none."""
         lost = f"{self._count} damaged messages are left out, the first after message {self._after} ({self._why})"
         return "; ".join(filter(None, (lost if self._count else "", self._end)))
 
 
 def _rows(connection: Any, damage: _Damage, broken: type[Exception]) -> Iterator[tuple[int, tuple[Any, Any, Any]]]:
-    """Number and (topic, receive time, data) of each row that can be read, in order of numbers.
+    """Yield number and (topic, receive time, data) of each row that can be read, in order of numbers.
 
     Where reading in order breaks off, numbers are asked for one by one until a row is there again.
     """
@@ -128,7 +128,7 @@ def _rows(connection: Any, damage: _Damage, broken: type[Exception]) -> Iterator
 
 
 def _numbers(first: int, last: int) -> Iterator[int]:
-    """Numbers to ask for: each one at first, then ever fewer, for a damaged `last` may be far away."""
+    """Yield numbers to ask for: each one at first, then ever fewer, for a damaged `last` may be far away."""
     number, step = first, 1
     while number <= last:
         yield number
@@ -144,5 +144,5 @@ def _last_number(connection: Any, broken: type[Exception]) -> int:
 
 
 def _text(value: Any) -> str:
-    """What a cell holds as text; damaged ones hold anything."""
+    """Return a cell as text; damaged ones hold anything."""
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

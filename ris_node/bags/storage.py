@@ -92,7 +92,7 @@ class _Whole:
             yield from self._rest(topics, start_ns, given, why)
 
     def _rest(self, topics: Collection[str], start_ns: int | None, given: Given, why: str) -> Iterator[Message]:
-        """What else can be found in a file whose index leads astray."""
+        """Yield the other messages of a file whose index is wrong."""
         try:
             for message in open_scan(self._path, kind_of(self._path)).messages(topics, start_ns):
                 if not given.covers(message):

@@ -81,13 +81,13 @@ def choose(bag: Bag, wanted: Topics, *, commands: bool) -> Chosen:
 
 
 def first_readable(bag: Bag, topic: str) -> Any | None:
-    """The first message of a topic that is what its type says, as `Bag.deserialize` gives it; None: there is none."""
+    """Return the first message of a topic that can be deserialised, as `Bag.deserialize` does; None: there is none."""
     with closing(_readable(bag, topic)) as messages:
         return next(messages, None)
 
 
 def first_encoding(bag: Bag, topic: Topic) -> str:
-    """The encoding of a raw image topic's first image that has a known one, else of the first; empty: none is whole."""
+    """Return the first known encoding of a raw image topic, else its first image's; empty: none is whole."""
     if not topic.count:
         return ""
     first = ""
@@ -185,7 +185,7 @@ def _of_a_node(name: str, kinds: dict[str, list[Topic]]) -> bool:
 
 
 def _camera_of(name: str, base: bool = False) -> str:
-    """The namespace of an image topic; with `base` the raw topic that a compressed one belongs to."""
+    """Return the namespace of an image topic; with `base` the raw topic that a compressed one belongs to."""
     raw = name[: -len("/compressed")] if name.endswith("/compressed") else ("" if base else name)
     return raw if base else raw.rsplit("/", 1)[0]
 

@@ -38,7 +38,7 @@ def needs(module: str) -> Any:
 
 
 def message_folder() -> Path:
-    """The folder with the definitions of `ris_msgs`: the source tree's, the package's own, or an installed ROS's.
+    """Return the folder that defines `ris_msgs`: the source tree's, the package's own, or an installed ROS's.
 
     Raises:
         ConfigError: none of them is there.
@@ -96,7 +96,7 @@ def learn(type_name: str) -> bool:
 
 
 def _names(field: Any) -> set[str]:
-    """The message types in a field's description, which nests tuples for arrays."""
+    """Return the message types in a field's description, which nests tuples for arrays."""
     if isinstance(field, tuple):
         return {name for part in field for name in _names(part)}
     return {field} if isinstance(field, str) and field.count("/") == 2 else set()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""`ris demo`: a live node finds what commands mean in a rendered street or in one's own footage; a film of it."""
+"""`ris demo`: a live node grounds commands in a rendered street or in own footage; a film of it."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class DemoSettings:
 
 
 def perform(settings: DemoSettings, say: Callable[[str], None]) -> None:
-    """Run the four processes until every command has been said."""
+    """Run the four processes until every command was published."""
     remove(settings.out, KEPT, by=VERB)
     drive_bag.clear(settings.out)
     commands = settings.out / "commands.json"
@@ -106,7 +106,7 @@ def _camera_arguments(settings: DemoSettings) -> list[str]:
 
 
 def _watch(crew: Crew, settings: DemoSettings, say: Callable[[str], None]) -> None:
-    """Wait for the speaker to end, passing on what it says.
+    """Wait for the speaker to end, passing on its lines.
 
     Raises:
         DemoError: a process failed, or it took too long.

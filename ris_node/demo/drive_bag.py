@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The demo's drive as a bag: what `ris record` took of the live run, with the truth of each answered frame and TF."""
+"""The demo's drive as a bag: the recording of the live run, with the truth of each answered frame and TF."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ MADE = (HALVES,)  # in any demo; DRIVE where it is asked for
 
 
 def clear(out: Path) -> None:
-    """Remove what an earlier run left half done."""
+    """Remove the unfinished bags of an earlier run."""
     remove(out, HALVES, by=VERB)
 
 
@@ -63,7 +63,7 @@ def record_path(wanted: str | None, out: Path) -> Path | None:
 
 @contextmanager
 def truths(out: Path, record: Path | None) -> Iterator[TruthBag]:
-    """Where the truth of frames goes; nowhere when nothing is recorded."""
+    """Open the bag for the truth of frames; without effect when nothing is recorded."""
     bag = TruthBag(out) if record is not None else None
     try:
         yield bag or TruthBag(None)

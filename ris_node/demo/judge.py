@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Answers held against the truth of their frames: status, mask overlap, and how far the goal is off."""
+"""Answers scored against the truth of their frames: status, mask IoU, and error of the goal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ris_scene.truth import RegionTruth, referents, region_truth
 
 @dataclass(frozen=True, eq=False)
 class FrameTruth:
-    """What is true of one frame for one command: the right verdicts, the referent's mask and the place to go to.
+    """Ground truth of one frame for one command: the right verdicts, the referent's mask and the place to go to.
 
     More than one verdict is right only where a part of a thing shows and people would differ.
     """
@@ -31,7 +31,7 @@ class FrameTruth:
 
 @dataclass(frozen=True)
 class AnswerScore:
-    """How one answer did; None where there is nothing to compare with.
+    """Score of one answer; None where there is nothing to compare with.
 
     `goal_error_m` is the distance in metres from the goal to the nearest place that obeys the command (the middle of a
     free patch of the vehicle's size), `goal_inside` whether it lies in the best patch.
@@ -45,7 +45,7 @@ class AnswerScore:
 
 
 def truth_of(scene: Scene, step: Step) -> FrameTruth:
-    """Work out what a command truly means in a scene."""
+    """Return the truth of a command in a scene."""
     if step.meaning is None:
         region = region_truth(scene, step.place) if step.place else None
         return FrameTruth(("PRESENT",) if region else ("ABSENT",), None, region)
@@ -93,7 +93,7 @@ def region_pixels(row: dict[str, Any]) -> Bool | None:
 
 @dataclass(frozen=True, kw_only=True)
 class CommandStats:
-    """What came of one command over all of its frames; None where there was nothing to measure.
+    """Statistics of one command over all of its frames; None where there was nothing to measure.
 
     `goal_error_m` and `goal_error_p90_m` are the median and the 90th percentile over its goals, in metres.
     """

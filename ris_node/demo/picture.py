@@ -98,7 +98,7 @@ def _strip(canvas: U8, top: int, bottom: int) -> None:
 
 
 def _banner(canvas: U8, row: dict[str, Any], note: str) -> None:
-    """The command in quotes, and the verdict in its colour."""
+    """Draw the command in quotes, and the verdict in its colour."""
     _strip(canvas, 0, _TOP)
     status = Status[row["status"]]
     verdict = status.name if status in (Status.NO_QUERY, Status.ERROR) else f"{status.name} {row['presence']:.2f}"
@@ -114,7 +114,7 @@ def _banner(canvas: U8, row: dict[str, Any], note: str) -> None:
 
 
 def _foot(canvas: U8, row: dict[str, Any]) -> None:
-    """Latency, and how the answer compares with the truth."""
+    """Draw latency, and how the answer compares with the truth."""
     height = canvas.shape[0]
     _strip(canvas, height - _BOTTOM, height)
     end_to_end = row["timing"].get("end_to_end")
@@ -132,7 +132,7 @@ def _foot(canvas: U8, row: dict[str, Any]) -> None:
 
 
 def _goal(canvas: U8, scene: Scene, target: dict[str, Any], scale: float) -> None:
-    """The goal on the ground: a ring, and an arrow along its heading, both lying in the plane of the road."""
+    """Draw the goal on the ground: a ring, and an arrow along its heading, in the plane of the road."""
     x, y, yaw = target["x"], target["y"], target["yaw"]
     angle = np.linspace(0, 2 * np.pi, 40)
     for radius, colour, thick in ((0.75, _DARK, 6), (0.75, _WHITE, 3)):
@@ -155,7 +155,7 @@ def _ground_line(canvas: U8, scene: Scene, points: F64, scale: float, colour: Co
 
 
 def _card(canvas: U8, scene: Scene, target: dict[str, Any] | None, region: RegionTruth | None) -> None:
-    """The view from above: road, things, the answered footprint and goal, and the true patch."""
+    """Draw the view from above: road, things, the answered footprint and goal, and the true patch."""
     width, height = _CARD
     x0, y0 = 14, canvas.shape[0] - _BOTTOM - height - 14
     card = np.full((height, width, 3), (38, 42, 50), np.uint8)
@@ -191,7 +191,7 @@ def _card(canvas: U8, scene: Scene, target: dict[str, Any] | None, region: Regio
 
 
 def _on_map(xy: F64) -> I32:
-    """Metres in `base_link` to eighths of card pixels i32[N,2]: forward is up."""
+    """Convert metres in `base_link` to eighths of card pixels i32[N,2]: forward is up."""
     width, height = _CARD
     per_m = height / (_MAP_M[1] + 2.0)
     u = width / 2 - xy[:, 1] * per_m

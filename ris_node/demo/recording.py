@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the processes leave on disk: published frames with their truth, and the node's answers, one JSON line each."""
+"""Files of the demo's processes: published frames with their truth, and the node's answers, one JSON line each."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def advising(path: Path) -> Iterator[None]:
 
 
 class JsonLines:
-    """A file of JSON lines that says so when the disk does not take them."""
+    """A file of JSON lines."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the demo prints at its end: latency, and how the answers compare with the truth."""
+"""Summary of the demo: latency, and the scores of the answers."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def text(result: dict[str, Any], out: Path) -> str:
 
 
 def _line(item: CommandStats) -> str:
-    """One command's row of the table."""
+    """Return one command's row of the table."""
     said = ", ".join(f"{name} {count}" for name, count in sorted(item.statuses.items(), key=lambda pair: -pair[1]))
     goal = "none" if item.goals_wanted else "-"
     if item.goal_error_m is not None and item.goal_error_p90_m is not None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the demo shows: the scene, the commands in their order, and what each of them truly means."""
+"""Scene and commands of the demo, with the true meaning of each command."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ SEED = 200_026
 
 @dataclass(frozen=True)
 class Step:
-    """One command: what is said, for how long it stays, and its meaning (none: nothing is known, own footage).
+    """One command: its text, its duration, and its meaning (none: unknown, in own footage).
 
-    `meaning` is who is meant; `place` where to go (None: only point it out); `one` False: all that fit are meant.
+    `meaning` is the referent; `place` the destination (None: only point it out); `one` False: all that fit are meant.
     """
 
     text: str
@@ -29,7 +29,7 @@ class Step:
     note: str = ""
 
     def spoken(self, number: int) -> dict[str, Any]:
-        """Return what the speaking process needs."""
+        """Return the command as the speaking process reads it."""
         return {"id": f"demo-{number}", "text": self.text, "seconds": self.seconds, "note": self.note}
 
 

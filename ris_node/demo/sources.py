@@ -158,7 +158,7 @@ class BagSource:
         return fitted(decode(self._bag.deserialize(message)), *self._size)
 
     def _shrunk(self, image: U8) -> Camera | None:
-        """The bag's camera at the size of the picture shown."""
+        """Return the bag's camera at the size of the picture shown."""
         camera = self._camera
         if camera is None or not camera.width or not camera.height:
             return None

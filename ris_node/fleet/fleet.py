@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Replays many bags over Ray, and merges what came of them."""
+"""Replay of many bags over Ray, and their merged results."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class FleetOptions:
 
 @dataclass(frozen=True)
 class FleetResult:
-    """What came of all bags: a record each, in order, and how many workers were lost on the way."""
+    """Records of all bags, in order, and the number of workers lost."""
 
     records: tuple[BagRecord, ...]
     lost_workers: int
@@ -78,7 +78,7 @@ def replay_fleet(
         out: where those of all go; also `fleet.json`, which lists attempts and failures.
         options: as for one bag.
         fleet: how the work is shared out.
-        progress: told how far the whole is, about twice a second.
+        progress: called about twice a second.
         stop: when set, what there is gets sealed and merged.
         on_pool: given the workers once they are there.
 
@@ -119,7 +119,7 @@ def _pool(options: ReplayOptions, fleet: FleetOptions, bags: int) -> Iterator[Ra
 
 
 def _absolute(options: ReplayOptions) -> ReplayOptions:
-    """The options with paths that hold in a worker's folder too."""
+    """Return the options with paths that hold in a worker's folder too."""
     script = options.commands.script
     commands = replace(options.commands, script=script.resolve() if script is not None else None)
     bundle = options.bundle.resolve() if options.bundle is not None else None
@@ -130,7 +130,7 @@ def _absolute(options: ReplayOptions) -> ReplayOptions:
 
 
 def merge(result: FleetResult, out: Path, options: ReplayOptions) -> None:
-    """Write `fleet.json`, and one table, summary and report of what there is of all bags, into `out`."""
+    """Write `fleet.json`, and one table, summary and report over all bags with results, into `out`."""
     rows = {"lost_workers": result.lost_workers, "bags": [record.to_json() for record in result.records]}
     write_atomic(out / FLEET, json.dumps(rows, indent=1) + "\n")
     for record in result.records:
@@ -147,7 +147,7 @@ def merge(result: FleetResult, out: Path, options: ReplayOptions) -> None:
 
 
 def _keep_parts(folder: Path) -> None:
-    """Make a table of what was sealed of a bag that was given up; its parts stay, for resuming."""
+    """Make a table of the sealed parts of a bag that was given up; the parts stay, for resuming."""
     sealed = sorted(seal.parent / ROWS for seal in (folder / PARTS).glob(f"*/{SEAL}"))
     if sealed and not (folder / RESULTS).is_file():
         join(sealed, folder / RESULTS)

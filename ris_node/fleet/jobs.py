@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""A bag to replay, what came of trying, and how far the whole is."""
+"""Jobs, outcomes and progress of a fleet of replays."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one attempt: a summary, or an error; `again` says whether another attempt may help."""
+    """Outcome of one attempt: a summary, or an error; `again` says whether another attempt may help."""
 
     job: Job
     summary: ReplaySummary | None = None
@@ -34,9 +34,9 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class FleetProgress:
-    """How far the whole is: bags, frames of those in sight (bags not begun are guessed from the others), seconds left.
+    """Progress of all bags: bags, frames of those in sight (bags not begun are guessed from the others), seconds left.
 
-    `left_s` is None while nothing can be said.
+    `left_s` is None while it is unknown.
     """
 
     bags_done: int
@@ -50,7 +50,7 @@ class FleetProgress:
 
 @dataclass
 class BagRecord:
-    """What happened to one bag, for the list of failures."""
+    """Attempts at one bag, for the list of failures."""
 
     job: Job
     attempts: int = 0
@@ -63,7 +63,7 @@ class BagRecord:
         return self.summary is None
 
     def to_json(self) -> dict[str, Any]:
-        """The record as JSON values."""
+        """Return the record as JSON values."""
         summary = self.summary
         return {
             "bag": str(self.job.bag),
@@ -83,7 +83,7 @@ class Pool(Protocol):
         """How many workers there are."""
 
     def idle(self) -> int:
-        """How many of them have nothing to do."""
+        """Return how many workers have nothing to do."""
 
     def start(self, job: Job) -> None:
         """Give a job to an idle worker."""
@@ -92,10 +92,10 @@ class Pool(Protocol):
         """Wait for a job to end, at most so long; a lost worker is replaced, and its job's outcome says `lost`."""
 
     def progress(self) -> dict[int, Progress]:
-        """How far the running jobs are, by index; those that have said nothing yet are left out."""
+        """Return how far the running jobs are, by index; those without a report yet are left out."""
 
     def stop(self) -> None:
-        """Ask the workers to seal what they have and to return."""
+        """Ask the workers to seal their parts and to return."""
 
     def close(self) -> None:
         """End the workers."""

@@ -40,7 +40,7 @@ def ray_module() -> Any:
 
 @contextmanager
 def cluster(address: str, cpus: int) -> Iterator[Any]:
-    """Ray, connected to a cluster (`address`, or the variable RAY_ADDRESS), or started here with so many CPUs.
+    """Connect Ray to a cluster (`address`, or the variable RAY_ADDRESS), or start it here with so many CPUs.
 
     Raises:
         BackendError: it cannot be reached or started.
@@ -104,11 +104,11 @@ class RayPool:
         return len(self._actors)
 
     def pids(self) -> list[int]:
-        """The workers' process ids (of use on one machine only)."""
+        """Return the workers' process ids (of use on one machine only)."""
         return [int(pid) for pid in self._ray.get([actor.pid.remote() for actor in self._actors])]
 
     def idle(self) -> int:
-        """How many workers have nothing to do."""
+        """Return how many workers have nothing to do."""
         return len(self._actors) - len(self._running)
 
     def start(self, job: Job) -> None:
@@ -134,7 +134,7 @@ class RayPool:
         return found
 
     def progress(self) -> dict[int, Progress]:
-        """How far the running jobs are."""
+        """Return how far the running jobs are, by index."""
         asked = [self._actors[slot].progress.remote() for slot, _ in self._running.values()]
         jobs = {job.index for _, job in self._running.values()}
         found: dict[int, Progress] = {}
@@ -147,7 +147,7 @@ class RayPool:
         return found
 
     def stop(self) -> None:
-        """Ask the workers to seal what they have."""
+        """Ask the workers to seal their parts."""
         for actor in self._actors:
             actor.stop.remote()
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps a pool of workers busy until every bag is done or given up; knows nothing of what the pool is made of."""
+"""Schedule of bags over a pool of workers, whatever the pool is, until every bag is done or given up."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Schedule:
 
     Args:
         pool: the workers.
-        jobs: what to do, in order.
+        jobs: the bags, in order.
         retries: how often a bag is tried again whose worker was lost or failed.
         progress: called about twice a second, and at the end.
         stop: when set, the workers seal what they have, and no further bag is begun.
@@ -76,7 +76,7 @@ class Schedule:
             self._waiting.append(replace(job, attempt=job.attempt + 1))
 
     def _look(self) -> FleetProgress:
-        """Add up what the workers say; bags that have not begun are taken to be as long as the others."""
+        """Add up the workers' progress; bags that have not begun are taken to be as long as the others."""
         running = self._pool.progress()
         done = 0
         for record in self.records:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What runs in a worker's process: one model, loaded once, and bags one after another."""
+"""The part in a worker's process: one model, loaded once, and bags one after another."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Worker:
         self._progress: tuple[int, Progress] | None = None
 
     def pid(self) -> int:
-        """The process's id."""
+        """Return the process's id."""
         return os.getpid()
 
     def load(self) -> str:
-        """Load the model; returns what is wrong, or nothing."""
+        """Load the model; return the error, or an empty string."""
         try:
             self._grounder = open_model(self._options)
         except RisError as error:
@@ -38,11 +38,11 @@ class Worker:
         return ""
 
     def progress(self) -> tuple[int, Progress] | None:
-        """The job in hand and how far it is."""
+        """Return the running job's index and how far it is."""
         return self._progress
 
     def stop(self) -> None:
-        """Seal what there is and return."""
+        """Ask the replay to seal its part and return."""
         self._stop.set()
 
     def run(self, job: Job) -> Outcome:

@@ -16,7 +16,7 @@ from ris_node.types import U8
 
 
 def read_image(path: Path) -> U8:
-    """The picture in `path` as RGB u8[H,W,3], upright: turned as its EXIF orientation says, as every viewer shows it.
+    """Read a picture as RGB u8[H,W,3], turned upright by its EXIF orientation, as every viewer shows it.
 
     Raises:
         ImageError: there is no such file, or it is cut off or not a picture that OpenCV can read.

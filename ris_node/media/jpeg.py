@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What OpenCV does not say of a JPEG: whether it is all there.
+"""Detection of truncated JPEGs, which OpenCV does not report.
 
 Before 4.11 its `imdecode`, and to this day its `imread`, fill what is missing with grey.
 """

@@ -64,7 +64,7 @@ class RecordedTf:
             raise TfUnavailableError(str(error), self.tree.knows(source_frame)) from error
 
     def clear(self) -> None:
-        """Times that go back are seen in the transforms themselves."""
+        """Do nothing: times that go back show in the transforms themselves."""
 
 
 class FrameReader:
@@ -100,7 +100,7 @@ class FrameReader:
             self._camera.on_camera_info(info)
 
     def jobs(self) -> Iterator[FrameJob]:
-        """The frames to answer, in the order of the bag; each waits until what belongs to it has been read."""
+        """Yield the frames to answer, in the bag's order; each waits until what belongs to it has been read."""
         waiting: deque[tuple[Message, int, ActiveQuery | None, bool]] = deque()
         most = self._options.max_frames
         for message in self._bag.messages((self._chosen.image.name, *self._chosen.context)):
@@ -158,7 +158,7 @@ class FrameReader:
         return job
 
     def _take(self, message: Message) -> None:
-        """Take what is not an image: a calibration, depth, a command or transforms."""
+        """Take a calibration, depth, a command or transforms."""
         chosen = self._chosen
         try:
             if message.topic == chosen.camera_info:
@@ -205,7 +205,7 @@ def pose_given(config: RegionConfig) -> bool:
 
 
 def film_rate(bag: Bag, chosen: Chosen, options: ReplayOptions, looked_at: int = 20) -> float:
-    """Frames a second of the overlay video: the median step of the first images, thinned as the replay is."""
+    """Return frames a second of the overlay video: the median step of the first images, thinned as the replay is."""
     stamps: list[int] = []
     messages: Any = bag.messages([chosen.image.name])
     for message in messages:

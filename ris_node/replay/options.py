@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a replay is asked to do, how far it is, and what came of it."""
+"""Options, progress and summary of a replay."""
 
 from __future__ import annotations
 
@@ -76,13 +76,13 @@ class ReplayOptions:
             raise ConfigError("every n-th frame and a rate at once: give one of them")
 
     def writes(self) -> tuple[str, ...]:
-        """The names of the files and folders that a replay writes into its folder."""
+        """Return the names of the files and folders that a replay writes into its folder."""
         wanted = {BAG: self.bag, FILM: self.video, REPORT: self.report}
         scored = (SCORES, FIGURES) if self.report or self.truth else ()
         return (RESULTS, SUMMARY, PARTS, *(name for name, asked in wanted.items() if asked), *scored)
 
     def fingerprint(self, *more: str) -> str:
-        """A hash of all that decides what is answered (not of what is written); resuming needs the same one."""
+        """Hash all that decides the answers (not what is written); resuming needs the same hash."""
         parts: dict[str, Any] = {
             "commands": asdict(self.commands),
             "topics": asdict(self.topics),
@@ -114,7 +114,7 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class ReplaySummary:
-    """What came of one bag.
+    """Summary of one bag's replay.
 
     `complete` is False when it was stopped, failed, or the bag is damaged; `problems` says why, `notes` what else
     deserves a word. `frames` were answered, of `seen` in the bag's image topic; `rate_hz` counts this session only.
@@ -136,7 +136,7 @@ class ReplaySummary:
     reused: bool = False
 
     def lines(self) -> list[str]:
-        """Return what a console shows of notes and problems."""
+        """Return notes and problems as lines for a console."""
         return [*(f"note: {note}" for note in self.notes), *self.problems]
 
     def to_json(self) -> dict[str, Any]:

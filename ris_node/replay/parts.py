@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a replay writes, in sealed parts: a stopped or killed replay goes on after the last seal.
+"""Results of a replay in sealed parts: a stopped or killed replay resumes after the last seal.
 
 `OUT/parts/000003` holds rows.parquet, the result bag and the film of some frames; `seal.json` is written last, so a
 part without one is unfinished and is done again.
@@ -36,7 +36,7 @@ _TOPICS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Seal:
-    """What a finished part holds: frames from `first`, and how they were answered; of which replay (`fingerprint`)."""
+    """Contents of a finished part: frames from `first`, their answers by status, and the replay's `fingerprint`."""
 
     fingerprint: str
     first: int
@@ -202,7 +202,7 @@ def clear(out: Path) -> None:
 
 
 def open_result_bag(path: Path, overlays: bool) -> BagWriter:
-    """A new MCAP bag with the node's topics."""
+    """Open a new MCAP bag with the node's topics."""
     bag = BagWriter(path, storage="mcap", compression="storage")
     sign(path, by=VERB)
     for topic in PUBLISHERS:

@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def measure(folder: Path, frames: int, rounds: int, large: int) -> dict[str, Any]:
-    """All figures: rates in frames a second (medians over rounds), ratios within rounds, megabytes, seconds."""
+    """Measure rates in frames a second (medians over rounds), ratios within rounds, megabytes, seconds."""
     bag = write_scene_bag(folder / "drive", frames=frames, width=640, height=480, distinct=8)
     found: dict[str, Any] = {"frames": frames, "rounds": rounds}
     for precision in ("fp32", "int8"):
@@ -83,7 +83,7 @@ def measure(folder: Path, frames: int, rounds: int, large: int) -> dict[str, Any
 
 
 def rates(bag: Path, folder: Path, precision: str, rounds: int, frames: int) -> dict[str, Any]:
-    """Rates of the bare network, of replays with results only, and with bag and video, taking turns."""
+    """Measure the bare network, replays with results only, and with bag and video, taking turns."""
     only = ReplayOptions(commands=Commands(COMMAND), bag=False, video=False, report=False, overwrite=True)
     config = only.config.with_values({"precision": precision})
     only = replace(only, config=config)
@@ -105,7 +105,7 @@ def rates(bag: Path, folder: Path, precision: str, rounds: int, frames: int) -> 
 
 
 def bare_network(model: Any, bag: Path) -> tuple[OrtSession, dict[str, Any]]:
-    """The vision graph alone with one thread a core, and what it is fed with for a frame of the bag."""
+    """Return the vision graph alone with one thread a core, and what it is fed with for a frame of the bag."""
     with Grounder.open(model=model) as grounder, open_bag(bag) as opened:
         message = opened.deserialize(next(iter(opened.messages(["/image"]))))
         image = np.frombuffer(message.data, np.uint8).reshape(message.height, message.width, 3)
@@ -120,7 +120,7 @@ def bare_network(model: Any, bag: Path) -> tuple[OrtSession, dict[str, Any]]:
 
 
 def bare_rate(session: OrtSession, feeds: dict[str, Any], passes: int) -> float:
-    """Passes a second, back to back."""
+    """Return passes a second, back to back."""
     session.run(feeds)
     begin = time.perf_counter()
     for _ in range(passes):
@@ -136,7 +136,7 @@ def peak_memory(bag: Path) -> float:
 
 
 def opening(path: Path) -> float:
-    """Seconds to open a bag, list its topics and get at its first image."""
+    """Return seconds to open a bag, list its topics and get at its first image."""
     begin = time.perf_counter()
     with open_bag(path) as bag:
         next(iter(bag.messages(["/image"])))
@@ -144,7 +144,7 @@ def opening(path: Path) -> float:
 
 
 def large_bag(folder: Path, size: int) -> Path:
-    """An MCAP of `size` bytes with the index of as many 900 KB frames, whose pixels are a hole in the file."""
+    """Return an MCAP of `size` bytes with the index of as many 900 KB frames, whose pixels are a hole in the file."""
     folder.mkdir(parents=True)
     with BagWriter(folder / "bag") as bag:
         bag.add_topic("/image", "sensor_msgs/Image", SENSOR)
@@ -184,7 +184,7 @@ def _moved(summary: bytes, shift: int, start: int) -> bytes:
 
 
 def table(found: dict[str, Any]) -> str:
-    """The figures, one a line."""
+    """Return the figures, one a line."""
     return "\n".join(f"{name:48s} {value}" for name, value in found.items())
 
 

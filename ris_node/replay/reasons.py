@@ -29,7 +29,7 @@ class Reason(NamedTuple):
 
 
 def message_of(grounding: Grounding, target: RegionTarget | None) -> str:
-    """Return what the node says of an answer on `~/region`, and what it says on `~/result` where that differs."""
+    """Return the node's message on `~/region` and, where it differs, the one on `~/result`."""
     said = (target.message if target is not None else "", grounding.message)
     return "; ".join(dict.fromkeys(filter(None, said)))
 

@@ -34,7 +34,7 @@ def replay(
 
     Args:
         bag: a ROS 2 bag's folder, one `.mcap` or `.db3` file, or a ROS 1 `.bag`.
-        out: made if missing; holds results.parquet, summary.json and what `options` asks for.
+        out: made if missing; holds results.parquet, summary.json and the outputs that `options` name.
         options: commands, topics, configuration, which frames, what to write.
         grounder: a loaded model to use again for the next bag (it is not closed), from `open_model`; None: opened
             and closed here.
@@ -64,7 +64,7 @@ def replay(
 
 
 def finished(out: Path, fingerprint: str) -> ReplaySummary | None:
-    """The summary of a replay that was complete already; None where something is left to do."""
+    """Return the summary of a replay that was complete already; None where something is left to do."""
     found = read_summary(out)
     if not found.get("complete") or found.get("fingerprint") != fingerprint or not (out / RESULTS).is_file():
         return None
@@ -77,7 +77,7 @@ def finished(out: Path, fingerprint: str) -> ReplaySummary | None:
 
 
 def open_model(options: ReplayOptions) -> Grounder:
-    """The model for replays: on a CPU one thread for each network, for several frames are answered at once.
+    """Open the model for replays: on a CPU one thread for each network, for several frames are answered at once.
 
     Raises:
         RisError: the bundle or the runtime cannot be used.
@@ -93,6 +93,6 @@ def open_model(options: ReplayOptions) -> Grounder:
 
 
 def jobs_of(bag: Bag, options: ReplayOptions) -> Iterator[FrameJob]:
-    """The frames that a replay would answer, for tools that answer them in their own way."""
+    """Yield the frames that a replay would answer, for tools that answer them in their own way."""
     chosen = choose(bag, options.topics, commands=options.commands.recorded)
     return FrameReader(bag, chosen, options).jobs()

@@ -72,7 +72,7 @@ _BATCH = 256
 
 
 def arrow() -> Any:
-    """`pyarrow`, with its Parquet part loaded.
+    """Import `pyarrow` with its Parquet part.
 
     Raises:
         ConfigError: it is not installed.
@@ -86,7 +86,7 @@ def arrow() -> Any:
 
 
 def schema() -> Any:
-    """The table's Arrow schema."""
+    """Return the table's Arrow schema."""
     pa = arrow()
     plain = {name: getattr(pa, name)() for name in _TYPES}
     kinds = {**plain, "bool": pa.bool_(), **{f"list<{n}>": pa.list_(t) for n, t in plain.items()}}
@@ -95,7 +95,7 @@ def schema() -> Any:
 
 
 def answer_row(grounding: Grounding, kind: str) -> dict[str, Any]:
-    """The columns that an answer fills; the caller adds where the frame came from."""
+    """Return the columns that an answer fills; the caller adds where the frame came from."""
     first = grounding.instances[0] if grounding.instances else None
     planes = grounding.planes
     region = planes is not None and bool(planes.region_pieces.instances)
@@ -171,7 +171,7 @@ class RowWriter:
             self._flush()
 
     def close(self) -> None:
-        """Write what is left, and the file's end."""
+        """Write the last rows, and the file's end."""
         self._flush()
         self._writer.close()
 
@@ -202,7 +202,7 @@ def _batches(path: Path) -> Iterator[Any]:
 
 
 def read_table(folder: Path, columns: Sequence[str] | None = None) -> Any:
-    """The table of a run's folder, or of the file itself.
+    """Return the table of a run's folder, or of the file itself.
 
     Raises:
         DataError: there are no results, or of another version.
@@ -221,7 +221,7 @@ def read_table(folder: Path, columns: Sequence[str] | None = None) -> Any:
 
 
 def iter_rows(folder: Path, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
-    """The rows of a run one after the other; only some of them are in memory at a time.
+    """Yield the rows of a run one after the other; only some of them are in memory at a time.
 
     Raises:
         DataError: there are no results, or of another version.
@@ -234,7 +234,7 @@ def iter_rows(folder: Path, columns: Sequence[str] | None = None) -> Iterator[di
 
 
 def content_hash(folder: Path) -> str:
-    """SHA-256 over every column but timings, so that two runs can be told to be the same."""
+    """Hash every column but timings (SHA-256), to tell whether two runs are the same."""
     digest = hashlib.sha256()
     for row in iter_rows(folder, [name for name in COLUMNS if not name.endswith("_ms")]):
         digest.update(repr(list(row.items())).encode())

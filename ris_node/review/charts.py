@@ -20,7 +20,7 @@ _OUTLINES = 12
 
 
 def timelines(rows: Rows, scores: Rows) -> Iterator[tuple[Any, int]]:
-    """Figures over time with their heights: presence, areas, agreement, latency."""
+    """Yield figures over time with their heights: presence, areas, agreement, latency."""
     step = -(-len(rows) // _MOST_POINTS)
     own = list(rows)[::step]
     own_scores = list(scores)[::step]
@@ -33,7 +33,7 @@ def timelines(rows: Rows, scores: Rows) -> Iterator[tuple[Any, int]]:
 
 
 def _times(rows: Rows) -> list[float]:
-    """Seconds from each drive's first frame; drives follow each other with a gap."""
+    """Return seconds from each drive's first frame; drives follow each other with a gap."""
     start: dict[str, int] = {}
     offset, last, times = 0.0, 0.0, []
     for row in rows:
@@ -63,7 +63,7 @@ def _presence(rows: Rows, times: Sequence[float]) -> Any:
 
 
 def _mark_commands(chart: Any, rows: Rows, times: Sequence[float]) -> None:
-    """A line where another command comes into force."""
+    """Mark where another command comes into force."""
     before = ""
     changes = 0
     for row, time_s in zip(rows, times, strict=True):

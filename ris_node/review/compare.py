@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Two runs over the same frames: what differs, by how much with which certainty, and where most."""
+"""Comparison of two runs over the same frames: differences with their intervals, and the frames with the largest."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What `compare_runs` found; `alone` counts frames that only one of the runs has."""
+    """Result of `compare_runs`; `alone` counts frames that only one of the runs has."""
 
     lines: tuple[Line, ...]
     pairs: tuple[Pair, ...]
@@ -93,7 +93,7 @@ class Comparison:
     alone: tuple[int, int]
 
     def line(self, name: str) -> Line:
-        """The line of a metric.
+        """Return the line of a metric.
 
         Raises:
             ConfigError: there is none of that name; the message lists them.
@@ -131,7 +131,7 @@ def compare_runs(a: Path, b: Path, truth: Truth | None = None) -> Comparison:
 
 
 def most_different(pairs: Sequence[Pair], count: int = 8, apart: int = 5) -> list[Pair]:
-    """The frames that differ most, a few frames apart from each other."""
+    """Return the frames that differ most, a few frames apart from each other."""
     kept: list[Pair] = []
     for pair in sorted(pairs, key=lambda p: (p.agreement, p.a["frame"])):
         if pair.agreement < 0.999 and all(
@@ -162,7 +162,7 @@ def _pair(a: dict[str, Any], b: dict[str, Any]) -> Pair:
 
 
 def _stretches(pairs: Sequence[Pair]) -> Any:
-    """A number for each pair's stretch of the drive: what is drawn again as a whole."""
+    """Return a number for each pair's stretch of the drive: what is drawn again as a whole."""
     keys = [(pair.a["bag"], pair.a["source_index"] // STRETCH) for pair in pairs]
     numbers = {key: n for n, key in enumerate(dict.fromkeys(keys))}
     return np.array([numbers[key] for key in keys])
@@ -206,7 +206,7 @@ def _steady_lines(
 
 
 def _mean_line(name: str, a: F64, b: F64, stretch: Any, resampler: Resampler) -> Line:
-    """A line of means over the frames where both have a value."""
+    """Return a line of means over the frames where both have a value."""
     both = ~(np.isnan(a) | np.isnan(b))
     if not both.any():
         return Line(name, PLAIN[name], NAN, NAN, None)
@@ -236,7 +236,7 @@ _RULE = re.compile(r"^\s*(?P<name>[\w@. ]+?)\s+(?P<how>drops|rises|changes)\s+(?
 
 
 def broken(comparison: Comparison, rules: Sequence[str]) -> list[str]:
-    """Those of the rules ("mIoU drops 0.01", "latency rises 5", "found changes 0.02 surely") that hold, in words.
+    """Return those of the rules ("mIoU drops 0.01", "found changes 0.02 surely") that hold, in words.
 
     With "surely", the whole 95 % interval has to lie beyond the number.
 
@@ -275,7 +275,7 @@ def to_json(comparison: Comparison) -> dict[str, Any]:
 
 
 def digest(comparison: Comparison) -> str:
-    """A hash of the comparison's figures, timings left out."""
+    """Return a hash of the comparison's figures, timings left out."""
     found = to_json(comparison)
     found["metrics"].pop("latency", None)
     return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()

@@ -24,7 +24,7 @@ _MOST_POINTS = 4000
 
 
 def format_comparison(found: Comparison, names: tuple[str, str]) -> str:
-    """The comparison as text: a line a metric, with 95 % intervals of the difference."""
+    """Return the comparison as text: a line a metric, with 95 % intervals of the difference."""
     head = f"{'':14s}{'A':>10s}{'B':>10s}{'B - A':>10s}   95 % interval"
     lines = [f"A {names[0]}", f"B {names[1]}", head]
     for line in found.lines:
@@ -93,7 +93,7 @@ def _timeline(found: Comparison) -> parts.Section:
 
 
 def _pictures(pairs: Sequence[Pair], run: Path, bags: Sequence[Path]) -> dict[int, Any]:
-    """The images u8[H,W,3] of pairs by their place, from the bags that bear their names."""
+    """Return the images u8[H,W,3] of pairs by their place, from the bags that bear their names."""
     summary = read_summary(run)
     runs = summary.get("runs", [summary])
     found: dict[int, Any] = {}

@@ -59,7 +59,7 @@ def merge_runs(
 
 
 def _join_scores(folders: Sequence[Path], out: Path) -> None:
-    """One scores.parquet, where every run has one."""
+    """Join the runs' scores.parquet, where every run has one."""
     paths = [folder / SCORES for folder in folders]
     remove(out, SCORES, by=VERB)
     if all(path.is_file() for path in paths):

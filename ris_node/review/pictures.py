@@ -25,7 +25,7 @@ from ris_node.types import F32, U8, Instance, Query, QueryKind, Status
 def images_of(
     path: Path, topic: str, rows: Iterator[Mapping[str, Any]]
 ) -> Iterator[tuple[Mapping[str, Any], U8 | None]]:
-    """Each row of a run with its image, in one pass over the bag; None where the image cannot be read.
+    """Yield each row of a run with its image, in one pass over the bag; None where the image cannot be read.
 
     Raises:
         BagError: the bag cannot be opened.
@@ -47,7 +47,7 @@ def images_of(
 
 
 def fetch(path: Path, topic: str, rows: Sequence[Mapping[str, Any]]) -> dict[int, U8]:
-    """The images of a few rows by their `frame`, each looked up in the bag by when it was recorded.
+    """Return the images of a few rows by their `frame`, each looked up in the bag by when it was recorded.
 
     Frames that cannot be found again are left out.
 
@@ -74,7 +74,7 @@ def fetch(path: Path, topic: str, rows: Sequence[Mapping[str, Any]]) -> dict[int
 
 
 def drawn(image: U8, row: Mapping[str, Any], width: int = 420) -> U8:
-    """A row's answer drawn over its image u8[H,W,3], made `width` pixels wide."""
+    """Return a row's answer drawn over its image u8[H,W,3], made `width` pixels wide."""
     picture = draw_overlay(image, grounding_of(row))
     height = max(1, round(picture.shape[0] * width / picture.shape[1]))
     how = cv2.INTER_AREA if picture.shape[1] > width else cv2.INTER_LINEAR
@@ -82,7 +82,7 @@ def drawn(image: U8, row: Mapping[str, Any], width: int = 420) -> U8:
 
 
 def grounding_of(row: Mapping[str, Any]) -> Grounding:
-    """A row as an answer, as far as it can be drawn; several referents are drawn as one."""
+    """Return a row as an answer, as far as it can be drawn; several referents are drawn as one."""
     width, height = int(row["width"]), int(row["height"])
     kind = QueryKind.REGION if row["kind"] == "region" else QueryKind.OBJECT
     pieces = _pieces(row["mask_rle"], height, width, row["label"], row["score"])

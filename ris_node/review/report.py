@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""report.html: what a replay came to, in one file that opens anywhere."""
+"""report.html: the results of a replay in one self-contained file."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def _with_interval(entry: Mapping[str, Any]) -> str:
 def _pictures(
     out: Path, rows: Rows, scores: Rows, summary: Mapping[str, Any], bags: Sequence[Path]
 ) -> list[parts.Section]:
-    """Strips over each drive, and the frames where the answers are worst."""
+    """Show strips over each drive, and the frames where the answers are worst."""
     names = list(dict.fromkeys(str(row["bag"]) for row in rows))
     topics = [run.get("image_topic", "") for run in summary.get("runs", [summary])]
     found = []
@@ -177,7 +177,7 @@ _WORST_NOTE = (
 
 
 def picture_rows(out: Path, bag: Path, topic: str, wanted: Rows) -> dict[int, tuple[Any, Mapping[str, Any]]]:
-    """The drawn answers u8[H,W,3] of some rows, with their full rows, by `frame`."""
+    """Return the drawn answers u8[H,W,3] of some rows, with their full rows, by `frame`."""
     frames = {int(row["frame"]) for row in wanted}
     name = wanted[0]["bag"] if wanted else ""
     full = [row for row in iter_rows(out) if row["frame"] in frames and row["bag"] == name]
@@ -194,7 +194,7 @@ def _figure(shown: Mapping[int, tuple[Any, Mapping[str, Any]]], row: Mapping[str
 
 
 def _worst(rows: Rows, scores: Rows) -> list[tuple[Mapping[str, Any], str]]:
-    """The frames to look at, with the reason: least IoU with the truth, false alarms, else least steady ones."""
+    """Return the frames to look at, with the reason: least IoU with the truth, false alarms, else least steady ones."""
     found: list[tuple[float, Mapping[str, Any], str]] = []
     for row, score in zip(rows, scores, strict=False):
         answered = row["status"] in FOUND

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Review of a run: its steadiness, its scores, what a live node would have dropped, and the report."""
+"""Review of a run: its steadiness, its scores, the frames that a live node would have dropped, and the report."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def score_run(bag: Path, out: Path, options: ReplayOptions, *, live: bool = True
 
 
 def _look(out: Path, bag: Path, topic: str, total: int) -> tuple[list[float], list[tuple[str, U8]]]:
-    """Mask steadiness of every row, and some (command, image) samples over the drive."""
+    """Measure the mask steadiness of every row, and take (command, image) samples over the drive."""
     flow, flows, samples, held = MaskFlow(), [], [], 0
     step = max(1, total // LIVE_FRAMES)
     for number, (row, image) in enumerate(images_of(bag, topic, iter_rows(out))):

@@ -21,7 +21,7 @@ FEWEST_STRETCHES = 5  # with fewer there is no interval to speak of
 
 
 def score_rows(rows: Sequence[Mapping[str, Any]], truth: Truth) -> list[Scored]:
-    """The rows of a run that the truth speaks of, each with its truth.
+    """Score the rows of a run that have a truth.
 
     Raises:
         DataError: no row has a truth, or a truth's size is not the frame's.
@@ -37,13 +37,13 @@ def score_rows(rows: Sequence[Mapping[str, Any]], truth: Truth) -> list[Scored]:
 
 
 def tabulate(scored: Sequence[Scored], draws: int = 1000) -> list[Row]:
-    """The table of `ris evaluate` over scored rows, with 95 % intervals."""
+    """Return the table of `ris evaluate` over scored rows, with 95 % intervals."""
     stretches = make_columns(scored).pictures
     return make_table(scored, Resampler.draw(stretches, draws if stretches >= FEWEST_STRETCHES else 0))
 
 
 def item_id(row: Mapping[str, Any]) -> str:
-    """What names a frame and command in every run over the same bag."""
+    """Return the name of a frame and command in every run over the same bag."""
     return f"{row['bag']}/{row['source_index']}/{row['command']}"
 
 

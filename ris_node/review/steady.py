@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What can be said of a run without truth: presence, steadiness of masks and targets, latency, drops of a live node."""
+"""Figures of a run without truth: presence, steadiness of masks and targets, latency, drops of a live node."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Steadiness:
 
 
 def summarise(rows: Sequence[Mapping[str, Any]], mask_ious: Sequence[float]) -> Steadiness:
-    """The figures of a run's rows; `mask_ious` as `MaskFlow` gives them (none: they were not measured)."""
+    """Return the figures of a run's rows; `mask_ious` as `MaskFlow` gives them (none: they were not measured)."""
     asked = [row for row in rows if row["query_id"]]
     found = [row["status"] in FOUND for row in asked]
     pairs = [(a, b) for a, b in pairwise(asked) if neighbours(a, b)]
@@ -68,7 +68,7 @@ def neighbours(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
 
 
 def jitter(rows: Sequence[Mapping[str, Any]]) -> float:
-    """Scatter of the goal in metres over runs of three neighbours with a target; NaN where there are none."""
+    """Return scatter of the goal in metres over runs of three neighbours with a target; NaN where there are none."""
     off = []
     for a, b, c in zip(rows, rows[1:], rows[2:], strict=False):
         if neighbours(a, b) and neighbours(b, c) and all(row["target_status"] == "OK" for row in (a, b, c)):
@@ -86,7 +86,7 @@ class MaskFlow:
         self._last: tuple[Mapping[str, Any], U8] | None = None
 
     def add(self, row: Mapping[str, Any], image: U8) -> float:
-        """The IoU of a row's mask with the one before; NaN without one before, or where both are empty."""
+        """Return the IoU of a row's mask with the one before; NaN without one before, or where both are empty."""
         grey = _small(image)
         last, self._last = self._last, (row, grey)
         if last is None or not neighbours(last[0], row) or last[1].shape != grey.shape:
@@ -119,7 +119,7 @@ def _mask(row: Mapping[str, Any], shape: tuple[int, ...]) -> U8:
 
 @dataclass(frozen=True)
 class LiveDrops:
-    """What a live node would have answered of `frames`: the rest would have been replaced by newer ones.
+    """Frames that a live node would have answered of `frames`: newer ones would have replaced the rest.
 
     `latency_ms` is the one measured for it, alone on this machine; `age_ms` the median from a frame's arrival to its
     answer.
@@ -137,11 +137,11 @@ class LiveDrops:
 
 
 def simulate_live(arrivals_ns: Iterable[int], latencies_ms: Sequence[float]) -> LiveDrops:
-    """What the node's rule, "the newest frame wins", makes of frames that arrive while it is busy.
+    """Apply the node's rule, "the newest frame wins", to frames that arrive while it is busy.
 
     Args:
         arrivals_ns: when each frame was received, in order.
-        latencies_ms: what answers cost, one after the other; used again from the beginning when they run out.
+        latencies_ms: duration of each answer; used again from the beginning when they run out.
     """
     arrivals = sorted(int(value) for value in arrivals_ns)
     free, answered, waiting, ages = -(1 << 62), 0, None, []

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What recorded frames really show: masks by stamp, from a folder, recorded topics, COCO, or a manifest."""
+"""Ground truth of recorded frames: masks by stamp, from a folder, recorded topics, COCO, or a manifest."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Truth:
         return len(self._stamps)
 
     def at(self, stamp_ns: int, text: str) -> TruthFrame | None:
-        """The truth of a frame and command; within 5 ms, the nearest."""
+        """Return the truth of a frame and command; within 5 ms, the nearest."""
         place = bisect_left(self._stamps, stamp_ns)
         near = self._stamps[max(0, place - 1) : place + 1]
         if not near or abs((best := min(near, key=lambda s: abs(s - stamp_ns))) - stamp_ns) > NEAR_NS:
@@ -71,7 +71,7 @@ def open_truth(what: str, bag: Path | None) -> Truth:
     """Read the truth that `--truth` names: a folder, "topic:/mask[,/region]", a COCO file or a manifest.
 
     Raises:
-        DataError: it is missing, damaged, or says nothing about any moment.
+        DataError: it is missing, damaged, or holds no stamped truth.
     """
     path = Path(what)
     if what.startswith(TOPIC):
@@ -91,7 +91,7 @@ def open_truth(what: str, bag: Path | None) -> Truth:
 
 
 def stamp_in(name: str) -> int | None:
-    """The stamp in nanoseconds that a file's stem ends with: 19 digits, or SEC_NANOSEC, SEC-NANOSEC, SEC.NANOSEC."""
+    """Return the stamp in ns that a stem ends with: 19 digits, or SEC_NANOSEC, SEC-NANOSEC, SEC.NANOSEC."""
     if match := re.search(r"(\d{9,11})[._-](\d{1,9})$", name):
         return int(match[1]) * NS_PER_S + int(match[2].ljust(9, "0") if "." in match[0] else match[2])
     match = re.search(r"(\d{1,20})$", name)
@@ -99,7 +99,7 @@ def stamp_in(name: str) -> int | None:
 
 
 def _from_folder(folder: Path) -> Iterator[TruthFrame]:
-    """Masks in `folder`, and of regions in `folder`/regions by the same names."""
+    """Read masks in `folder`, and of regions in `folder`/regions by the same names."""
     found: dict[int, dict[str, Path]] = {}
     for kind, place in (("mask", folder), ("region", folder / "regions")):
         for path in sorted(place.iterdir()) if place.is_dir() else ():
@@ -133,7 +133,7 @@ def _from_topics(names: list[str], bag: Path | None) -> Iterator[TruthFrame]:
 
 
 def _from_coco(path: Path) -> Iterator[TruthFrame]:
-    """COCO instances: all of an image's annotations together are the truth; images go by the stamp in their names."""
+    """Read COCO instances: an image's annotations together are the truth; images go by the stamp in their names."""
     whole = _json(path, path.read_text(encoding="utf-8-sig"))
     if not isinstance(whole, dict) or "images" not in whole or "annotations" not in whole:
         raise DataError(f"{path} is no COCO file: it needs 'images' and 'annotations'")
@@ -151,7 +151,7 @@ def _from_coco(path: Path) -> Iterator[TruthFrame]:
 
 
 def _from_manifest(path: Path) -> Iterator[TruthFrame]:
-    """Lines as those of `ris predict --manifest` with truth beside them: `mask`, `region`, `present`, `size`."""
+    """Read lines as of `ris predict --manifest` with truth beside them: `mask`, `region`, `present`, `size`."""
     for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
         if not line.strip():
             continue

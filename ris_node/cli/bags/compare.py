@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _runs(args: argparse.Namespace) -> tuple[Path, Path]:
-    """The folders of both runs; models are replayed first, into folders beside the report."""
+    """Return the folders of both runs; models are replayed first, into folders beside the report."""
     models = [(path / "manifest.json").is_file() for path in (args.a, args.b)]
     if not any(models):
         return args.a, args.b

@@ -28,7 +28,7 @@ from ris_node.review.review import replay_and_review
 
 
 def out_folders(bags: Sequence[Path], out: Path) -> list[Path]:
-    """Where each bag's results go: `out` itself for one bag, else a folder of the bag's name in it."""
+    """Return each bag's folder: `out` itself for one bag, else a folder of the bag's name in it."""
     if len(bags) == 1:
         return [out]
     names: list[str] = []
@@ -42,7 +42,7 @@ def out_folders(bags: Sequence[Path], out: Path) -> list[Path]:
 
 
 def exit_code(summaries: Sequence[ReplaySummary], stopped: bool) -> int:
-    """0 when every bag is complete; 130 when it was stopped; else 1."""
+    """Return 0 when every bag is complete, 130 when it was stopped, else 1."""
     if stopped:
         return INTERRUPTED
     return 0 if summaries and all(summary.complete for summary in summaries) else FAILED
@@ -50,7 +50,7 @@ def exit_code(summaries: Sequence[ReplaySummary], stopped: bool) -> int:
 
 @contextmanager
 def stopping() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C sets, so that what there is gets sealed; the second one ends at once."""
+    """Yield an event that the first Ctrl-C sets, so that parts are sealed; the second one ends at once."""
     stop = threading.Event()
 
     def on_signal(_number: int, _frame: Any) -> None:
@@ -104,7 +104,7 @@ def _replay_all(bags: Sequence[Path], out: Path, options: ReplayOptions, stop: t
 
 
 def failed(bag: Path, folder: Path, error: RisError) -> ReplaySummary:
-    """The summary of a bag of which nothing came."""
+    """Return the summary of a bag without results."""
     return ReplaySummary(bag=bag.name, out=folder, complete=False, problems=(str(error),))
 
 

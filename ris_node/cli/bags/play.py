@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def options_of(args: argparse.Namespace) -> PlayOptions:
-    """The options in `args`.
+    """Return the options in `args`.
 
     Raises:
         ConfigError: one of them cannot be used, or ROS is not installed.

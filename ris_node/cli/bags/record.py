@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def options_of(args: argparse.Namespace) -> RecordOptions:
-    """The options in `args`.
+    """Return the options in `args`.
 
     Raises:
         ConfigError: one of them cannot be used, or ROS is not installed.
@@ -89,7 +89,7 @@ def options_of(args: argparse.Namespace) -> RecordOptions:
 
 
 def qos_overrides(namespace: str = "") -> dict[str, Any]:
-    """The QoS of the node's topics as `ros2 bag record --qos-profile-overrides-path` reads it."""
+    """Return the QoS of the node's topics as `ros2 bag record --qos-profile-overrides-path` reads it."""
     from ris_node.ros.bag.recorder import node_topics
 
     return {

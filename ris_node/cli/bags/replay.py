@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""`ris replay`: what the node would have said to recorded drives, every frame of them, without ROS."""
+"""`ris replay`: the node's answers to every frame of recorded drives, without ROS."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def bag_list(named: Sequence[Path], listing: Path | None) -> list[Path]:
-    """The bags named on the command line and in a file (one a line, relative to the file; # begins a comment).
+    """Return the bags of the command line and of a file (one a line, relative to the file; # begins a comment).
 
     Raises:
         ConfigError: there are none, or the file cannot be read.
@@ -123,7 +123,7 @@ def bag_list(named: Sequence[Path], listing: Path | None) -> list[Path]:
 
 
 def make_options(args: argparse.Namespace) -> ReplayOptions:
-    """The options that `args` give."""
+    """Return the options that `args` give."""
     from ris_node.bags.topics import Topics
     from ris_node.replay.options import Commands, ReplayOptions
 

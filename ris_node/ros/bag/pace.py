@@ -33,7 +33,7 @@ class Pace:
         return self._paused
 
     def time_ns(self) -> int:
-        """The bag's time now."""
+        """Return the bag's time now."""
         with self._changed:
             return self._time_ns()
 
@@ -80,7 +80,7 @@ class Pace:
             return not self._paused and self._time_ns() >= until_ns
 
     def late_ms(self, at_ns: int) -> float:
-        """How long ago, in real milliseconds, a time of the bag was due."""
+        """Return by how many real milliseconds a time of the bag is overdue."""
         with self._changed:
             return 0.0 if self._paused else max(0.0, (self._time_ns() - at_ns) / 1e6 / self._rate)
 

@@ -81,7 +81,7 @@ class Keys:
 
 
 def on_signals(pace: Pace) -> None:
-    """SIGUSR1 pauses and goes on; SIGINT and SIGTERM end the play. In the main thread only."""
+    """Pause and go on at SIGUSR1, end the play at SIGINT and SIGTERM. In the main thread only."""
 
     # a handler must not wait for the lock that the code it interrupts may hold
     def later(act: Callable[[], object]) -> Callable[[int, FrameType | None], None]:

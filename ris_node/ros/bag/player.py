@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Publishes a bag's messages and `/clock` over DDS at their recorded spacing: what `ris play` does."""
+"""Player of `ris play`: publishes a bag's messages and `/clock` over DDS at their recorded spacing."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class PlayOptions:
 
 @dataclass(frozen=True)
 class PlaySummary:
-    """What was played: messages by topic, times through, the most that one was late, what was left out and why."""
+    """Summary of a play: messages by topic, loops, the largest delay, topics left out with the reason."""
 
     messages: dict[str, int]
     loops: int
@@ -70,7 +70,7 @@ class PlaySummary:
     left_out: dict[str, str]
 
     def to_json(self) -> dict[str, Any]:
-        """The summary as JSON values."""
+        """Return the summary as JSON values."""
         return asdict(self)
 
 
@@ -152,7 +152,7 @@ class Player:
 
     @property
     def summary(self) -> PlaySummary:
-        """What has been played so far."""
+        """Summary so far."""
         return PlaySummary(dict(self._counts), self._loops, round(self._late_ms, 1), self.left_out)
 
     def _once(self, progress: Callable[[float, float], None]) -> bool:

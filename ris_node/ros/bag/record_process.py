@@ -33,7 +33,7 @@ _GRACE_S = 0.3  # for what has arrived when the end is asked for
 
 @dataclass(frozen=True, kw_only=True)
 class RecordOptions:
-    """What to record and how; `seconds` 0: until the process is told to end."""
+    """Options of a recording; `seconds` 0: until a signal ends it."""
 
     out: Path
     wanted: Wanted
@@ -45,7 +45,7 @@ class RecordOptions:
 
 @dataclass
 class RecordSummary:
-    """What was recorded: messages and dropped ones by topic, bytes, and the topics that could not be."""
+    """Summary of a recording: messages and dropped ones by topic, bytes, and topics that could not be recorded."""
 
     messages: dict[str, int] = field(default_factory=dict)
     dropped: dict[str, int] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class RecordSummary:
     bytes: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """The summary as JSON values."""
+        """Return the summary as JSON values."""
         return asdict(self)
 
 
@@ -99,7 +99,7 @@ class _Recording:
         self._told: set[str] = set()
 
     def write(self, ended: Callable[[], bool], seconds: float) -> None:
-        """Write what comes until told to end."""
+        """Write incoming messages until `ended` or the end of the time."""
         begin = synced = time.monotonic()
         end = begin + seconds if seconds else math.inf
         while time.monotonic() < end:
@@ -112,7 +112,7 @@ class _Recording:
                 self._warn()
 
     def drain(self) -> None:
-        """Write what has come in already."""
+        """Write the messages that have come in already."""
         while (entry := self._recorder.take(0.0)) is not None:
             self._put(entry)
         self._warn()

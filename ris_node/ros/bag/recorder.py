@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Finds topics, subscribes to them as their publishers offer them, and hands on what comes, serialised."""
+"""Recorder of topics: finds them, subscribes as their publishers offer them, and hands on serialised messages."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _join(base: str, name: str) -> str:
 
 
 class BagRecorder:
-    """Subscribes on a node of the caller's; `take` gives what has come, in order, for another thread to write.
+    """Subscribes on a node of the caller's; `take` returns topics and messages in order, for another thread to write.
 
     Args:
         node: on which to subscribe; its executor calls.
@@ -85,7 +85,7 @@ class BagRecorder:
         return frozenset(self._subscriptions)
 
     def take(self, patience_s: float) -> Topic | Message | None:
-        """Return what came next, or None when nothing did for so long."""
+        """Return the next topic or message, or None when nothing came for so long."""
         try:
             entry = self._queue.get(timeout=patience_s) if patience_s > 0 else self._queue.get_nowait()
         except queue.Empty:
@@ -128,7 +128,7 @@ class BagRecorder:
         self._subscriptions[name] = (qos, held)
 
     def _drain(self, name: str, kind: str, subscription: Any) -> None:
-        """Take what has come in on a subscription and would go with it."""
+        """Take the messages that wait in a subscription, before it is destroyed."""
         with suppress(Exception), subscription.handle:  # rclpy's own, without a promise
             while (taken := subscription.handle.take_message(subscription.msg_type, True)) is not None:
                 self._on_message(name, kind, taken[0])
@@ -148,7 +148,7 @@ class BagRecorder:
 
 
 def weakest(profiles: Sequence[Any]) -> Qos:
-    """The QoS that every one of these publishers can serve: asking for more than one offers gets nothing of it."""
+    """Return the QoS that every one of these publishers can serve: more than one offers gets nothing of it."""
     return Qos(
         depth=_DEPTH,
         reliable=all(profile.reliability == ReliabilityPolicy.RELIABLE for profile in profiles),
