@@ -7,11 +7,12 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from ris_node.bags.reader import Bag, open_bag
 from ris_node.bags.typestore import needs
 from ris_node.bags.writer import BagWriter
 from ris_node.demo.judge import FrameTruth
@@ -111,8 +112,6 @@ def write_drive(out: Path, target: Path, mount: Transform | None) -> int:
     Raises:
         DemoError: nothing was recorded, or it cannot be written.
     """
-    from ris_node.bags.reader import Bag, open_bag
-
     bags: list[Bag] = []
     try:
         bags = [open_bag(out / name) for name in (LIVE, TRUTH) if (out / name).is_dir()]
@@ -122,7 +121,7 @@ def write_drive(out: Path, target: Path, mount: Transform | None) -> int:
                 for topic in bag.topics:
                     joined.add_topic(topic.name, topic.type, topic.qos)
             _write_mount(joined, bags, mount)
-            for message in heapq.merge(*(bag.messages() for bag in bags), key=_time):
+            for message in heapq.merge(*(bag.messages() for bag in bags), key=lambda message: message.log_ns):
                 joined.write(message.topic, message.log_ns, message.data)
             return joined.count
     except (RisError, OSError) as error:
@@ -133,17 +132,8 @@ def write_drive(out: Path, target: Path, mount: Transform | None) -> int:
         clear(out)
 
 
-def _time(message: Any) -> int:
-    return int(message.log_ns)
-
-
-def _write_mount(joined: BagWriter, bags: list[Any], mount: Transform | None) -> None:
-    first = min((message.log_ns for bag in bags for message in _one(bag)), default=None)
+def _write_mount(joined: BagWriter, bags: list[Bag], mount: Transform | None) -> None:
+    first = min((message.log_ns for bag in bags for message in islice(bag.messages(), 1)), default=None)
     if mount is not None and first is not None and "/tf_static" not in joined:
         joined.add_topic("/tf_static", "tf2_msgs/TFMessage", LATCHED)
         joined.write("/tf_static", first, tf_message(BASE_FRAME, CAMERA_FRAME, mount, first))
-
-
-def _one(bag: Any) -> list[Any]:
-    message = next(bag.messages(), None)
-    return [] if message is None else [message]

@@ -8,15 +8,16 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import cv2
 import numpy as np
 
 from ris_node.bags.files import is_bag
+from ris_node.bags.message import Message
 from ris_node.bags.reader import open_bag
 from ris_node.bags.topics import Topics, choose, first_readable
-from ris_node.errors import BagError, DemoError, ImageError, RisError
+from ris_node.errors import BagError, DemoError, GeometryError, ImageError, RisError
 from ris_node.geometry.camera import Camera
 from ris_node.media.images import read_image
 from ris_node.sensing.camera import camera_from_info, is_rectified
@@ -123,11 +124,10 @@ class BagSource:
             self._camera = camera_from_info(info, rectified=rectified) if info is not None else None
         except RisError as error:
             raise DemoError(f"cannot show the bag {path}: {error}") from error
-        self._image = chosen.image
         self._size = (width, height)
-        self._frames = self._read()
+        self._frames = self._bag.messages([chosen.image.name])
         self._begin_ns: int | None = None
-        self._next: tuple[int, Any] | None = None
+        self._next: Message | None = None
         self._shown: SourceFrame | None = None
 
     def frame(self, time_s: float) -> SourceFrame | None:
@@ -140,34 +140,21 @@ class BagSource:
             self._next = self._next or next(self._frames, None)
             if self._next is None:
                 return self._shown if moved else None
-            log_ns, message = self._next
-            self._begin_ns = log_ns if self._begin_ns is None else self._begin_ns
-            at_s = (log_ns - self._begin_ns) / 1e9
+            message = self._next
+            self._begin_ns = message.log_ns if self._begin_ns is None else self._begin_ns
+            at_s = (message.log_ns - self._begin_ns) / 1e9
             if self._shown is not None and at_s > time_s:
                 return self._shown
             self._next = None
             with suppress(BagError, ImageError):
-                image = self._decoded(message)
+                image = fitted(decode(self._bag.deserialize(message)), *self._size)
                 self._shown, moved = SourceFrame(image, at_s, camera=self._shrunk(image)), True
 
-    def _read(self) -> Iterator[tuple[int, Any]]:
-        for message in self._bag.messages([self._image.name]):
-            yield message.log_ns, message
-
-    def _decoded(self, message: Any) -> U8:
-        return fitted(decode(self._bag.deserialize(message)), *self._size)
-
     def _shrunk(self, image: U8) -> Camera | None:
-        """Return the bag's camera at the size of the picture shown."""
-        camera = self._camera
-        if camera is None or not camera.width or not camera.height:
-            return None
-        scale = np.array([image.shape[1] / camera.width, image.shape[0] / camera.height])
-        matrix = camera.matrix.copy()
-        matrix[[0, 1], [0, 1]] *= scale
-        # the origin is the middle of the first pixel, which moves when pixels grow
-        matrix[:2, 2] = (matrix[:2, 2] + 0.5) * scale - 0.5
-        return Camera(image.shape[1], image.shape[0], matrix, camera.distortion, camera.model)
+        """Return the bag's camera at the size of the picture shown; None where it is of another picture."""
+        with suppress(GeometryError):
+            return self._camera.fitted_to(image.shape[1], image.shape[0]) if self._camera is not None else None
+        return None
 
 
 class Source(Protocol):

@@ -26,7 +26,7 @@ from ris_node.review.scores import read_scores
 from ris_node.review.steady import jitter
 from ris_node.review.truth import Truth
 from ris_node.rle import decode_rle
-from ris_node.types import F64
+from ris_node.types import F64, I64
 
 DRAWS = 1000
 NAN = float("nan")
@@ -161,14 +161,14 @@ def _pair(a: dict[str, Any], b: dict[str, Any]) -> Pair:
     return Pair(a, b, inter / union if union else 1.0)
 
 
-def _stretches(pairs: Sequence[Pair]) -> Any:
+def _stretches(pairs: Sequence[Pair]) -> I64:
     """Return a number for each pair's stretch of the drive: what is drawn again as a whole."""
     keys = [(pair.a["bag"], pair.a["source_index"] // STRETCH) for pair in pairs]
     numbers = {key: n for n, key in enumerate(dict.fromkeys(keys))}
     return np.array([numbers[key] for key in keys])
 
 
-def _plain_lines(pairs: Sequence[Pair], stretch: Any, resampler: Resampler) -> Iterator[Line]:
+def _plain_lines(pairs: Sequence[Pair], stretch: I64, resampler: Resampler) -> Iterator[Line]:
     def region(row: Mapping[str, Any]) -> float:
         return float(row["target_status"] == "OK") if row["target_status"] else NAN
 
@@ -192,7 +192,7 @@ def _steady_lines(
     common: Sequence[Key],
     rows_a: Mapping[Key, Any],
     rows_b: Mapping[Key, Any],
-    stretch: Any,
+    stretch: I64,
     resampler: Resampler,
 ) -> Iterator[Line]:
     columns = []
@@ -205,7 +205,7 @@ def _steady_lines(
     yield Line("jitter", PLAIN["jitter"], one, other, None)
 
 
-def _mean_line(name: str, a: F64, b: F64, stretch: Any, resampler: Resampler) -> Line:
+def _mean_line(name: str, a: F64, b: F64, stretch: I64, resampler: Resampler) -> Line:
     """Return a line of means over the frames where both have a value."""
     both = ~(np.isnan(a) | np.isnan(b))
     if not both.any():

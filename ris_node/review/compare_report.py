@@ -18,6 +18,7 @@ from ris_node.report.charts import SHARE, figure
 from ris_node.report.values import shown
 from ris_node.review.compare import Comparison, Line, Pair, most_different
 from ris_node.review.pictures import drawn, fetch
+from ris_node.types import U8
 
 _MORE_IS_WORSE = ("jitter", "latency")
 _MOST_POINTS = 4000
@@ -92,11 +93,11 @@ def _timeline(found: Comparison) -> parts.Section:
     return parts.Section("Frame by frame", parts.chart(chart, 360))
 
 
-def _pictures(pairs: Sequence[Pair], run: Path, bags: Sequence[Path]) -> dict[int, Any]:
+def _pictures(pairs: Sequence[Pair], run: Path, bags: Sequence[Path]) -> dict[int, U8]:
     """Return the images u8[H,W,3] of pairs by their place, from the bags that bear their names."""
     summary = read_summary(run)
     runs = summary.get("runs", [summary])
-    found: dict[int, Any] = {}
+    found: dict[int, U8] = {}
     for bag in bags:
         name = bag_name(bag)
         about: Mapping[str, Any] = next((one for one in runs if one.get("bag") == name), runs[0])
@@ -106,7 +107,7 @@ def _pictures(pairs: Sequence[Pair], run: Path, bags: Sequence[Path]) -> dict[in
     return found
 
 
-def _figures(pair: Pair, image: Any) -> list[str]:
+def _figures(pair: Pair, image: U8 | None) -> list[str]:
     if image is None:
         return []
     both = np.hstack([drawn(image, row, 380) for row in (pair.a, pair.b)])

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import FrameType
 
 from tqdm import tqdm
 
@@ -53,7 +53,7 @@ def stopping() -> Iterator[threading.Event]:
     """Yield an event that the first Ctrl-C sets, so that parts are sealed; the second one ends at once."""
     stop = threading.Event()
 
-    def on_signal(_number: int, _frame: Any) -> None:
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)  # first: here again, it would wait for stop's lock
         stop.set()
         print("\nstopping: what has been answered is being sealed (Ctrl-C again gives that up)", file=sys.stderr)
