@@ -129,7 +129,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def _load(path: Path, request: Request) -> SampleSet | None:
-    """The index at `path`, or None where there is none that is whole."""
+    """Return the index at `path`, or None where there is none that is whole."""
     try:
         with np.load(path.with_suffix(".npz"), allow_pickle=False) as kept:
             table, texts, size = kept["table"], kept["problems"], int(kept["size"])
@@ -150,10 +150,10 @@ def _key(request: Request, inputs: tuple[Path, ...]) -> str:
 
 @cache
 def _package_digest() -> str:
-    """A hash of everything in `ris_node/data` and `ris_scene`: readers, predicates, wordings, renderer."""
+    """Return a hash of all in `ris_node/data` and `ris_scene`: readers, lists, predicates, wordings, renderer."""
     package = Path(__file__).resolve().parents[3]
     digest = hashlib.sha256()
     for folder in (package / "ris_node/data", package / "ris_scene"):
-        for path in sorted(p for p in folder.rglob("*") if p.suffix in (".py", ".txt")):
+        for path in sorted(p for p in folder.rglob("*") if p.suffix in (".py", ".txt", ".json")):
             digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

@@ -51,9 +51,9 @@ def samples(request: Request) -> Iterator[Line | Problem]:
             if _in_split(str(ref["split"]), request.split):
                 yield from _lines(ref, instances, images)
         except (DataError, KeyError, TypeError, ValueError, AttributeError) as error:
-            said = f"has no {error}" if isinstance(error, KeyError) else str(error)
+            reason = f"has no {error}" if isinstance(error, KeyError) else str(error)
             name = ref.get("ref_id", f"number {place}") if isinstance(ref, dict) else f"number {place}"
-            yield Problem(f"reference {name}", said)
+            yield Problem(f"reference {name}", reason)
 
 
 def _refs_path(request: Request) -> Path:

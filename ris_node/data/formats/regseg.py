@@ -49,8 +49,8 @@ def samples(request: Request) -> Iterator[Line | Problem]:
         try:
             yield _line(request, name, item, images, masks)
         except (DataError, KeyError, TypeError, AttributeError) as error:
-            said = str(error) if isinstance(error, DataError) else repr(error)
-            yield Problem(f"{path.name}, item {name}", said)
+            reason = str(error) if isinstance(error, DataError) else repr(error)
+            yield Problem(f"{path.name}, item {name}", reason)
 
 
 def _line(request: Request, name: str, item: dict[str, Any], images: str, masks: Path) -> Line:

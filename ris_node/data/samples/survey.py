@@ -37,11 +37,11 @@ def survey(samples: SampleSet, most: int | None = 500) -> dict[str, Any]:
         marked["masks"] += sample.mask_spec is not None
         marked["regions"] += sample.region_spec is not None
         marked["not_annotated"] += sample.present and sample.mask_spec is None and sample.region_spec is None
-    told = ("present", "absent", "masks", "regions", "not_annotated")
+    counted = ("present", "absent", "masks", "regions", "not_annotated")
     return {
         "samples": len(samples),
         "images": len(samples.by_image),
-        **{key: int(marked[key]) for key in told},
+        **{key: int(marked[key]) for key in counted},
         "types": dict(types.most_common()),
         "kinds": dict(kinds.most_common()),
         "groups": len(groups),

@@ -22,18 +22,18 @@ def anchored_meanings(facts: Facts) -> Iterator[Meaning]:
     """Yield relations to one of several: "behind the red car"; also within one class."""
     by_id = {item.id: item for item in facts.annotated.objects}
     groups = {g.info.name: g for g in facts.groups if g.info.nature == "thing" and len(g.members) <= MOST_MEMBERS}
-    for told in _anchors(facts):
-        anchor = by_id[told.ids[0]]
-        about = groups.get(told.class_name)
+    for referent in _anchors(facts):
+        anchor = by_id[referent.ids[0]]
+        about = groups.get(referent.class_name)
         for group in groups.values() if about is not None else ():
-            if told.colour and told.class_name in _CLOTHED and group.info.name in _CLOTHED:
+            if referent.colour and referent.class_name in _CLOTHED and group.info.name in _CLOTHED:
                 continue  # "the man next to the cyclist in red": who is in red?
             members = tuple(o for o in group.members if o.id != anchor.id)
             for name, predicate in applicable(group, about) if members and about is not None else ():
                 verdicts = [predicate(facts, x, anchor) for x in members]
-                for made in decide(facts, replace(group, members=members), name, told.class_name, verdicts):
-                    form = "single" if told.colour else _ANCHOR_FORMS[told.form]
-                    yield replace(made, other_form=form, other_colour=told.colour)
+                for made in decide(facts, replace(group, members=members), name, referent.class_name, verdicts):
+                    form = "single" if referent.colour else _ANCHOR_FORMS[referent.form]
+                    yield replace(made, other_form=form, other_colour=referent.colour)
 
 
 def _anchors(facts: Facts) -> Iterator[Meaning]:

@@ -8,8 +8,9 @@ pictures, mirror the `Annotated` first (`flipped`) and generate from that: left 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, replace
+from itertools import chain
 
 import numpy as np
 
@@ -111,8 +112,8 @@ def generate_one(annotated: Annotated, rng: Rng, split: str, kind: str) -> Expre
     if kind == "alien":
         text, form = alien_text(facts, rng, split, command)
         text = humanise(rng, text, split)
-        said = Expression(text, kind, None, None, positive=False, type="region" if form else "object")
-        return replace(said, form=form, carrier=form)
+        expression = Expression(text, kind, None, None, positive=False, type="region" if form else "object")
+        return replace(expression, form=form, carrier=form)
     if kind == "absent":
         return _absent(facts, rng, split, command)
     if kind == "region":
@@ -125,15 +126,17 @@ def generate_one(annotated: Annotated, rng: Rng, split: str, kind: str) -> Expre
     if not meaning.true:
         form = str(rng.choice(["next_to", "behind", "in_front_of"])) if command else "object"
         text = humanise(rng, sentence(rng, form, split, np_text, meaning.class_name), split)
-        said = Expression(text, kind, None, None, positive=False, type="region" if command else "object", carrier=form)
-        return _about_class(said, meaning, meaning.form)
+        expression = Expression(
+            text, kind, None, None, positive=False, type="region" if command else "object", carrier=form
+        )
+        return _about_class(expression, meaning, meaning.form)
     text = humanise(rng, sentence(rng, "object", split, np_text), split)
-    said = Expression(text, kind, mask_of(annotated, meaning), None, positive=True, carrier="object")
-    return _about_class(said, meaning, meaning.form)
+    expression = Expression(text, kind, mask_of(annotated, meaning), None, positive=True, carrier="object")
+    return _about_class(expression, meaning, meaning.form)
 
 
-def _about_class(said: Expression, meaning: Meaning, form: str) -> Expression:
-    return replace(said, class_name=meaning.class_name, in_view=meaning.in_view, form=form, place=meaning.form)
+def _about_class(expression: Expression, meaning: Meaning, form: str) -> Expression:
+    return replace(expression, class_name=meaning.class_name, in_view=meaning.in_view, form=form, place=meaning.form)
 
 
 def meanings_of(facts: Facts, split: str = "val") -> dict[str, tuple[Meaning, ...]]:
@@ -143,7 +146,9 @@ def meanings_of(facts: Facts, split: str = "val") -> dict[str, tuple[Meaning, ..
     if isinstance(kept, dict):
         return kept
     found: dict[str, list[Meaning]] = {}
-    for meaning in _all_meanings(facts, split == "train"):
+    plain = plain_meanings(facts), order_meanings(facts), relation_meanings(facts), side_misses(facts)
+    compound = (anchored_meanings(facts), sided_meanings(facts)) if split == "train" else ()
+    for meaning in chain(*plain, colour_misses(facts, _MISS_COLOURS), *compound):
         found.setdefault(meaning.kind, []).append(meaning)
     made = {kind: tuple(items) for kind, items in found.items()}
     facts.__dict__[key] = made
@@ -182,19 +187,8 @@ def view_of(annotated: Annotated) -> regions.GroundView:
     return view
 
 
-def _all_meanings(facts: Facts, compound: bool) -> Iterator[Meaning]:
-    yield from plain_meanings(facts)
-    yield from order_meanings(facts)
-    yield from relation_meanings(facts)
-    yield from side_misses(facts)
-    yield from colour_misses(facts, _MISS_COLOURS)
-    if compound:
-        yield from anchored_meanings(facts)
-        yield from sided_meanings(facts)
-
-
 def _weighted(rng: Rng, meanings: tuple[Meaning, ...], split: str) -> Meaning:
-    """A meaning, by class first (road users more often), so that a picture of forty windows is not about windows.
+    """Draw a meaning, by class first (road users more often), so that a picture of forty windows is not about windows.
 
     Training draws the form of relations and near-misses before the class, the rare ones more often.
     """
@@ -234,8 +228,8 @@ def _absent(facts: Facts, rng: Rng, split: str, command: bool) -> Expression | N
     command = command and info.nature == "thing"
     carrier = str(rng.choice(["next_to", "next_to", "behind", "in_front_of", "follow"])) if command else "object"
     text = humanise(rng, sentence(rng, carrier, split, np_text, name), split)
-    said = Expression(text, "absent", None, None, positive=False, type="region" if command else "object")
-    return replace(said, class_name=name, form=form, place=form, carrier=carrier)
+    expression = Expression(text, "absent", None, None, positive=False, type="region" if command else "object")
+    return replace(expression, class_name=name, form=form, place=form, carrier=carrier)
 
 
 def _command(facts: Facts, rng: Rng, split: str) -> Expression | None:
@@ -287,8 +281,8 @@ def _about(facts: Facts, view: regions.GroundView, rng: Rng, split: str) -> Expr
         return None
     text = humanise(rng, sentence(rng, form, split, realise(facts, meaning, rng, split), info.name), split)
     mask = facts.annotated.object_mask(meaning.ids)
-    said = Expression(text, "region", mask, region, positive=True, type="region", carrier=form)
-    return _about_class(said, meaning, form)
+    expression = Expression(text, "region", mask, region, positive=True, type="region", carrier=form)
+    return _about_class(expression, meaning, form)
 
 
 def _manoeuvres_about(item: Object, info: ClassInfo) -> tuple[str, ...]:
