@@ -75,11 +75,11 @@ def test_its_bundle_says_what_it_is(made):
 def test_it_answers_in_every_precision(made):
     image = read_rgb(made / "9.png")
     answers = {}
-    for precision in ("fp32", "int8"):
+    for precision in ("fp32", "int8", "fp16"):
         with Grounder.open("bundle", model=ModelConfig(precision=precision)) as grounder:
             answers[precision] = grounder.ground(image, "the red box")
     assert all(answer.mask.shape == image.shape[:2] for answer in answers.values())
-    assert abs(answers["fp32"].presence - answers["int8"].presence) < 0.1
+    assert all(abs(answers["fp32"].presence - answers[name].presence) < 0.1 for name in ("int8", "fp16"))
 
 
 def test_ris_predict_and_ris_evaluate_take_it(made, capsys):
