@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from onnx import ModelProto
 
 from ris_node.errors import ExportError
 from ris_node.export.onnx_edit import constants, load, read_contract, save, unpack_half, write_contract
@@ -64,7 +64,7 @@ def cast(source: Path, out: Path, form: str) -> Cast:
     return Cast(form=form, nodes=before.total(), kept=kept, casts=casts, bytes=out.stat().st_size)
 
 
-def _check_source(model: Any, source: Path) -> None:
+def _check_source(model: ModelProto, source: Path) -> None:
     kinds = {node.op_type for node in model.graph.node}
     if kinds & {"QuantizeLinear", "DequantizeLinear"}:
         raise ExportError(f"{source} is quantised: give the float32 file")

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from onnx import ModelProto
 
 from ris_node.errors import BackendError
 from ris_node.export.onnx_edit import constants, load, read_contract, readers, unpack_half
@@ -114,7 +115,7 @@ def supported(major: int) -> frozenset[str]:
     return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
 
 
-def _label(model: Any, path: Path) -> str:
+def _label(model: ModelProto, path: Path) -> str:
     """What the file says it is, by its contract, then its name, then its graph."""
     said = read_contract(model)[1]
     if said:
@@ -133,7 +134,7 @@ def _label(model: Any, path: Path) -> str:
     return "fp16" if "fp16" in Counter(_layers(model).values()) else "fp32"
 
 
-def _layers(model: Any) -> dict[str, str]:
+def _layers(model: ModelProto) -> dict[str, str]:
     """The precision of each heavy layer: int8 by its kind or behind a DequantizeLinear, else what its numbers are."""
     import onnx
 
@@ -160,7 +161,7 @@ def _layers(model: Any) -> dict[str, str]:
     return found
 
 
-def _structure(model: Any) -> list[str]:
+def _structure(model: ModelProto) -> list[str]:
     import onnx
 
     opsets = {entry.domain: entry.version for entry in model.opset_import}
@@ -174,7 +175,7 @@ def _structure(model: Any) -> list[str]:
     return found
 
 
-def _operators(model: Any, precision: str) -> list[str]:
+def _operators(model: ModelProto, precision: str) -> list[str]:
     found = []
     for node in model.graph.node:
         name = f"{node.name or node.output[0]} ({node.op_type})"
@@ -193,7 +194,7 @@ def _operators(model: Any, precision: str) -> list[str]:
     return found
 
 
-def _norms(model: Any) -> list[str]:
+def _norms(model: ModelProto) -> list[str]:
     """Norms in pieces: the root of a mean of squares, which overflows in half precision."""
     makers, used = {out: node for node in model.graph.node for out in node.output}, readers(model)
     found = []
@@ -220,7 +221,7 @@ def _precision(label: str, shares: dict[str, float]) -> list[str]:
     ]
 
 
-def _numbers(model: Any) -> list[str]:
+def _numbers(model: ModelProto) -> list[str]:
     return [
         f"{name} holds a value that is not finite in half precision: mask with -1e4, not with infinity"
         for name, value in constants(model).items()

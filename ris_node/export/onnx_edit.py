@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnx
-from onnx import numpy_helper
+from onnx import ModelProto, NodeProto, numpy_helper
 
 from ris_node.atomic import replacing
 from ris_node.errors import ExportError
@@ -23,7 +23,7 @@ CONTRACT = "ris_node.contract"  # the key in metadata_props
 PRECISION = "ris_node.precision"
 
 
-def load(path: Path) -> Any:
+def load(path: Path) -> ModelProto:
     """Read an ONNX file.
 
     Raises:
@@ -37,18 +37,18 @@ def load(path: Path) -> Any:
         raise ExportError(f"{path} is no ONNX file ({error}): restore it, or export it again") from error
 
 
-def save(model: Any, path: Path) -> None:
+def save(model: ModelProto, path: Path) -> None:
     """Write an ONNX file with its weights inside, whole or not at all."""
     with replacing(path) as part:
         onnx.save(model, str(part))
 
 
-def constants(model: Any) -> dict[str, Array]:
+def constants(model: ModelProto) -> dict[str, Array]:
     """The initializers as arrays."""
     return {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
 
 
-def set_constant(model: Any, name: str, value: Array) -> None:
+def set_constant(model: ModelProto, name: str, value: Array) -> None:
     """Replace an initializer's value."""
     for tensor in model.graph.initializer:
         if tensor.name == name:
@@ -57,16 +57,16 @@ def set_constant(model: Any, name: str, value: Array) -> None:
     raise ExportError(f"the graph has no constant {name}")
 
 
-def readers(model: Any) -> dict[str, list[Any]]:
+def readers(model: ModelProto) -> dict[str, list[NodeProto]]:
     """The nodes that read each tensor."""
-    found: dict[str, list[Any]] = {}
+    found: dict[str, list[NodeProto]] = {}
     for node in model.graph.node:
         for name in node.input:
             found.setdefault(name, []).append(node)
     return found
 
 
-def attribute(node: Any, name: str, default: Any = None) -> Any:
+def attribute(node: NodeProto, name: str, default: object = None) -> Any:
     """One attribute of a node."""
     for item in node.attribute:
         if item.name == name:
@@ -74,7 +74,7 @@ def attribute(node: Any, name: str, default: Any = None) -> Any:
     return default
 
 
-def shapes(model: Any) -> dict[str, tuple[int, ...]]:
+def shapes(model: ModelProto) -> dict[str, tuple[int, ...]]:
     """The static shape of every tensor that shape inference knows."""
     inferred = onnx.shape_inference.infer_shapes(model).graph
     known = [*inferred.value_info, *inferred.input, *inferred.output]
@@ -82,7 +82,7 @@ def shapes(model: Any) -> dict[str, tuple[int, ...]]:
     return found | {tensor.name: tuple(tensor.dims) for tensor in inferred.initializer}
 
 
-def store_half(model: Any) -> int:
+def store_half(model: ModelProto) -> int:
     """Store large float32 weights as float16 with a Cast behind each; the network still computes in float32.
 
     Returns:
@@ -103,7 +103,7 @@ def store_half(model: Any) -> int:
     return saved
 
 
-def unpack_half(model: Any) -> None:
+def unpack_half(model: ModelProto) -> None:
     """Undo `store_half`: constants behind a Cast become float32 constants, rounded as they were stored."""
     values = constants(model)
     kept = []
@@ -119,14 +119,14 @@ def unpack_half(model: Any) -> None:
     model.graph.node.extend(kept)
 
 
-def write_contract(model: Any, contract: Mapping[str, Any], precision: str) -> None:
+def write_contract(model: ModelProto, contract: Mapping[str, Any], precision: str) -> None:
     """Put the contract of a bundle (input, text, thresholds, tensors) into the file, for those who have only it."""
     kept = {p.key: p.value for p in model.metadata_props if p.key not in (CONTRACT, PRECISION)}
     kept |= {CONTRACT: json.dumps(contract, sort_keys=True), PRECISION: precision}
     onnx.helper.set_model_props(model, kept)
 
 
-def read_contract(model: Any) -> tuple[dict[str, Any], str]:
+def read_contract(model: ModelProto) -> tuple[dict[str, Any], str]:
     """The contract and the precision that a file says of itself; empty where it says nothing."""
     props = {p.key: p.value for p in model.metadata_props}
     return json.loads(props.get(CONTRACT, "{}")), props.get(PRECISION, "")

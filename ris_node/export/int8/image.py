@@ -8,10 +8,8 @@ being touched; so the first convolution and the pools of the image become convol
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from onnx import TensorProto, helper
+from onnx import ModelProto, NodeProto, TensorProto, helper
 
 from ris_node.export.int8.rewriter import LANES, Rewriter
 from ris_node.export.onnx_edit import Array, attribute, set_constant
@@ -58,7 +56,7 @@ def exact_ranges(graph: Rewriter, ranges: Ends) -> None:
                 set_constant(graph.model, node.input[2], (bias - shift * weight.sum((1, 2, 3))).astype(np.float32))
 
 
-def same_behind_layout(model: Any, ranges: Ends) -> None:
+def same_behind_layout(model: ModelProto, ranges: Ends) -> None:
     """Give a tensor that is another one laid out otherwise that one's range: the runtime then rounds once."""
     for node in model.graph.node:
         if node.op_type in ("Transpose", "Reshape") and node.input[0] in ranges:
@@ -142,7 +140,7 @@ def _strips(graph: Rewriter, name: str) -> str:
     return out
 
 
-def _laid_out(graph: Rewriter, name: str, shape: Array, out: str) -> list[Any]:
+def _laid_out(graph: Rewriter, name: str, shape: Array, out: str) -> list[NodeProto]:
     """A map given another shape as it lies in memory with the channels last."""
     stem = f"{out}_layout"
     to = graph.constant(f"{stem}_shape", shape)
@@ -166,7 +164,7 @@ def _pool(graph: Rewriter, name: str) -> tuple[int, str]:
     return (side, name) if side > 1 and image_scale(graph, name) is not None else (0, "")
 
 
-def _pooling(graph: Rewriter, source: str, side: int, name: str) -> list[Any]:
+def _pooling(graph: Rewriter, source: str, side: int, name: str) -> list[NodeProto]:
     """A convolution that pools the strips, or what was pooled before by a smaller square."""
     stem, inner = f"{name}_over_strips", f"{graph.makers[name].input[0]}_over_strips"
     if inner in graph.makers:
@@ -187,7 +185,7 @@ def _pooling(graph: Rewriter, source: str, side: int, name: str) -> list[Any]:
     return [helper.make_node("Conv", inputs, [stem], stem, kernel_shape=kernel, strides=kernel, group=group)]
 
 
-def _widen(graph: Rewriter, join: Any, index: int) -> bool:
+def _widen(graph: Rewriter, join: NodeProto, index: int) -> bool:
     """Let the product behind a join take `LANES` maps where it took three; False where there is no such product."""
     sizes = [graph.sizes.get(name, ()) for name in join.input]
     if any(len(size) != 4 for size in sizes):

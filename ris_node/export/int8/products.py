@@ -11,10 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from onnx import TensorProto, helper
+from onnx import NodeProto, TensorProto, helper
 
 from ris_node.export.int8.rewriter import Rewriter
 
@@ -29,7 +28,7 @@ Ranges = Mapping[str, tuple[float, float]]
 class Product:
     """A product of an activation and a constant matrix, and the node that adds its bias, if there is one."""
 
-    node: Any
+    node: NodeProto
     weight: str
     bias: str
     source: str  # what is quantised: the input, or what goes into the ReLU before it
@@ -46,7 +45,7 @@ class Product:
 class Scores:
     """The scores of an attention: queries times keys times a number, and a mask over the keys where there is one."""
 
-    node: Any
+    node: NodeProto
     queries: str
     keys: str
     scale: float
@@ -116,13 +115,13 @@ class Fuser:
 
     def __init__(self, graph: Rewriter, ranges: Ranges) -> None:
         self._graph, self._ranges = graph, ranges
-        self._before: dict[str, list[Any]] = {}  # name of a node -> nodes that take its place
+        self._before: dict[str, list[NodeProto]] = {}  # name of a node -> nodes that take its place
         self._gone: set[str] = set()
         self._rounded: set[str] = set()
 
     def product(self, item: Product) -> None:
         """Replace a product with a constant matrix."""
-        nodes: list[Any] = []
+        nodes: list[NodeProto] = []
         source, scale, zero = self._rounded_input(item.source, item.node.input[0], nodes)
         weight = self._weight(item.weight)
         inputs = [source, weight, scale, f"{weight}_scale", zero, f"{weight}_zero", item.bias]
@@ -133,7 +132,7 @@ class Fuser:
 
     def scores(self, item: Scores) -> None:
         """Replace the scores of an attention."""
-        nodes: list[Any] = []
+        nodes: list[NodeProto] = []
         queries, scale, zero = self._rounded_input(item.queries, item.queries, nodes, item.scale)
         keys, key_scale, key_zero = self._rounded_keys(item.keys, nodes)
         inputs = [queries, keys, scale, key_scale, zero, key_zero]
@@ -158,7 +157,7 @@ class Fuser:
         if all(entry.domain != DOMAIN for entry in model.opset_import):
             model.opset_import.append(helper.make_opsetid(DOMAIN, 1))
 
-    def _replace(self, gone: Sequence[str], nodes: list[Any]) -> None:
+    def _replace(self, gone: Sequence[str], nodes: list[NodeProto]) -> None:
         for name in nodes[-1].output:  # no library infers the shape of the runtime's own operator
             value = helper.make_tensor_value_info(name, TensorProto.FLOAT, self._graph.sizes[name])
             self._graph.model.graph.value_info.append(value)
@@ -166,7 +165,9 @@ class Fuser:
         self._before[last] = nodes
         self._gone |= set(gone)
 
-    def _rounded_input(self, source: str, name: str, nodes: list[Any], factor: float = 1.0) -> tuple[str, str, str]:
+    def _rounded_input(
+        self, source: str, name: str, nodes: list[NodeProto], factor: float = 1.0
+    ) -> tuple[str, str, str]:
         """Names of the rounded tensor, of its scale times `factor`, and of its zero; rounded once for all readers."""
         out = f"{name}_u8"
         step, zero = grid(*self._ranges[name])
@@ -180,7 +181,7 @@ class Fuser:
         self._graph.constant(f"{out}_scaled", np.asarray(step * factor, np.float32))
         return out, f"{out}_scaled", f"{out}_zero_point"
 
-    def _rounded_keys(self, name: str, nodes: list[Any]) -> tuple[str, str, str]:
+    def _rounded_keys(self, name: str, nodes: list[NodeProto]) -> tuple[str, str, str]:
         """The keys as int8, which the kernels want on this side, rounded before they are laid out.
 
         Behind the layout ONNX Runtime would move the rounding forward by itself, and make it unsigned.
@@ -188,7 +189,7 @@ class Fuser:
         out, low, high = f"{name}_s8", *self._ranges[name]
         self._graph.constant(f"{out}_scale", np.asarray(max(-low, high, 1e-9) / STEPS, np.float32))
         self._graph.constant(f"{out}_zero_point", np.array(0, np.int8))
-        layout: list[Any] = []
+        layout: list[NodeProto] = []
         while (maker := self._graph.makers.get(name)) is not None and maker.op_type in ("Reshape", "Transpose"):
             layout.append(maker)
             name = maker.input[0]
@@ -220,5 +221,5 @@ def grid(low: float, high: float) -> tuple[float, int]:
     return step, int(np.clip(round(-low / step), 0, 255))
 
 
-def _fused(inputs: list[str], out: str, name: str) -> Any:
+def _fused(inputs: list[str], out: str, name: str) -> NodeProto:
     return helper.make_node("MatMulIntegerToFloat", inputs, [out], name, domain=DOMAIN)

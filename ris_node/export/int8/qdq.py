@@ -4,10 +4,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from onnx import helper
+from onnx import ModelProto, helper
 
 from ris_node.export.int8.image import image_scale
 from ris_node.export.int8.rewriter import Rewriter
@@ -15,7 +13,7 @@ from ris_node.export.int8.rewriter import Rewriter
 INTEGER = ("Conv", "GlobalAveragePool", "QuantizeLinear", "MatMulIntegerToFloat")  # they read bytes anyway
 
 
-def tidy(model: Any) -> dict[str, int]:
+def tidy(model: ModelProto) -> dict[str, int]:
     """Apply every rule in place; return how often each one did."""
     graph, done = Rewriter(model), {}
     for rule in (floats_where_floats_are, numbers_into_scales, bytes_of_the_image):

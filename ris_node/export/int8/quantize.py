@@ -17,10 +17,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
+from onnx import ModelProto
 
 from ris_node.errors import ExportError
 from ris_node.export.int8.image import exact_ranges, same_behind_layout
@@ -93,7 +93,7 @@ def quantise(source: Path, out: Path, feeds: Feeds, target: str, keep: Sequence[
     return Quantised(target, len(heavy), tuple(kept), changed, out.stat().st_size)
 
 
-def _for_cpu(model: Any, feeds: Feeds, keep: Sequence[str]) -> tuple[Any, list[str], list[str]]:
+def _for_cpu(model: ModelProto, feeds: Feeds, keep: Sequence[str]) -> tuple[ModelProto, list[str], list[str]]:
     """Convolutions as Q/DQ, which the runtime turns into its int8 kernels; products as those kernels themselves."""
     model = folded(model)
     del model.graph.value_info[:]
@@ -123,7 +123,7 @@ def _for_cpu(model: Any, feeds: Feeds, keep: Sequence[str]) -> tuple[Any, list[s
     return model, [*convolutions, *(item.node.name for item in products)], kept
 
 
-def _for_tensorrt(model: Any, feeds: Feeds, keep: Sequence[str]) -> tuple[Any, list[str], list[str]]:
+def _for_tensorrt(model: ModelProto, feeds: Feeds, keep: Sequence[str]) -> tuple[ModelProto, list[str], list[str]]:
     """Q/DQ before every convolution and product."""
     heavy, kept = _chosen(model, keep, ("Conv", "MatMul", "Gemm"))
     correct_biases(model, feeds[:MAXIMA_FEEDS])
@@ -132,12 +132,12 @@ def _for_tensorrt(model: Any, feeds: Feeds, keep: Sequence[str]) -> tuple[Any, l
         return _insert(model, heavy, ranges, "tensorrt"), heavy, kept
 
 
-def _place(model: Any) -> Callable[[Product | Scores], int]:
+def _place(model: ModelProto) -> Callable[[Product | Scores], int]:
     places = {node.name: index for index, node in enumerate(model.graph.node)}
     return lambda item: places[item.node.name]
 
 
-def _chosen(model: Any, keep: Sequence[str], kinds: Sequence[str]) -> tuple[list[str], list[str]]:
+def _chosen(model: ModelProto, keep: Sequence[str], kinds: Sequence[str]) -> tuple[list[str], list[str]]:
     """Names of the convolutions and constant products that are worth it, and of those kept float by request."""
     graph = Rewriter(model)
     known, sizes, live = graph.known, graph.sizes, graph.live()
@@ -153,7 +153,7 @@ def _chosen(model: Any, keep: Sequence[str], kinds: Sequence[str]) -> tuple[list
     return heavy, kept
 
 
-def _tensors(model: Any, nodes: Sequence[str]) -> list[str]:
+def _tensors(model: ModelProto, nodes: Sequence[str]) -> list[str]:
     """Float tensors that the chosen nodes read or write."""
     chosen, known = set(nodes), constants(model)
     found: dict[str, None] = {}
@@ -163,7 +163,7 @@ def _tensors(model: Any, nodes: Sequence[str]) -> list[str]:
     return [name for name in found if name not in {i.name for i in model.graph.input}]
 
 
-def _insert(model: Any, nodes: list[str], ranges: dict[str, tuple[float, float]], target: str) -> Any:
+def _insert(model: ModelProto, nodes: list[str], ranges: dict[str, tuple[float, float]], target: str) -> ModelProto:
     from onnxruntime.quantization import CalibrationMethod, QuantType
     from onnxruntime.quantization.calibrate import TensorsData
     from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
@@ -184,10 +184,11 @@ def _insert(model: Any, nodes: list[str], ranges: dict[str, tuple[float, float]]
     tool = QDQQuantizer(model, True, False, QuantType.QInt8, kind, data, nodes, [], kinds, extra)
     tool.quantize_model()
     tool.model.topological_sort()
-    return tool.model.model
+    made: ModelProto = tool.model.model
+    return made
 
 
-def folded(model: Any) -> Any:
+def folded(model: ModelProto) -> ModelProto:
     """The graph after ONNX Runtime's basic rewriting: constants are folded, needless nodes dropped.
 
     Constants get fresh names, for a runtime that rewrites the graph again would reuse the first ones'.
@@ -214,14 +215,14 @@ def folded(model: Any) -> Any:
     return model
 
 
-def _keep_domains(model: Any, wanted: Sequence[str]) -> None:
+def _keep_domains(model: ModelProto, wanted: Sequence[str]) -> None:
     """Drop the domains that the runtime lists without using them."""
     kept = [entry for entry in model.opset_import if entry.domain in wanted]
     del model.opset_import[:]
     model.opset_import.extend(kept)
 
 
-def _global_pools(model: Any) -> None:
+def _global_pools(model: ModelProto) -> None:
     """Means over both axes of a map become GlobalAveragePool, which has an int8 kernel."""
     known = constants(model)
     sizes = shapes(model)

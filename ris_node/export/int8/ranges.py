@@ -9,9 +9,9 @@ for: a single outlier widens all the steps, and losing it costs less.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 import numpy as np
+from onnx import ModelProto
 
 from ris_node.export.onnx_edit import Array
 
@@ -23,7 +23,7 @@ _KEEP = np.linspace(1.0, 0.2, 33)  # shares of the extremes that are tried
 Feeds = Sequence[dict[str, Array]]
 
 
-def observe(model: Any, names: Sequence[str], feeds: Feeds, see: Callable[[str, Array], None]) -> None:
+def observe(model: ModelProto, names: Sequence[str], feeds: Feeds, see: Callable[[str, Array], None]) -> None:
     """Run a float32 model on every feed and show `see` each named tensor's value."""
     import onnx
     import onnxruntime
@@ -44,7 +44,7 @@ def observe(model: Any, names: Sequence[str], feeds: Feeds, see: Callable[[str, 
             see(name, value)
 
 
-def channel_maxima(model: Any, names: Sequence[str], feeds: Feeds) -> dict[str, Array]:
+def channel_maxima(model: ModelProto, names: Sequence[str], feeds: Feeds) -> dict[str, Array]:
     """Largest absolute value of each channel of maps [1,C,H,W], over all feeds: name -> f32[C]."""
     found: dict[str, Array] = {}
 
@@ -56,7 +56,9 @@ def channel_maxima(model: Any, names: Sequence[str], feeds: Feeds) -> dict[str, 
     return found
 
 
-def best_ranges(model: Any, names: Sequence[str], feeds: Feeds, symmetric: bool) -> dict[str, tuple[float, float]]:
+def best_ranges(
+    model: ModelProto, names: Sequence[str], feeds: Feeds, symmetric: bool
+) -> dict[str, tuple[float, float]]:
     """For each tensor the range (low, high), with 0 in it, of the least mean squared rounding error.
 
     Args:

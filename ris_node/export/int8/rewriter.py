@@ -9,10 +9,9 @@ depend on calibrated ranges, and a rule takes as many lines there.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from onnx import numpy_helper
+from onnx import ModelProto, NodeProto, numpy_helper
 
 from ris_node.export.onnx_edit import Array, constants, readers, shapes
 
@@ -22,7 +21,7 @@ LANES = 16  # output channels that the int8 kernels compute at a time
 class Rewriter:
     """A graph whose nodes are taken out and put in, in place."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: ModelProto) -> None:
         self.model = model
         self.refresh()
 
@@ -38,10 +37,10 @@ class Rewriter:
             self.model.graph.initializer.append(numpy_helper.from_array(np.asarray(value, order="C"), name))
         return name
 
-    def swap(self, gone: Sequence[Any], nodes: Sequence[Any]) -> None:
+    def swap(self, gone: Sequence[NodeProto], nodes: Sequence[NodeProto]) -> None:
         """Put nodes where the last of `gone` was."""
         names = [node.name for node in gone]
-        kept: list[Any] = []
+        kept: list[NodeProto] = []
         last = max(index for index, node in enumerate(self.model.graph.node) if node.name in names)
         for index, node in enumerate(self.model.graph.node):
             if index == last:
@@ -51,7 +50,7 @@ class Rewriter:
         del self.model.graph.node[:]
         self.model.graph.node.extend(kept)
 
-    def sole(self, name: str) -> Any | None:
+    def sole(self, name: str) -> NodeProto | None:
         """The one node that reads a tensor, if there is just one."""
         after = self.used.get(name, [])
         return after[0] if len(after) == 1 else None

@@ -8,10 +8,9 @@ None of it knows a network: each rule looks for a pattern, and leaves alone what
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from onnx import helper
+from onnx import ModelProto, NodeProto, helper
 
 from ris_node.export.int8.image import convolutions_over_strips, pools_over_strips
 from ris_node.export.int8.rewriter import LANES, Rewriter
@@ -24,7 +23,7 @@ def gates_after_taps(graph: Rewriter) -> int:
     The gate has one channel, so it may come after the sum over channels: nine products a pixel are gated instead of all
     the channels, all gates of one map share one convolution, and each needs but a transposed one of nine ones.
     """
-    groups: dict[str, list[tuple[Any, Any, str]]] = {}
+    groups: dict[str, list[tuple[NodeProto, NodeProto, str]]] = {}
     for node in graph.model.graph.node:
         found = _gated(graph, node)
         if found is not None:
@@ -35,7 +34,7 @@ def gates_after_taps(graph: Rewriter) -> int:
     return sum(len(members) for members in groups.values())
 
 
-def _gated(graph: Rewriter, node: Any) -> tuple[str, Any, str] | None:
+def _gated(graph: Rewriter, node: NodeProto) -> tuple[str, NodeProto, str] | None:
     """For such a convolution: the map, the node that gates it, and the gate."""
     weight = graph.known.get(node.input[1]) if node.op_type == "Conv" and len(node.input) > 2 else None
     if weight is None or weight.shape[0] != 1 or weight.shape[2:] != (3, 3):
@@ -53,7 +52,7 @@ def _gated(graph: Rewriter, node: Any) -> tuple[str, Any, str] | None:
     return None
 
 
-def _split_taps(graph: Rewriter, name: str, members: Sequence[tuple[Any, Any, str]]) -> None:
+def _split_taps(graph: Rewriter, name: str, members: Sequence[tuple[NodeProto, NodeProto, str]]) -> None:
     stem, channels = f"{name}_taps", graph.known[members[0][0].input[1]].shape[1]
     weight = np.zeros((LANES * len(members), channels, 1, 1), np.float32)
     ones = np.zeros((LANES, 1, 3, 3), np.float32)
@@ -227,7 +226,7 @@ def values_by_heads(graph: Rewriter) -> int:
     return count
 
 
-def _values(graph: Rewriter, node: Any) -> tuple[Any, Any, int, Any] | None:
+def _values(graph: Rewriter, node: NodeProto) -> tuple[NodeProto, NodeProto, int, NodeProto] | None:
     """For the product of an attention with its values: their product, its bias, the heads, and the product behind."""
     soft = graph.makers.get(node.input[0]) if node.op_type == "MatMul" else None
     if soft is None or soft.op_type != "Softmax" or graph.sole(node.input[1]) is None:
@@ -248,7 +247,7 @@ def _values(graph: Rewriter, node: Any) -> tuple[Any, Any, int, Any] | None:
     return product, biased, graph.sizes[node.input[1]][1], last
 
 
-def _behind(graph: Rewriter, name: str) -> Any | None:
+def _behind(graph: Rewriter, name: str) -> NodeProto | None:
     """The product, with a bias, of what an attention gives, its heads side by side."""
     turned = graph.sole(name)
     joined = graph.sole(turned.output[0]) if turned is not None and turned.op_type == "Transpose" else None
@@ -259,7 +258,7 @@ def _behind(graph: Rewriter, name: str) -> Any | None:
     return last if total is not None and total.op_type == "Add" and _constant_of(graph, total) else None
 
 
-def _constant_of(graph: Rewriter, node: Any) -> str:
+def _constant_of(graph: Rewriter, node: NodeProto) -> str:
     """The constant row that a node adds; empty where it adds none."""
     return next((name for name in node.input if name in graph.known and graph.known[name].ndim == 1), "")
 
@@ -285,7 +284,7 @@ RULES = (
 )
 
 
-def lean(model: Any) -> dict[str, int]:
+def lean(model: ModelProto) -> dict[str, int]:
     """Rewrite a float graph into what the CPU computes sooner in int8, in place; return how often each rule applied."""
     graph, done = Rewriter(model), {}
     for rule in RULES:

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from onnx import ModelProto, NodeProto
 
 from ris_node.export.int8.ranges import Feeds, observe
 from ris_node.export.onnx_edit import Array, attribute, constants, readers, set_constant
@@ -28,12 +28,12 @@ LARGEST = 16.0  # a factor beyond this (or below its inverse) is no longer about
 class Pair:
     """Two convolutions and the tensor between them, which nobody else reads."""
 
-    first: Any
-    second: Any
+    first: NodeProto
+    second: NodeProto
     between: str
 
 
-def pairs(model: Any) -> Iterator[Pair]:
+def pairs(model: ModelProto) -> Iterator[Pair]:
     """Every convolution that feeds just one other, directly or through a ReLU."""
     used, outputs = readers(model), {o.name for o in model.graph.output}
     for node in model.graph.node:
@@ -47,7 +47,7 @@ def pairs(model: Any) -> Iterator[Pair]:
             yield Pair(node, after[0], tensor)
 
 
-def equalise(model: Any, largest: Mapping[str, Array]) -> int:
+def equalise(model: ModelProto, largest: Mapping[str, Array]) -> int:
     """Equalise every pair in place.
 
     Args:
@@ -88,7 +88,7 @@ def _factors(activation: Array, weight: Array) -> Array:
     return np.asarray(np.clip(factor, 1 / LARGEST, LARGEST), np.float32)
 
 
-def correct_biases(model: Any, feeds: Feeds) -> int:
+def correct_biases(model: ModelProto, feeds: Feeds) -> int:
     """Correct every convolution with a bias of its own, in place.
 
     Args:
@@ -122,7 +122,7 @@ def rounded(weight: Array) -> Array:
     return np.asarray(np.round(weight / scale) * scale, np.float32)
 
 
-def channel_means(model: Any, names: list[str], feeds: Feeds) -> dict[str, Array]:
+def channel_means(model: ModelProto, names: list[str], feeds: Feeds) -> dict[str, Array]:
     """Mean of each channel of maps [1,C,H,W] over all feeds: name -> f64[C]."""
     sums: dict[str, Array] = {}
 
