@@ -23,7 +23,7 @@ Group = TypeVar("Group", bound="ParameterGroup")
 FIXED = ("autostart",)  # never change after start-up
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Spec:
     """One parameter: its name, type, default, meaning and limits."""
 
@@ -110,7 +110,9 @@ class ParameterGroup:
     def specs(cls) -> tuple[Spec, ...]:
         """The definitions of the group's parameters, in order."""
         group = cls.__name__.replace("Config", "").lower()
-        return tuple(Spec(f.name, group, type(f.default), f.default, **f.metadata) for f in fields(cls))
+        return tuple(
+            Spec(name=f.name, group=group, type=type(f.default), default=f.default, **f.metadata) for f in fields(cls)
+        )
 
     def with_values(self: Group, values: Mapping[str, Value]) -> Group:
         """Return a copy with those of `values` that belong to this group; others are left alone."""
@@ -121,7 +123,7 @@ class ParameterGroup:
 BACKENDS = ("auto", "tensorrt", "onnxruntime", "onnxruntime-cuda", "onnxruntime-tensorrt")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ModelConfig(ParameterGroup):
     """Which network runs, and on what."""
 
@@ -138,7 +140,7 @@ class ModelConfig(ParameterGroup):
     num_threads: int = param(0, "CPU threads of the network; 0: one a core", low=0, high=256)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class InputConfig(ParameterGroup):
     """How frames come in, and which are answered."""
 
@@ -178,7 +180,7 @@ class QueryConfig(ParameterGroup):
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OutputConfig(ParameterGroup):
     """From logits to verdict, masks and pictures."""
 
@@ -205,7 +207,7 @@ class OutputConfig(ParameterGroup):
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RegionConfig(ParameterGroup):
     """From a region in pixels to a goal in metres."""
 

@@ -145,7 +145,7 @@ class Frame:
         return int(self.image.shape[1])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Timing:
     """Milliseconds spent in each stage; `age_at_start` and `end_to_end` are NaN where no clock is shared."""
 
@@ -159,7 +159,7 @@ class Timing:
     end_to_end: float = float("nan")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Instance:
     """One connected referent: a box (x, y, w, h), a centroid and outline f32[N,2] in pixels of the input image.
 
@@ -176,7 +176,7 @@ class Instance:
     track_id: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RegionTarget:
     """A navigable region in metres, in `frame_id`.
 

@@ -43,7 +43,7 @@ class TextContract:
     encoder: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Thresholds:
     """Where probabilities become decisions; all are probabilities or shares in 0..1."""
 
@@ -71,7 +71,7 @@ class GraphSpec:
     outputs: tuple[TensorSpec, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """A bundle's description; `files` and `graphs` are filled by `write_manifest`.
 

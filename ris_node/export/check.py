@@ -39,7 +39,7 @@ ONLY_CPU = ("int8-cpu", "text")
 ASSETS = Path(__file__).parent / "assets"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Checked:
     """What `ris check` found: `problems` are to be mended; `layers` is the precision of each heavy layer by name."""
 
@@ -82,9 +82,15 @@ def check_file(path: Path, gate: bool = False) -> Checked:
         refused = compile_file(path, precision)
         compiled, complaint = _verdict(precision, refused)
         problems += complaint
-    norms = operators["LayerNormalization"]
     return Checked(
-        str(path), precision, dict(operators), norms, shares, layers, tuple(dict.fromkeys(problems)), compiled
+        path=str(path),
+        precision=precision,
+        operators=dict(operators),
+        layer_norms=operators["LayerNormalization"],
+        shares=shares,
+        layers=layers,
+        problems=tuple(dict.fromkeys(problems)),
+        compiled=compiled,
     )
 
 

@@ -65,7 +65,16 @@ def find_pieces(
         centroid = (float(centroids[old, 0]) + x, float(centroids[old, 1]) + y)
         share = area / (box.source_width * box.source_height)
         outline = _outline(window) + np.array((left + x, top + y), np.float32)
-        instances.append(Instance(new, label, score, (left + x, top + y, width, height), centroid, share, outline))
+        instance = Instance(
+            instance_id=new,
+            label=label,
+            score=score,
+            box=(left + x, top + y, width, height),
+            centroid=centroid,
+            area_fraction=share,
+            outline=outline,
+        )
+        instances.append(instance)
     return Pieces(tuple(instances), np.take(table, np.asarray(labels, np.uint16), mode="clip"), x, y)
 
 

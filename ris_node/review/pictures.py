@@ -114,5 +114,13 @@ def _pieces(runs: Sequence[int], height: int, width: int, label: str, score: flo
     x, y, w, h = (int(v) for v in cv2.boundingRect(largest))
     outline = largest[:, 0].astype(np.float32)
     share = float(ids.mean())
-    instance = Instance(1, label, score, (x, y, w, h), (x + w / 2.0, y + h / 2.0), share, outline)
+    instance = Instance(
+        instance_id=1,
+        label=label,
+        score=score,
+        box=(x, y, w, h),
+        centroid=(x + w / 2.0, y + h / 2.0),
+        area_fraction=share,
+        outline=outline,
+    )
     return Pieces((instance,), ids)

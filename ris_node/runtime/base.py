@@ -18,7 +18,7 @@ from ris_node.types import TensorSpec
 Array = npt.NDArray[Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BackendInfo:
     """What really runs: the words that `~/status` and `/diagnostics` carry."""
 

@@ -88,7 +88,9 @@ class OrtSession:
         gpu = f"GPU {device_id} ({used}{', one CUDA graph' if self._bound else ''})"
         device = f"{_cpu_name()} ({threads} threads)" if used.provider == CPU else gpu
         precision = ort_gpu.true_precision(used.provider, precision, ort.__version__)
-        self.info = BackendInfo("onnxruntime", used.provider, precision, device, impaired=impaired)
+        self.info = BackendInfo(
+            backend="onnxruntime", provider=used.provider, precision=precision, device=device, impaired=impaired
+        )
 
     def _open(self, ort: Any, path: Path, threads: int, providers: list[str], where: Placement) -> None:
         """Load the network; a CUDA graph that cannot be captured costs the graph, not the network."""

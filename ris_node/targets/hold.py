@@ -59,7 +59,7 @@ class TargetHold:
 
 def outdated(grounding: Grounding, frame_id: str) -> TargetStep:
     """Return the step for an answer whose query was replaced while it was worked on."""
-    target = RegionTarget(TargetStatus.STALE, frame_id, message="another command came meanwhile")
+    target = RegionTarget(status=TargetStatus.STALE, frame_id=frame_id, message="another command came meanwhile")
     return TargetStep(grounding.query.id, grounding.stamp_ns, target)
 
 
@@ -68,6 +68,6 @@ def _reason(grounding: Grounding, frame_id: str) -> RegionTarget:
     planes = grounding.planes
     if grounding.status is Status.PRESENT and planes is not None and planes.region_pieces.instances:
         message = "no camera_info yet: publish it beside the image, or remap it"
-        return RegionTarget(TargetStatus.NO_CAMERA, frame_id, message=message)
+        return RegionTarget(status=TargetStatus.NO_CAMERA, frame_id=frame_id, message=message)
     message = grounding.message or f"the query is {grounding.status.name} in this frame"
-    return RegionTarget(TargetStatus.UNSET, frame_id, message=message)
+    return RegionTarget(status=TargetStatus.UNSET, frame_id=frame_id, message=message)

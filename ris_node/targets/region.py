@@ -90,7 +90,7 @@ def region_target(request: TargetRequest, config: RegionConfig) -> RegionTarget:
         status, message = TargetStatus.TOO_SMALL, str(error)
     except GeometryError as error:
         status, message = TargetStatus.NO_CAMERA, str(error)
-    return RegionTarget(status, frame_id, method=method, valid_fraction=valid_fraction, message=message)
+    return RegionTarget(status=status, frame_id=frame_id, method=method, valid_fraction=valid_fraction, message=message)
 
 
 def _look(request: TargetRequest, config: RegionConfig, frame_id: str) -> _View:

@@ -31,7 +31,7 @@ def test_topics_are_found_by_type_among_depth_masks_and_a_nodes_own(tmp_path: Pa
     from ris_node.messages.target import target_to_msg
     from ris_node.types import RegionTarget, TargetStatus
 
-    target = target_to_msg(make, RegionTarget(TargetStatus.OK), "q", START)
+    target = target_to_msg(make, RegionTarget(status=TargetStatus.OK), "q", START)
     more = [
         extra("/depth", "32FC1"),
         extra("/truth/mask", "mono8"),

@@ -117,14 +117,14 @@ def test_a_graph_with_other_names_cannot_be_written(tmp_path):
     model.graph.node.append(wrong)
     model.graph.output[0].name = "masks"
     onnx.save(model, folder / "vision.fp32.onnx")
-    manifest = Manifest("x", "0", "referring", USE, text=TextContract(LENGTH, 8))
+    manifest = Manifest(name="x", version="0", family="referring", use=USE, text=TextContract(LENGTH, 8))
     with pytest.raises(BundleError, match=r"lack mask_logits .*masks"):
         write_manifest(folder, manifest)
 
 
 def test_a_required_file_must_be_there_to_write(tmp_path):
     with pytest.raises(BundleError, match=r"has no vision\.fp32\.onnx"):
-        write_manifest(tmp_path, Manifest("x", "0", "keyword", USE))
+        write_manifest(tmp_path, Manifest(name="x", version="0", family="keyword", use=USE))
 
 
 def test_tensors_may_come_in_any_order_but_not_with_any_type():
@@ -137,7 +137,7 @@ def test_tensors_may_come_in_any_order_but_not_with_any_type():
 
 
 def test_a_keyword_bundle_needs_no_text_graph():
-    manifest = Manifest("x", "0", "keyword", USE)
+    manifest = Manifest(name="x", version="0", family="keyword", use=USE)
     assert set(contract(manifest)) == {"vision"}
     with pytest.raises(BundleError, match="does not describe the vision graph"):
         check_manifest(manifest, "here")

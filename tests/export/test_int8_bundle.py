@@ -228,7 +228,7 @@ def test_a_half_precision_graph_that_is_off_is_no_default(tmp_path, monkeypatch,
 def gpu_files(folder: Path) -> list[str]:
     """Return what ONNX Runtime's CUDA provider and TensorRT would run."""
     bundle = open_bundle(folder)
-    kit = Toolkit(SimpleNamespace(__version__="10.3.0"), None, DeviceInfo("Pretend GPU", "8.6"))
+    kit = Toolkit(SimpleNamespace(__version__="10.3.0"), None, DeviceInfo(name="Pretend GPU", sm="8.6"))
     request = request_for(bundle, ModelConfig(), kit)
     return [graph_file(bundle, "vision", "auto", select._gpu_order(bundle)), Path(request.onnx).name]
 

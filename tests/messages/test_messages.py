@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -112,7 +113,15 @@ def test_an_instance_is_cut_from_the_map_within_its_box(make: Make, seed: int):
     if not rows.size:
         return
     box = (0, int(rows[0]), int(width), int(rows[-1] - rows[0] + 1))
-    instance = types.Instance(2, "car", 0.5, box, (0.0, 0.0), 0.1, np.zeros((0, 2), np.float32))
+    instance = types.Instance(
+        instance_id=2,
+        label="car",
+        score=0.5,
+        box=box,
+        centroid=(0.0, 0.0),
+        area_fraction=0.1,
+        outline=np.zeros((0, 2), np.float32),
+    )
     msg = g.instance_to_msg(make, instance, ids).mask
     assert np.array_equal(decode_rle(list(msg.counts), msg.height, msg.width), ids == 2)
 
@@ -120,7 +129,16 @@ def test_an_instance_is_cut_from_the_map_within_its_box(make: Make, seed: int):
 @both
 def test_instances_travel(make: Make):
     outline = np.array([[1.5, 2.0], [3.0, 4.5], [0.0, 9.0]], np.float32)
-    instance = types.Instance(3, "car", 0.75, (1, 2, 3, 4), (2.5, 3.5), 0.125, outline, "track-1")
+    instance = types.Instance(
+        instance_id=3,
+        label="car",
+        score=0.75,
+        box=(1, 2, 3, 4),
+        centroid=(2.5, 3.5),
+        area_fraction=0.125,
+        outline=outline,
+        track_id="track-1",
+    )
     back = g.instance_from_msg(g.instance_to_msg(make, instance, np.full((10, 10), 3, np.uint16)))
     assert np.array_equal(back.outline, outline)
     assert [
@@ -132,7 +150,9 @@ def test_instances_travel(make: Make):
 
 @both
 def test_timings_travel(make: Make):
-    timing = types.Timing(1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, math.nan)
+    timing = types.Timing(
+        **dict(zip((f.name for f in fields(types.Timing)), (*map(float, range(1, 8)), math.nan), strict=True))
+    )
     assert repr(g.timing_from_msg(g.timing_to_msg(make, timing))) == repr(timing)
 
 

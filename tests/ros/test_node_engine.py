@@ -61,7 +61,7 @@ def machine(bundle, tmp_path, monkeypatch) -> Iterator[Machine]:
     fake.script.load = lambda plan: network if plan.startswith(b"vtrt") else None  # only what RTX has built
     fake.trt.__version__ = built_by.version
     # index -1: the builder's process must not look for the GPU that is not there
-    device = DeviceInfo("a GPU that only seems", "8.9", 0, platform_name(), "test", "", "", -1)
+    device = DeviceInfo(name="a GPU that only seems", sm="8.9", platform=platform_name(), system="test", index=-1)
     kit = Toolkit(fake.trt, Cuda(fake.cudart), device, "tensorrt_rtx")
     monkeypatch.setattr(toolkit, "detect", lambda device_id=0: kit)
     fake.cudart.cudaSetDevice = lambda device_id: (0,)

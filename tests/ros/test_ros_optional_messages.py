@@ -24,7 +24,15 @@ STAMP_NS = 7_000_000_000
 @pytest.fixture
 def grounding() -> Grounding:
     outline = np.array([[10, 20], [40, 20], [40, 60]], np.float32)
-    car = Instance(1, "car", 0.75, (10, 20, 31, 41), (25.0, 40.0), 0.1, outline)
+    car = Instance(
+        instance_id=1,
+        label="car",
+        score=0.75,
+        box=(10, 20, 31, 41),
+        centroid=(25.0, 40.0),
+        area_fraction=0.1,
+        outline=outline,
+    )
     return Grounding(Query("the car", id="q"), Status.PRESENT, 0.9, (car,), 64, 64)
 
 

@@ -23,8 +23,17 @@ from ris_node.runtime.tensorrt.spec import EngineRequest
 from ris_node.runtime.tensorrt.toolkit import DeviceInfo, Toolkit, platform_name
 
 RELEASES = ("10.3.0", "11.4.0.106")
-GPU = DeviceInfo("Pretend GPU", "8.7", 8 << 30, platform_name(), "test", "12.6", "12.6", 0)
-COMPILE_ONLY = DeviceInfo("no GPU, compiled only", "8.9", 0, platform_name(), "test", "", "", -1)
+GPU = DeviceInfo(
+    name="Pretend GPU",
+    sm="8.7",
+    memory_bytes=8 << 30,
+    platform=platform_name(),
+    system="test",
+    driver="12.6",
+    cuda="12.6",
+    index=0,
+)
+COMPILE_ONLY = DeviceInfo(name="no GPU, compiled only", sm="8.9", platform=platform_name(), system="test", index=-1)
 
 
 class Rig:

@@ -26,7 +26,16 @@ from ris_node.runtime.tensorrt.store import (
     unfinished,
 )
 
-ANY = EngineRequest("a.onnx", "0" * 64, BuildSpec(), "tensorrt", "10.3.0", COMPILE_ONLY, "/cache", bundle="b")
+ANY = EngineRequest(
+    onnx="a.onnx",
+    onnx_sha256="0" * 64,
+    spec=BuildSpec(),
+    runtime="tensorrt",
+    version="10.3.0",
+    device=COMPILE_ONLY,
+    root="/cache",
+    bundle="b",
+)
 
 
 @pytest.fixture(scope="module")

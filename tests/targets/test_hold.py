@@ -10,7 +10,9 @@ from ris_node.pipeline.grounding import Grounding
 from ris_node.targets.hold import TargetHold, TargetStep, outdated
 from ris_node.types import Query, RegionTarget, Status, TargetStatus
 
-OK = RegionTarget(TargetStatus.OK, "base_link", np.array([8.0, 1.0, 0.0]), covariance=np.eye(6) * 0.01)
+OK = RegionTarget(
+    status=TargetStatus.OK, frame_id="base_link", position=np.array([8.0, 1.0, 0.0]), covariance=np.eye(6) * 0.01
+)
 KINDS = ("ok", "no target", "absent", "withdraw")
 
 
@@ -21,7 +23,9 @@ def answer(query_id: str, stamp_ns: int, target: RegionTarget | None, status: St
 def step_of(hold: TargetHold, kind: str, query_id: str, stamp_ns: int) -> TargetStep | None:
     if kind == "withdraw":
         return hold.withdraw("cancelled")
-    target = {"ok": OK, "no target": RegionTarget(TargetStatus.NO_CAMERA, "base_link"), "absent": None}[kind]
+    target = {"ok": OK, "no target": RegionTarget(status=TargetStatus.NO_CAMERA, frame_id="base_link"), "absent": None}[
+        kind
+    ]
     return hold.answer(
         answer(query_id, stamp_ns, target, Status.ABSENT if target is None else Status.PRESENT), "base_link"
     )

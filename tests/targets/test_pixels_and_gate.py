@@ -44,7 +44,7 @@ def test_the_likeliest_point_lies_between_pixels(at: tuple[float, float]) -> Non
 
 
 def ok(x: float) -> RegionTarget:
-    return RegionTarget(TargetStatus.OK, "base_link", position=np.array([x, 0.0, 0.0]))
+    return RegionTarget(status=TargetStatus.OK, frame_id="base_link", position=np.array([x, 0.0, 0.0]))
 
 
 def test_gate_confirms_after_enough_steady_frames_and_goes_stale_once() -> None:
@@ -57,7 +57,7 @@ def test_gate_confirms_after_enough_steady_frames_and_goes_stale_once() -> None:
     assert not gate.update("a", ok(5.0))[1]
     assert [gate.update("a", ok(x))[1] for x in (5.0, 9.0, 9.0, 9.0)] == [False, False, False, True]
     assert not gate.update("b", ok(9.0))[1]  # another query starts again
-    refused = RegionTarget(TargetStatus.TOO_SMALL)
+    refused = RegionTarget(status=TargetStatus.TOO_SMALL)
     assert gate.update("b", refused) == (refused, False)
     gate.reset()
     assert gate.count == 0

@@ -24,7 +24,7 @@ STEPS = 127  # of a symmetric int8 number
 Ranges = Mapping[str, tuple[float, float]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Product:
     """A product of an activation and a constant matrix, and the node that adds its bias, if there is one."""
 
@@ -41,7 +41,7 @@ class Product:
         return (self.node.input[0],)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Scores:
     """The scores of an attention: queries times keys times a number, and a mask over the keys where there is one."""
 
@@ -78,7 +78,7 @@ def find_products(graph: Rewriter) -> list[Product]:
                 gone.append(after.name)
         before = graph.makers.get(node.input[0])
         source = before.input[0] if before is not None and before.op_type == "Relu" else node.input[0]
-        found.append(Product(node, node.input[1], bias, source, out, tuple(gone)))
+        found.append(Product(node=node, weight=node.input[1], bias=bias, source=source, out=out, gone=tuple(gone)))
     return found
 
 
@@ -106,7 +106,9 @@ def find_scores(graph: Rewriter) -> list[Scores]:
             if number is not None:
                 scale, queries = float(number.ravel()[0]), next(n for n in before.input if n not in known)
                 gone.append(before.name)
-        found.append(Scores(node, queries, node.input[1], scale, mask, out, tuple(gone)))
+        found.append(
+            Scores(node=node, queries=queries, keys=node.input[1], scale=scale, mask=mask, out=out, gone=tuple(gone))
+        )
     return found
 
 

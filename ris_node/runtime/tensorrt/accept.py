@@ -67,7 +67,7 @@ class Samples:
         return cls(parts["in"], parts["out"], {name: float(value) for name, value in parts["at"].items()})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Parity:
     """How answers compare; `reason` names the first limit that does not hold, and is empty where all do."""
 
@@ -107,14 +107,15 @@ def compare(samples: Samples, found: Mapping[str, Array], precision: str) -> Par
     count = len(samples)
     broken = [name for name, value in found.items() if not np.isfinite(value).all()]
     if broken:
-        return Parity(False, f"{', '.join(broken)} has NaN or infinite values", count)
+        return Parity(passed=False, reason=f"{', '.join(broken)} has NaN or infinite values", samples=count)
     ious = [iou for name in PLANES for iou in _ious(samples, found, name)]
     wide = max(_difference(samples.answers[name], found[name]) for name in PLANES)
     pixels = min(_sure_pixels(samples, found, name) for name in PLANES)
     same = _same_presence(samples, found)
     numbers = (min(ious), float(np.mean(ious)), same, wide, pixels)
     reason = _reason(precision, *numbers)
-    return Parity(not reason, reason, count, *numbers)
+    names = ("least_iou", "mean_iou", "same_presence", "largest_difference", "pixels")
+    return Parity(passed=not reason, reason=reason, samples=count, **dict(zip(names, numbers, strict=True)))
 
 
 def _reason(precision: str, least: float, mean: float, same: float, wide: float, pixels: float) -> str:

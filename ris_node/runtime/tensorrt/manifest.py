@@ -15,7 +15,7 @@ from ris_node.runtime.tensorrt.spec import SCHEMA
 from ris_node.types import TensorSpec
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EngineManifest:
     """An engine's description.
 

@@ -62,7 +62,13 @@ class TensorRtSession:
             raise
         manifest = engine.manifest
         device = f"{toolkit.device.name} (sm {toolkit.device.sm}, {toolkit.name} {toolkit.version})"
-        self.info = BackendInfo("tensorrt", toolkit.name, manifest.precision, device, manifest.key)
+        self.info = BackendInfo(
+            backend="tensorrt",
+            provider=toolkit.name,
+            precision=manifest.precision,
+            device=device,
+            engine_key=manifest.key,
+        )
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """Run the network once; see `Session.run`."""

@@ -35,7 +35,7 @@ class BuildSpec:
             raise BackendError(f"{self} is out of range: levels are 0 to 5, and a workspace has at least 1 MiB")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EngineRequest:
     """One engine: of which network, by which TensorRT, for which GPU, and where it is kept.
 

@@ -22,7 +22,7 @@ SUPPORTED = {"tensorrt": ((10, 3), (12, 0)), "tensorrt_rtx": ((1, 0), (2, 0))}  
 CAPABLE = {"tensorrt_rtx": ("8.0", "8.6", "8.9", "12.")}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DeviceInfo:
     """The GPU that engines are built for, and the system around it; `index` is -1 where there is none."""
 
@@ -142,7 +142,16 @@ def read_device(cuda: Cuda, device_id: int) -> DeviceInfo:
     """What CUDA and the system say about a GPU."""
     name, sm, memory = cuda.describe(device_id)
     driver, runtime = cuda.versions()
-    return DeviceInfo(name, sm, memory, platform_name(), system_name(), driver, runtime, device_id)
+    return DeviceInfo(
+        name=name,
+        sm=sm,
+        memory_bytes=memory,
+        platform=platform_name(),
+        system=system_name(),
+        driver=driver,
+        cuda=runtime,
+        index=device_id,
+    )
 
 
 def platform_name() -> str:
