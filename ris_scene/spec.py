@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ris_scene.street import Street
     from ris_scene.world import Slot
 
+DEMO_SEED = 200_026
+
 
 class SceneClass(IntEnum):
     """What a pixel shows; the name in lower case with spaces is the word people use."""
@@ -123,6 +125,26 @@ class SceneSpec:
     def where(self) -> Domain:
         """Return the domain."""
         return domain_named(self.domain)
+
+
+def demo_spec(width: int, height: int, seed: int = DEMO_SEED) -> SceneSpec:
+    """Return the street of `ris demo` and `ris bench`, with parking on both sides and all that the demo asks for."""
+    nobody = tuple(Placement("", "", "parked left", s) for s in (34.0, 40.0, 46.0))
+    nobody += tuple(Placement("", "", "parked right", s) for s in (7.0, 13.0, 19.0, 38.0, 44.0, 50.0))
+    cast = (
+        Placement("", "", "ahead", 20.0),
+        Placement("", "", "oncoming", 18.0),
+        Placement("car", "red", "parked left", 21.0),
+        Placement("car", "white", "parked left", 27.0),
+        Placement("car", "blue", "parked right", 25.0),
+        Placement("van", "white", "parked right", 31.5),
+        Placement("cyclist", "green", "edge right", -24.0, 2.2),
+        Placement("pedestrian", "yellow", "pavement right", 42.0, 0.0),
+        Placement("pedestrian", "red", "pavement left", 59.0, 0.6),
+        Placement("pedestrian", "blue", "pavement left", 57.0, 0.6),
+        *nobody,
+    )
+    return SceneSpec("demo", seed, "park side", "bright", 0.7, speed=0.6, camera=CameraSpec(width, height), cast=cast)
 
 
 @dataclass(frozen=True)

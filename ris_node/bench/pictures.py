@@ -12,13 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ris_node.demo.script import demo_spec
 from ris_node.errors import DemoError
 from ris_node.geometry import Camera
 from ris_node.types import U8, Frame
 from ris_scene.populate import build_world
 from ris_scene.render import render_world
-from ris_scene.spec import CameraSpec
+from ris_scene.spec import CameraSpec, demo_spec
 
 FRAME_ID = "camera_optical_frame"
 COUNT = 6

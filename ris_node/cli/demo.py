@@ -16,10 +16,10 @@ from ris_node.demo import drive_bag, report
 from ris_node.demo.demo import DemoSettings, finish, perform
 from ris_node.demo.recorded import script_of
 from ris_node.demo.recording import KEPT, MADE, VERB
-from ris_node.demo.script import SEED, demo_spec
 from ris_node.demo.sources import open_source
 from ris_node.errors import ConfigError, DemoError, RisError
 from ris_node.outputs import claim, remove
+from ris_scene.spec import DEMO_SEED, demo_spec
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, default=Path("demo"), help="folder for the film, the sheet and results.jsonl (default demo)"
     )
     parser.add_argument("--model-dir", default="", help="bundle to use (default: the packaged one)")
-    parser.add_argument("--seed", type=int, default=SEED, help=f"which street, 200000 to 200999 (default {SEED})")
+    parser.add_argument(
+        "--seed", type=int, default=DEMO_SEED, help=f"which street, 200000 to 200999 (default {DEMO_SEED})"
+    )
     parser.add_argument(
         "--record",
         nargs="?",

@@ -17,12 +17,13 @@ from ris_node.demo.judge import judge, truth_of
 from ris_node.demo.picture import compose
 from ris_node.demo.processes import Crew
 from ris_node.demo.recording import ANSWERS, KEPT, VERB, JsonLines, read_frames, read_lines
-from ris_node.demo.script import Script, demo_spec
+from ris_node.demo.script import Script
 from ris_node.errors import DemoError
 from ris_node.media.film import Film, contact_sheet
 from ris_node.outputs import remove, sign
 from ris_node.types import U8
 from ris_scene.populate import build_world
+from ris_scene.spec import demo_spec
 from ris_scene.world import World
 
 _PATIENCE_S = 60.0

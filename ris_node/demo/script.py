@@ -7,10 +7,7 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, asdict, dataclass, field
 from typing import Any
 
-from ris_scene.spec import CameraSpec, Placement, SceneSpec
 from ris_scene.truth import Place, Wanted
-
-SEED = 200_026
 
 
 @dataclass(frozen=True)
@@ -82,26 +79,6 @@ def scene_script(seconds: float) -> Script:
 def own_script(commands: list[str], seconds: float) -> Script:
     """Return a script for footage of which nothing is known: each command for an equal share of the time."""
     return Script(tuple(Step(command, seconds / len(commands)) for command in commands))
-
-
-def demo_spec(width: int, height: int, seed: int = SEED) -> SceneSpec:
-    """Return the demo's street: parking on both sides, with the things that the commands speak of."""
-    nobody = tuple(Placement("", "", "parked left", s) for s in (34.0, 40.0, 46.0))
-    nobody += tuple(Placement("", "", "parked right", s) for s in (7.0, 13.0, 19.0, 38.0, 44.0, 50.0))
-    cast = (
-        Placement("", "", "ahead", 20.0),
-        Placement("", "", "oncoming", 18.0),
-        Placement("car", "red", "parked left", 21.0),
-        Placement("car", "white", "parked left", 27.0),
-        Placement("car", "blue", "parked right", 25.0),
-        Placement("van", "white", "parked right", 31.5),
-        Placement("cyclist", "green", "edge right", -24.0, 2.2),
-        Placement("pedestrian", "yellow", "pavement right", 42.0, 0.0),
-        Placement("pedestrian", "red", "pavement left", 59.0, 0.6),
-        Placement("pedestrian", "blue", "pavement left", 57.0, 0.6),
-        *nobody,
-    )
-    return SceneSpec("demo", seed, "park side", "bright", 0.7, speed=0.6, camera=CameraSpec(width, height), cast=cast)
 
 
 def _shallow(step: Step) -> dict[str, Any]:

@@ -16,13 +16,13 @@ from ris_node.bags.reader import open_bag
 from ris_node.demo import drive_bag
 from ris_node.demo.judge import FrameTruth
 from ris_node.demo.recorded import mount_parameters, recorded_mount, recorded_script, script_of
-from ris_node.demo.script import demo_spec
 from ris_node.demo.sources import BagSource, open_source
 from ris_node.errors import DemoError
 from ris_node.geometry.transform import camera_mount
 from ris_node.outputs import claim, sign
 from ris_scene import render_scene
 from ris_scene.bag import SAID, START_NS, Drive, write_scene_bag
+from ris_scene.spec import demo_spec
 
 
 @pytest.fixture(scope="module")

@@ -13,11 +13,12 @@ from ris_node.cli import demo
 from ris_node.demo.judge import answer_mask, judge, truth_of
 from ris_node.demo.picture import compose
 from ris_node.demo.recording import FrameWriter, JsonLines, read_frames, read_lines
-from ris_node.demo.script import demo_spec, own_script, scene_script
+from ris_node.demo.script import own_script, scene_script
 from ris_node.demo.sources import FolderSource, SceneSource, fitted, open_source
 from ris_node.errors import DemoError
 from ris_node.media.film import Film, contact_sheet
 from ris_node.rle import encode_rle
+from ris_scene.spec import demo_spec
 from ris_scene.truth import Place
 
 SIZE = (320, 240)

@@ -20,7 +20,6 @@ from ris_msgs.msg import Query as QueryMsg
 from sensor_msgs.msg import CameraInfo, Image
 
 from ris_node.demo.recording import FrameWriter
-from ris_node.demo.script import SEED, demo_spec
 from ris_node.demo.sources import Source, SourceFrame, open_source
 from ris_node.entry import start
 from ris_node.errors import RisError
@@ -30,6 +29,7 @@ from ris_node.messages.common import camera_info_to_msg, header_to_msg, image_to
 from ris_node.ros.convert.make import make
 from ris_node.ros.outputs.publishers import qos_profile
 from ris_node.ros.start import start_ros
+from ris_scene.spec import DEMO_SEED, demo_spec
 
 FRAME_ID = "camera_optical_frame"
 
@@ -107,7 +107,7 @@ def main() -> int:
     """Run the camera's process; returns the exit code."""
     parser = argparse.ArgumentParser(description="Publish the demo's camera frames.")
     parser.add_argument("--source", default="scene")
-    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--seed", type=int, default=DEMO_SEED)
     parser.add_argument("--width", type=int, default=640)
     parser.add_argument("--height", type=int, default=480)
     parser.add_argument("--rate", type=float, default=10.0)

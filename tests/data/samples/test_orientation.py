@@ -15,12 +15,12 @@ from phone import phone_picture
 from ris_node.data.masks.spec import coco_rle
 from ris_node.data.pictures import read_rgb
 from ris_node.data.samples.jsonl import open_jsonl
-from ris_node.demo.script import demo_spec
 from ris_node.demo.sources import open_source
 from ris_node.errors import DataError
 from ris_node.evaluation.datasets import read_items
 from ris_node.training.inputs.own import given, open_own
 from ris_node.types import U8, Bool
+from ris_scene.spec import demo_spec
 
 UPRIGHT = np.zeros((48, 32, 3), np.uint8)
 UPRIGHT[:16] = (255, 0, 0)  # what is meant lies at the top
