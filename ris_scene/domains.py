@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from ris_node.errors import ConfigError
 from ris_scene import palette
-from ris_scene.palette import Palette
+from ris_scene.palette import Palette, table
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Layout:
     """The cross-section and shape of a street, in metres; d is the offset from the centre line, positive left.
 
@@ -59,20 +59,24 @@ class Domain:
         raise ConfigError(f"no layout {name!r} in the scene domain {self.name!r}; choose one of: {known}")
 
 
+_LAYOUT = """name lanes_forward lanes_back lane parking_right parking_left pavement verge
+    curvature crossing_every setback house storeys trees"""
 _TRAIN = Domain(
     "train",
     0,
     99_999,
     palette.TRAIN,
-    (
-        Layout("terrace", 1, 1, 3.1, "parallel", "parallel", 2.2, 0.0, 0.0, 70.0, 0.6, 7.0, (2, 3), 0.3),
-        Layout("high street", 1, 1, 3.3, "bays", "parallel", 3.2, 0.0, 0.0, 55.0, 0.2, 9.0, (3, 5), 0.35),
-        Layout("boulevard", 2, 2, 3.2, "parallel", "none", 3.6, 1.6, 0.0, 90.0, 2.0, 14.0, (4, 6), 0.8),
-        Layout("bend", 1, 1, 3.4, "none", "parallel", 2.4, 0.0, 0.0035, 80.0, 3.0, 10.0, (2, 3), 0.6),
-        Layout("one way", 2, 0, 2.9, "parallel", "bays", 2.6, 0.0, 0.0, 65.0, 0.3, 8.5, (3, 4), 0.25),
-        Layout("suburb", 1, 1, 3.0, "none", "none", 2.0, 2.2, -0.003, 0.0, 6.5, 11.0, (1, 2), 1.0),
-        Layout("market", 1, 1, 3.5, "parallel", "bays", 4.0, 0.0, -0.002, 45.0, 0.1, 8.0, (2, 4), 0.5),
-        Layout("arterial", 3, 2, 3.45, "none", "none", 3.0, 2.8, 0.0015, 0.0, 4.0, 18.0, (3, 7), 0.7),
+    table(
+        Layout,
+        _LAYOUT,
+        ("terrace", 1, 1, 3.1, "parallel", "parallel", 2.2, 0.0, 0.0, 70.0, 0.6, 7.0, (2, 3), 0.3),
+        ("high street", 1, 1, 3.3, "bays", "parallel", 3.2, 0.0, 0.0, 55.0, 0.2, 9.0, (3, 5), 0.35),
+        ("boulevard", 2, 2, 3.2, "parallel", "none", 3.6, 1.6, 0.0, 90.0, 2.0, 14.0, (4, 6), 0.8),
+        ("bend", 1, 1, 3.4, "none", "parallel", 2.4, 0.0, 0.0035, 80.0, 3.0, 10.0, (2, 3), 0.6),
+        ("one way", 2, 0, 2.9, "parallel", "bays", 2.6, 0.0, 0.0, 65.0, 0.3, 8.5, (3, 4), 0.25),
+        ("suburb", 1, 1, 3.0, "none", "none", 2.0, 2.2, -0.003, 0.0, 6.5, 11.0, (1, 2), 1.0),
+        ("market", 1, 1, 3.5, "parallel", "bays", 4.0, 0.0, -0.002, 45.0, 0.1, 8.0, (2, 4), 0.5),
+        ("arterial", 3, 2, 3.45, "none", "none", 3.0, 2.8, 0.0015, 0.0, 4.0, 18.0, (3, 7), 0.7),
     ),
 )
 _VAL = Domain(
@@ -80,10 +84,12 @@ _VAL = Domain(
     100_000,
     109_999,
     palette.VAL,
-    (
-        Layout("avenue", 1, 1, 3.25, "parallel", "bays", 2.9, 1.2, 0.0, 75.0, 1.2, 10.5, (3, 4), 0.7),
-        Layout("crescent", 1, 1, 3.15, "parallel", "none", 2.3, 0.0, 0.0045, 60.0, 2.4, 9.5, (2, 4), 0.5),
-        Layout("dual", 2, 1, 3.05, "none", "parallel", 3.1, 0.0, -0.0012, 85.0, 0.8, 12.0, (3, 5), 0.4),
+    table(
+        Layout,
+        _LAYOUT,
+        ("avenue", 1, 1, 3.25, "parallel", "bays", 2.9, 1.2, 0.0, 75.0, 1.2, 10.5, (3, 4), 0.7),
+        ("crescent", 1, 1, 3.15, "parallel", "none", 2.3, 0.0, 0.0045, 60.0, 2.4, 9.5, (2, 4), 0.5),
+        ("dual", 2, 1, 3.05, "none", "parallel", 3.1, 0.0, -0.0012, 85.0, 0.8, 12.0, (3, 5), 0.4),
     ),
 )
 _DEMO = Domain(
@@ -91,9 +97,11 @@ _DEMO = Domain(
     200_000,
     200_999,
     palette.DEMO,
-    (
-        Layout("main street", 1, 1, 3.35, "bays", "parallel", 3.4, 0.0, 0.001, 62.0, 0.4, 10.0, (2, 4), 0.55),
-        Layout("park side", 1, 1, 3.22, "parallel", "parallel", 2.8, 1.4, -0.0016, 72.0, 1.6, 11.5, (3, 5), 0.9),
+    table(
+        Layout,
+        _LAYOUT,
+        ("main street", 1, 1, 3.35, "bays", "parallel", 3.4, 0.0, 0.001, 62.0, 0.4, 10.0, (2, 4), 0.55),
+        ("park side", 1, 1, 3.22, "parallel", "parallel", 2.8, 1.4, -0.0016, 72.0, 1.6, 11.5, (3, 5), 0.9),
     ),
 )
 

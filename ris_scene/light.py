@@ -22,7 +22,7 @@ _SKY_TINT = np.array([0.97, 0.99, 1.03], np.float32)
 _STREET = np.array([96.0, 94.0, 92.0], np.float32)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Light:
     """The light of one frame, in the optical frame: sun direction, up, and the weather's colours."""
 
@@ -46,14 +46,14 @@ class Light:
         # A camera exposes for what it sees: mostly ground and upright faces.
         seen = w.ambient * 0.9 + w.sun * _SUN * (0.55 * float(sun[2]) + 0.2)
         return Light(
-            to_camera.rotation @ sun,
-            sun,
-            up,
-            w,
-            to_camera,
-            np.array(w.horizon, np.float32),
-            1.06 / seen,
-            world.spec.camera.z_m,
+            sun=to_camera.rotation @ sun,
+            sun_base=sun,
+            up=up,
+            weather=w,
+            to_camera=to_camera,
+            air=np.array(w.horizon, np.float32),
+            gain=1.06 / seen,
+            camera_height=world.spec.camera.z_m,
         )
 
     def haze(self, distance: F32) -> F32:

@@ -61,7 +61,8 @@ class Maker:
         else:
             mesh, size = _box_mesh(label, paint)
         vs = speed * float(np.cos(yaw))
-        return Entity(SceneClass[label.upper()], colour, s, d, yaw, size, Fixed(mesh), vs=vs, parked=parked)
+        kind = SceneClass[label.upper()]
+        return Entity(kind=kind, colour=colour, s=s, d=d, yaw=yaw, size=size, make=Fixed(mesh), vs=vs, parked=parked)
 
     def figure(self, colour: str) -> Figure:
         """Dress a person whose most visible garment has the named colour."""
@@ -71,13 +72,13 @@ class Maker:
         coat = float(self.rng.choice([0.0, 0.0, 0.5, 0.9]))
         bag = self.tone(cloth[self.colour()]) if self.rng.random() < 0.2 else None
         return Figure(
-            self.tone(cloth[colour]),
-            legs,
-            hair,
-            self.tone(self.palette.skin),
-            float(self.rng.uniform(1.58, 1.88)),
-            coat,
-            bag,
+            top=self.tone(cloth[colour]),
+            legs=legs,
+            hair=hair,
+            skin=self.tone(self.palette.skin),
+            height=float(self.rng.uniform(1.58, 1.88)),
+            coat=coat,
+            bag=bag,
         )
 
     def pedestrian(self, colour: str, s: float, d: float, yaw: float, speed: float, z: float = KERB_HEIGHT) -> Entity:
@@ -87,15 +88,15 @@ class Maker:
         length, width, _ = people.PERSON_SIZE
         vs, vd = speed * float(np.cos(yaw)), speed * float(np.sin(yaw))
         return Entity(
-            SceneClass.PEDESTRIAN,
-            colour,
-            s,
-            d,
-            yaw,
-            (length, width, figure.height),
-            make,
-            vs,
-            vd,
+            kind=SceneClass.PEDESTRIAN,
+            colour=colour,
+            s=s,
+            d=d,
+            yaw=yaw,
+            size=(length, width, figure.height),
+            make=make,
+            vs=vs,
+            vd=vd,
             stride=1.4,
             phase=float(self.rng.random()),
             z=z,
@@ -107,14 +108,14 @@ class Maker:
         frame = self.tone(self.palette.paints[self.colour()])
         make = partial(_cyclist_mesh, figure, frame)
         return Entity(
-            SceneClass.CYCLIST,
-            colour,
-            s,
-            d,
-            yaw,
-            people.CYCLIST_SIZE,
-            make,
-            speed * float(np.cos(yaw)),
+            kind=SceneClass.CYCLIST,
+            colour=colour,
+            s=s,
+            d=d,
+            yaw=yaw,
+            size=people.CYCLIST_SIZE,
+            make=make,
+            vs=speed * float(np.cos(yaw)),
             stride=4.2,
             phase=float(self.rng.random()),
         )

@@ -8,14 +8,17 @@ cannot pass on `demo` by having memorised the values of `train`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 RGB = tuple[int, int, int]
 
+_Kind = TypeVar("_Kind")
 COLOUR_NAMES: tuple[str, ...] = ("red", "blue", "white", "black", "grey", "green", "yellow")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Weather:
     """Light and air: sky colours at the zenith and the horizon, sun, cloud cover 0..1 and haze per metre.
 
@@ -34,7 +37,7 @@ class Weather:
     haze: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Palette:
     """What a domain paints with: paints by colour name, ground tones, walls, roofs, leaves, skin and weather."""
 
@@ -52,6 +55,12 @@ class Palette:
     texture_seed: int
 
 
+def table(kind: Callable[..., _Kind], columns: str, *rows: tuple[object, ...]) -> tuple[_Kind, ...]:
+    """Make one `kind` of each row, whose cells are the fields that `columns` names in order."""
+    return tuple(kind(**dict(zip(columns.split(), row, strict=True))) for row in rows)
+
+
+_WEATHER = "name zenith horizon sun_azimuth_deg sun_elevation_deg sun sun_tint ambient clouds haze"
 TRAIN = Palette(
     paints={
         "red": ((176, 28, 32), (146, 18, 28), (208, 44, 38), (120, 22, 26)),
@@ -79,12 +88,14 @@ TRAIN = Palette(
     roofs=((110, 70, 58), (84, 82, 84), (124, 84, 64)),
     leaves=((73, 107, 49), (91, 123, 56), (60, 94, 51), (109, 125, 58)),
     skin=((224, 180, 152), (176, 128, 98), (118, 80, 60)),
-    weather=(
-        Weather("sunny", (88, 140, 206), (198, 216, 232), 60.0, 48.0, 0.85, (255, 246, 226), 0.62, 0.35, 0.0022),
-        Weather("overcast", (168, 176, 186), (208, 212, 214), 120.0, 60.0, 0.18, (250, 250, 250), 0.95, 0.9, 0.0048),
-        Weather("hazy", (140, 168, 200), (222, 222, 214), -70.0, 35.0, 0.55, (255, 240, 214), 0.74, 0.5, 0.0075),
-        Weather("afternoon", (96, 136, 188), (228, 214, 190), 150.0, 28.0, 0.78, (255, 228, 186), 0.64, 0.45, 0.003),
-        Weather("backlit", (120, 160, 210), (236, 232, 220), 15.0, 38.0, 0.7, (255, 244, 224), 0.56, 0.3, 0.0035),
+    weather=table(
+        Weather,
+        _WEATHER,
+        ("sunny", (88, 140, 206), (198, 216, 232), 60.0, 48.0, 0.85, (255, 246, 226), 0.62, 0.35, 0.0022),
+        ("overcast", (168, 176, 186), (208, 212, 214), 120.0, 60.0, 0.18, (250, 250, 250), 0.95, 0.9, 0.0048),
+        ("hazy", (140, 168, 200), (222, 222, 214), -70.0, 35.0, 0.55, (255, 240, 214), 0.74, 0.5, 0.0075),
+        ("afternoon", (96, 136, 188), (228, 214, 190), 150.0, 28.0, 0.78, (255, 228, 186), 0.64, 0.45, 0.003),
+        ("backlit", (120, 160, 210), (236, 232, 220), 15.0, 38.0, 0.7, (255, 244, 224), 0.56, 0.3, 0.0035),
     ),
     texture_seed=11,
 )
@@ -116,9 +127,11 @@ VAL = Palette(
     roofs=((117, 77, 61), (92, 90, 92)),
     leaves=((81, 114, 52), (67, 100, 56)),
     skin=((214, 168, 138), (148, 104, 80)),
-    weather=(
-        Weather("fair", (92, 144, 200), (204, 218, 228), 75.0, 44.0, 0.78, (255, 245, 222), 0.64, 0.42, 0.0026),
-        Weather("grey day", (174, 180, 188), (212, 214, 216), -110.0, 55.0, 0.2, (249, 250, 252), 0.92, 0.85, 0.0052),
+    weather=table(
+        Weather,
+        _WEATHER,
+        ("fair", (92, 144, 200), (204, 218, 228), 75.0, 44.0, 0.78, (255, 245, 222), 0.64, 0.42, 0.0026),
+        ("grey day", (174, 180, 188), (212, 214, 216), -110.0, 55.0, 0.2, (249, 250, 252), 0.92, 0.85, 0.0052),
     ),
     texture_seed=23,
 )
@@ -150,9 +163,11 @@ DEMO = Palette(
     roofs=((126, 74, 58), (88, 86, 90)),
     leaves=((85, 120, 51), (103, 134, 60), (69, 105, 53)),
     skin=((230, 188, 160), (164, 116, 88)),
-    weather=(
-        Weather("bright", (74, 132, 206), (206, 222, 234), 65.0, 42.0, 0.88, (255, 243, 218), 0.6, 0.27, 0.0024),
-        Weather("late", (104, 140, 190), (236, 220, 194), -60.0, 30.0, 0.8, (255, 224, 182), 0.68, 0.5, 0.0032),
+    weather=table(
+        Weather,
+        _WEATHER,
+        ("bright", (74, 132, 206), (206, 222, 234), 65.0, 42.0, 0.88, (255, 243, 218), 0.6, 0.27, 0.0024),
+        ("late", (104, 140, 190), (236, 220, 194), -60.0, 30.0, 0.8, (255, 224, 182), 0.68, 0.5, 0.0032),
     ),
     texture_seed=37,
 )

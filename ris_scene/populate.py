@@ -34,7 +34,12 @@ class Populator(Maker):
         countable: bool = True,
     ) -> None:
         """Add something that never moves, standing on the pavement."""
-        self.entities.append(Entity(kind, colour, s, d, yaw, size, Fixed(mesh), countable=countable, z=KERB_HEIGHT))
+        self.entities.append(
+            Entity(
+                kind=kind, colour=colour, s=s, d=d, yaw=yaw, size=size, make=Fixed(mesh), countable=countable,
+                z=KERB_HEIGHT,
+            )
+        )  # fmt: skip
 
     # ---- who is where ------------------------------------------------------------------------------------------
 
@@ -129,14 +134,14 @@ class Populator(Maker):
                     self._gap(s, s + width, d)
                 else:
                     plan = houses.House(
-                        width,
-                        float(rng.uniform(8, 11)),
-                        int(rng.integers(layout.storeys[0], layout.storeys[1] + 1)),
-                        self.tone(self.palette.walls),
-                        self.tone(self.palette.roofs),
-                        self.tone(self.palette.paints[self.colour()]),
-                        layout.setback < 1.5 and rng.random() < 0.55,
-                        rng.random() < (0.75 if layout.storeys[1] <= 4 else 0.25),
+                        width=width,
+                        depth=float(rng.uniform(8, 11)),
+                        storeys=int(rng.integers(layout.storeys[0], layout.storeys[1] + 1)),
+                        wall=self.tone(self.palette.walls),
+                        roof=self.tone(self.palette.roofs),
+                        accent=self.tone(self.palette.paints[self.colour()]),
+                        shop=layout.setback < 1.5 and rng.random() < 0.55,
+                        gable=rng.random() < (0.75 if layout.storeys[1] <= 4 else 0.25),
                     )
                     size = (width, plan.depth, plan.storeys * 3.0)
                     self.still(
@@ -295,7 +300,17 @@ def build_world(spec: SceneSpec) -> World:
     first = float(rng.uniform(18, 18 + max(every, 1) * 0.7))
     crossings = tuple(np.arange(first, AHEAD_M, every).tolist()) if every else ()
     tones = {key: _draw(rng, getattr(domain.palette, key)) for key in ("asphalt", "paving", "kerb", "grass")}
-    world = World(spec, layout, domain.palette, weather, (), (), crossings, ego_d, tones)
+    world = World(
+        spec=spec,
+        layout=layout,
+        palette=domain.palette,
+        weather=weather,
+        entities=(),
+        slots=(),
+        crossings=crossings,
+        ego_d=ego_d,
+        tones=tones,
+    )
     entities, slots = populate(world, rng)
     return replace(world, entities=tuple(entities), slots=tuple(slots))
 

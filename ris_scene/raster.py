@@ -21,7 +21,7 @@ _NOTHING = MeshBuilder().build()
 
 
 @dataclass(frozen=True)
-class Pose:
+class MeshPose:
     """Where a mesh stands in `base_link`: metres, and heading in radians."""
 
     x: float
@@ -53,7 +53,7 @@ class Faces:
     facing: I32
 
 
-def pack(meshes: list[Mesh], poses: list[Pose], to_camera: Transform) -> Faces:
+def pack(meshes: list[Mesh], poses: list[MeshPose], to_camera: Transform) -> Faces:
     """Move meshes into the optical frame; `to_camera` maps `base_link` to it."""
     counts = np.array([len(mesh.points) for mesh in meshes], dtype=np.int64)
     placed = np.array([(np.cos(p.yaw), np.sin(p.yaw), p.x, p.y, p.z) for p in poses], dtype=np.float32)

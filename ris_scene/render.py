@@ -15,7 +15,7 @@ from ris_node.types import F32, I32, I64, U8, U16
 from ris_scene.ground import Patches, ground_patches
 from ris_scene.light import Light, shade, shade_patches
 from ris_scene.populate import build_world
-from ris_scene.raster import Canvas, Faces, Pose, majority, pack, painter_order, pixels_of, visible_order
+from ris_scene.raster import Canvas, Faces, MeshPose, majority, pack, painter_order, pixels_of, visible_order
 from ris_scene.sky import paint_sky
 from ris_scene.spec import Scene, SceneClass, SceneObject, SceneSpec
 from ris_scene.street import Street
@@ -45,7 +45,7 @@ class _Staged:
 
     entities: list[Entity]
     ids: list[int]
-    poses: list[Pose]
+    poses: list[MeshPose]
     rank: I64
 
 
@@ -129,19 +129,19 @@ def objects_of(world: World, time_s: float, instance_map: U16, class_map: U8) ->
     black = np.zeros((*instance_map.shape, 3), np.uint8)
     sky = np.zeros(instance_map.shape, np.int32)
     return Scene(
-        black,
-        instance_map,
-        class_map,
-        objects,
-        camera,
-        world.spec.camera.mount(),
-        world.layout,
-        world.slots,
-        street,
-        sky,
-        np.zeros((1, 4), np.float32),
-        world.spec,
-        time_s,
+        image=black,
+        instance_map=instance_map,
+        class_map=class_map,
+        objects=objects,
+        camera=camera,
+        camera_in_base=world.spec.camera.mount(),
+        layout=world.layout,
+        slots=world.slots,
+        street=street,
+        face_map=sky,
+        planes=np.zeros((1, 4), np.float32),
+        spec=world.spec,
+        time_s=time_s,
     )
 
 
@@ -161,7 +161,7 @@ def _stage(world: World, street: Street, time_s: float) -> _Staged:
             continue
         entities.append(entity)
         ids.append(number if entity.countable else 0)
-        poses.append(Pose(x, y, entity.z, street.yaw(entity.s) + entity.yaw))
+        poses.append(MeshPose(x, y, entity.z, street.yaw(entity.s) + entity.yaw))
     bounds = np.array([_bounds(entity, pose) for entity, pose in zip(entities, poses, strict=True)]).reshape(-1, 4)
     distance = np.array([np.hypot(pose.x, pose.y) for pose in poses], dtype=np.float64)
     back = np.array([entity.kind in _BACKDROP for entity in entities], dtype=bool)
@@ -171,7 +171,7 @@ def _stage(world: World, street: Street, time_s: float) -> _Staged:
     return _Staged(entities, ids, poses, rank)
 
 
-def _bounds(entity: Entity, pose: Pose) -> tuple[float, float, float, float]:
+def _bounds(entity: Entity, pose: MeshPose) -> tuple[float, float, float, float]:
     """Return (x0, x1, y0, y1) of the footprint in `base_link`."""
     c, s = abs(np.cos(pose.yaw)), abs(np.sin(pose.yaw))
     hx = (entity.size[0] * c + entity.size[1] * s) / 2
@@ -209,17 +209,17 @@ def _objects(staged: _Staged, instance_map: np.ndarray) -> tuple[SceneObject, ..
         length, width, height = entity.size
         yaw = float((pose.yaw + np.pi) % (2 * np.pi) - np.pi)
         thing = SceneObject(
-            number,
-            entity.kind.word,
-            entity.colour,
-            pose.x,
-            pose.y,
-            yaw,
-            length,
-            width,
-            height,
-            float(np.hypot(entity.vs, entity.vd)),
-            int(seen[number]),
+            id=number,
+            label=entity.kind.word,
+            colour=entity.colour,
+            x=pose.x,
+            y=pose.y,
+            yaw=yaw,
+            length=length,
+            width=width,
+            height=height,
+            speed=float(np.hypot(entity.vs, entity.vd)),
+            pixels=int(seen[number]),
             parked=entity.parked,
         )
         objects.append(thing)

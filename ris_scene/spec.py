@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from enum import IntEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -62,6 +62,7 @@ class CameraSpec:
 
     width: int = 640
     height: int = 480
+    _: KW_ONLY
     hfov_deg: float = 66.0
     x_m: float = 1.5
     y_m: float = 0.0
@@ -108,6 +109,7 @@ class SceneSpec:
     layout: str = ""
     weather: str = ""
     traffic: float = 1.0
+    _: KW_ONLY
     speed: float = 2.0
     camera: CameraSpec = field(default_factory=CameraSpec)
     cast: tuple[Placement, ...] = ()
@@ -147,7 +149,7 @@ def demo_spec(width: int, height: int, seed: int = DEMO_SEED) -> SceneSpec:
     return SceneSpec("demo", seed, "park side", "bright", 0.7, speed=0.6, camera=CameraSpec(width, height), cast=cast)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SceneObject:
     """One thing in a frame, with its exact pose in `base_link` (metres, radians) and size.
 
@@ -181,7 +183,7 @@ class SceneObject:
         return np.asarray(half @ np.array([[c, s], [-s, c]]) + [self.x, self.y])
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Scene:
     """A rendered frame and everything that is true of it.
 

@@ -13,7 +13,7 @@ import numpy as np
 from ris_node.types import F32, F64, I64, U8
 from ris_scene.domains import Layout
 from ris_scene.light import Light
-from ris_scene.raster import NEAR_M, Pose, clip_near
+from ris_scene.raster import NEAR_M, MeshPose, clip_near
 from ris_scene.sky import TILE, surfaces
 from ris_scene.spec import CameraSpec, SceneClass
 from ris_scene.street import KERB, Street
@@ -24,7 +24,7 @@ _SCALES = (64, 106, 80)
 _BROAD = 9
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class _Ground:
     """What of the ground does not change while driving, for the rows below the horizon.
 
@@ -58,7 +58,14 @@ def _ground(camera: CameraSpec, layout: Layout, ego_d: float) -> _Ground:
     broad = _fixed_map(along * _BROAD % TILE, across * _BROAD % TILE)
     strength = np.clip(14.0 / np.maximum(distance, 1.0), 0.0, 1.0) ** 0.8
     wear = _wear(layout, street, across)
-    return _Ground(first, fine, broad, distance.astype(np.float32), strength.astype(np.float32), wear)
+    return _Ground(
+        first_row=first,
+        fine=fine,
+        broad=broad,
+        distance=distance.astype(np.float32),
+        strength=strength.astype(np.float32),
+        wear=wear,
+    )
 
 
 def _surface_kind(layout: Layout, street: Street, across: F64) -> I64:
@@ -85,7 +92,7 @@ def _fixed_map(x: F64, y: F64) -> tuple[U8, U8]:
 
 
 def ground_light(
-    image: U8, covered: U8, world: World, street: Street, light: Light, things: list[tuple[Entity, Pose]]
+    image: U8, covered: U8, world: World, street: Street, light: Light, things: list[tuple[Entity, MeshPose]]
 ) -> U8:
     """Texture, shadow and haze the ground.
 
@@ -119,7 +126,7 @@ def _rolled(tile: F32, pixels: float) -> F32:
     return np.asarray(cv2.copyMakeBorder(rolled, 0, 1, 0, 1, cv2.BORDER_WRAP), dtype=np.float32)
 
 
-def _shadows(world: World, light: Light, things: list[tuple[Entity, Pose]], top: int) -> F32:
+def _shadows(world: World, light: Light, things: list[tuple[Entity, MeshPose]], top: int) -> F32:
     """Return the share of light that is left f32[h,W] in the rows from `top`: sun shadows and the dark under things."""
     camera = world.spec.camera
     matrix = camera.camera().matrix
@@ -148,7 +155,7 @@ def _shadows(world: World, light: Light, things: list[tuple[Entity, Pose]], top:
     return np.asarray(cv2.LUT(soft, 1 - level * np.float32(strength)) * cv2.LUT(dark, 1 - level * np.float32(0.55)))
 
 
-def _corners(entity: Entity, pose: Pose) -> F64:
+def _corners(entity: Entity, pose: MeshPose) -> F64:
     """Footprint f64[4,2] in `base_link`; a house hangs behind its front."""
     half = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]]) * [entity.size[0] / 2, entity.size[1] / 2]
     if entity.kind == SceneClass.BUILDING:

@@ -8,7 +8,7 @@ whoever speaks them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from enum import Enum
 
 import cv2
@@ -49,6 +49,7 @@ class Wanted:
     colour: str = ""
     side: str = ""
     order: str = ""
+    _: KW_ONLY
     relation: str = ""
     other: Wanted | None = None
 

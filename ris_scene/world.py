@@ -20,7 +20,7 @@ from ris_scene.street import BAY_PITCH, PARALLEL_PITCH, Street, parking_depth
 BEHIND_M, AHEAD_M = -12.0, 320.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Slot:
     """A parking place: its patch (s0..s1, d0..d1), side, kind and whether anything stands in it."""
 
@@ -33,7 +33,7 @@ class Slot:
     free: bool = True
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Entity:
     """Something in the world: where it is at time 0 in street coordinates, how it moves, and what makes its mesh.
 
@@ -68,7 +68,7 @@ class Entity:
         return self.make(int(gone * PHASES) % PHASES)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class World:
     """Everything a spec describes; render it at any time with `ris_scene.render_world`."""
 
@@ -104,5 +104,5 @@ def parking_slots(layout: Layout, crossings: tuple[float, ...], rng: Generator) 
             if any(s0 - 2.5 < c + 2 and s1 + 2.5 > c - 2 for c in crossings):
                 continue
             d0, d1 = sorted((edge, edge + sign * depth))
-            slots.append(Slot(side, kind, float(s0), s1, d0, d1))
+            slots.append(Slot(side=side, kind=kind, s0=float(s0), s1=s1, d0=d0, d1=d1))
     return slots

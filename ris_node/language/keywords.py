@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 
@@ -64,6 +64,7 @@ class KeywordRule:
     """
 
     classes: tuple[str, ...]
+    _: KW_ONLY
     thing: bool = True
     region: bool = False
     manoeuvre: Manoeuvre = Manoeuvre.NONE

@@ -9,7 +9,7 @@ pass as OBJECT expressions, for a network that knows them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from ris_node.language import patterns
 from ris_node.language.clean import MAX_CHARS, clean_text
@@ -31,6 +31,7 @@ class ParsedCommand:
 
     text: str
     kind: QueryKind
+    _: KW_ONLY
     manoeuvre: Manoeuvre = Manoeuvre.NONE
     negated: bool = False
     groundable: bool = True
@@ -67,13 +68,13 @@ def parse_command(query: Query | str, max_chars: int = MAX_CHARS) -> ParsedComma
     return ParsedCommand(
         text,
         kind,
-        manoeuvre if kind == QueryKind.REGION else Manoeuvre.NONE,
-        negated,
-        not negated,
-        plural,
-        noun is not None and noun.concept.stuff,
-        label,
-        f"'{text[:60]}' says what not to do: say where to go instead" if negated else "",
+        manoeuvre=manoeuvre if kind == QueryKind.REGION else Manoeuvre.NONE,
+        negated=negated,
+        groundable=not negated,
+        plural=plural,
+        stuff=noun is not None and noun.concept.stuff,
+        label=label,
+        reason=f"'{text[:60]}' says what not to do: say where to go instead" if negated else "",
         unique=patterns.UNIQUE.search(lower) is not None,
         plain=lower,
     )
@@ -83,7 +84,7 @@ def _cancel(text: str) -> ParsedCommand:
     return ParsedCommand(
         text,
         QueryKind.REGION,
-        Manoeuvre.CANCEL,
+        manoeuvre=Manoeuvre.CANCEL,
         groundable=False,
         reason="cancelled: there is no active command",
         plain=text.lower(),

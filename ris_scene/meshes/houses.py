@@ -12,7 +12,7 @@ from numpy.random import Generator
 from ris_scene.meshes.mesh import EVERYWHERE, MID, NEAR, Colour, Mesh, MeshBuilder, mix, scaled
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class House:
     """A house front: width along the street, depth, storeys, colours, and whether the ground floor is a shop."""
 

@@ -23,7 +23,7 @@ EVERYWHERE = NEAR | MID | FAR
 _BAND_M = (38.0, 80.0)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Mesh:
     """Polygons in an object's own frame (x forward, y left, z up, origin on the ground below its centre).
 
@@ -66,11 +66,11 @@ class Mesh:
         size = np.diff(self.start)
         corners = np.repeat(kept, size)
         start = np.concatenate([[0], np.cumsum(size[kept])]).astype(np.int32)
-        rows = (getattr(self, item.name)[kept] for item in fields(self)[3:])
-        return Mesh(self.points[corners], self.spread[corners], start, *rows)
+        rows = {item.name: getattr(self, item.name)[kept] for item in fields(self)[3:]}
+        return Mesh(points=self.points[corners], spread=self.spread[corners], start=start, **rows)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class MeshBuilder:
     """Collects polygons; the first five fields apply to what is added next."""
 

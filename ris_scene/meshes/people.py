@@ -15,7 +15,7 @@ PERSON_SIZE = (0.5, 0.55, 1.75)
 CYCLIST_SIZE = (1.75, 0.6, 1.75)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Figure:
     """How a person is dressed and built: RGB colours 0..255, height in metres, skirt or coat length 0..1."""
 

@@ -23,8 +23,8 @@ _MIDDLE = (0.0, 0.0, 0.52)
 _CREASE_M = 0.62
 
 
-@dataclass(frozen=True)
-class Body:
+@dataclass(frozen=True, kw_only=True)
+class CarShape:
     """A car's shape in metres.
 
     `hood` are (x, z, half width) stations of the lower body from the tail to the nose; `cabin` is
@@ -60,51 +60,51 @@ def _stations(
     )
 
 
-SEDAN = Body(
-    4.55,
-    1.80,
-    1.45,
-    _stations(4.55, 1.80, 0.80, 0.96, 0.94, 0.85, -1.35),
-    (-1.75, -0.95, 0.22, 1.05),
-    0.94,
-    (-1.35, 1.36),
+SEDAN = CarShape(
+    length=4.55,
+    width=1.80,
+    height=1.45,
+    stations=_stations(4.55, 1.80, 0.80, 0.96, 0.94, 0.85, -1.35),
+    cabin=(-1.75, -0.95, 0.22, 1.05),
+    belt=0.94,
+    wheels=(-1.35, 1.36),
     panes=(0.48, 0.86),
 )
-HATCH = Body(
-    4.05,
-    1.76,
-    1.50,
-    _stations(4.05, 1.76, 0.84, 0.98, 0.96, 0.78, -1.4),
-    (-1.92, -1.55, 0.12, 0.98),
-    0.96,
-    (-1.22, 1.28),
+HATCH = CarShape(
+    length=4.05,
+    width=1.76,
+    height=1.50,
+    stations=_stations(4.05, 1.76, 0.84, 0.98, 0.96, 0.78, -1.4),
+    cabin=(-1.92, -1.55, 0.12, 0.98),
+    belt=0.96,
+    wheels=(-1.22, 1.28),
     panes=(0.55,),
 )
-ESTATE = Body(
-    4.70,
-    1.82,
-    1.48,
-    _stations(4.70, 1.82, 0.82, 0.98, 0.95, 0.90, -1.6),
-    (-2.24, -1.95, 0.22, 1.10),
-    0.95,
-    (-1.40, 1.42),
+ESTATE = CarShape(
+    length=4.70,
+    width=1.82,
+    height=1.48,
+    stations=_stations(4.70, 1.82, 0.82, 0.98, 0.95, 0.90, -1.6),
+    cabin=(-2.24, -1.95, 0.22, 1.10),
+    belt=0.95,
+    wheels=(-1.40, 1.42),
     panes=(0.36, 0.68),
 )
-SUV = Body(
-    4.60,
-    1.90,
-    1.72,
-    _stations(4.60, 1.90, 1.02, 1.12, 1.10, 1.00, -1.5),
-    (-2.15, -1.86, 0.20, 1.10),
-    1.10,
-    (-1.36, 1.42),
+SUV = CarShape(
+    length=4.60,
+    width=1.90,
+    height=1.72,
+    stations=_stations(4.60, 1.90, 1.02, 1.12, 1.10, 1.00, -1.5),
+    cabin=(-2.15, -1.86, 0.20, 1.10),
+    belt=1.10,
+    wheels=(-1.36, 1.42),
     radius=0.38,
     panes=(0.38, 0.70),
 )
-CARS: dict[str, Body] = {"sedan": SEDAN, "hatchback": HATCH, "estate": ESTATE, "suv": SUV}
+CARS: dict[str, CarShape] = {"sedan": SEDAN, "hatchback": HATCH, "estate": ESTATE, "suv": SUV}
 
 
-def car(body: Body, paint: Colour) -> Mesh:
+def car(body: CarShape, paint: Colour) -> Mesh:
     """Build a car of the given paint (RGB 0..255)."""
     b = MeshBuilder()
     wheels(b, body.wheels, body.width, body.radius, rank=-2)
@@ -142,7 +142,7 @@ def arches(b: MeshBuilder, axles: tuple[float, ...], width: float, radius: float
                 b.poly(ring, colour, (x, 0.0, radius), layer=layer)
 
 
-def _lower_body(b: MeshBuilder, body: Body, paint: Colour) -> None:
+def _lower_body(b: MeshBuilder, body: CarShape, paint: Colour) -> None:
     """Loft the body below the belt line: flanks in two bands, the top, nose and tail."""
     st, low = body.stations, 0.2
     b.part(rank=0, gloss=0.55)
@@ -182,7 +182,7 @@ def _both(b: MeshBuilder, corners: list[Point], colour: Colour, layer: int = 0) 
     b.poly([(x, -y, z) for x, y, z in corners], colour, _MIDDLE, layer)
 
 
-def _front_and_tail(b: MeshBuilder, body: Body, paint: Colour) -> None:
+def _front_and_tail(b: MeshBuilder, body: CarShape, paint: Colour) -> None:
     """Add lamps, grille, bumpers and number plates."""
     b.part(rank=1, gloss=0.3)
     x, w, z = body.length / 2 + 0.012, body.stations[-1][2], body.stations[-1][1] - 0.03
@@ -207,7 +207,7 @@ def _across(
     b.poly(corners, colour, _MIDDLE, layer)
 
 
-def _cabin(b: MeshBuilder, body: Body, paint: Colour) -> None:
+def _cabin(b: MeshBuilder, body: CarShape, paint: Colour) -> None:
     """Add the greenhouse: pillars in body paint, panes set into them, a gently domed roof, mirrors."""
     rear_foot, rear_top, front_top, front_foot = body.cabin
     belt, roof, wb, wr = body.belt - 0.01, body.height, body.width / 2 * 0.975, body.width / 2 * 0.76
