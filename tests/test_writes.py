@@ -36,7 +36,7 @@ MAY_WRITE = {
     **MAY_REMOVE,
     "bench/pictures.py": "a temporary folder",
     "bench/processes.py": "a log in a temporary folder",
-    "bench/run.py": "claimed",
+    "bench/cli.py": "claimed",
     "media/images.py": "claimed by its callers",
     "cli/predict/batch.py": "claimed",
     "cli/predict/few.py": "claimed",

@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,7 @@ class Variant:
     title: str
     precision: str
     backend: str
+    _: KW_ONLY
     graph: bool
     series: Series = field(default_factory=Series)
     device: str = ""

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ris_node.bench.pictures import Pictures, mount_parameters
-from ris_node.bench.processes import NAMESPACE, Meter, NodeProcess, Peer, environment, stop
+from ris_node.bench.processes import NAMESPACE, NodeProcess, Peer, ProcessMeter, environment, stop
 from ris_node.bench.series import Series
 from ris_node.config import ModelConfig
 from ris_node.errors import DemoError
@@ -26,7 +26,7 @@ QUERY_ID = "bench"
 _READY_S = 60.0
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Load:
     """What the node did under one load (a picture size, paced or saturated).
 
@@ -50,7 +50,7 @@ class Load:
         """Answers a second while the camera was on."""
         return self.answered / self.wall_s if self.wall_s else float("nan")
 
-    def take(self, got: Mapping[str, Any], meter: Meter, sent: Mapping[str, float]) -> None:
+    def take(self, got: Mapping[str, Any], meter: ProcessMeter, sent: Mapping[str, float]) -> None:
         """Add one round: what the client got, what it cost, what the camera sent."""
         results = got.get("results", [])
         self.end_to_end.add([row[0] for row in results])
@@ -125,7 +125,7 @@ class Live:
     def run(self, size: str, rate: float, count: int, into: Load) -> None:
         """Publish so many pictures at a rate and take what comes of it."""
         self.client.ask({"collect": True}, 10.0)
-        with Meter(self.pids, "node") as meter:
+        with ProcessMeter(self.pids, "node") as meter:
             sent = self.camera.ask({"size": size, "rate": rate, "count": count}, count / rate + 60.0)
             time.sleep(max(0.2, 1.0 / rate))
         self.check()

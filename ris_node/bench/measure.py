@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
 from ris_node.bench.float32 import PRECISION, Leg, Turn, float32_leg
@@ -26,8 +26,8 @@ GOAL_SIZE = "640x480"
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class Plan:
+@dataclass(frozen=True, kw_only=True)
+class BenchPlan:
     """What to measure: `passes` of each part a round, `rounds` rounds, for every size."""
 
     config: ModelConfig
@@ -41,10 +41,11 @@ class Plan:
 
 
 @dataclass
-class Outcome:
+class Measurements:
     """Everything measured; `rate_hz` is the pace of the paced loads, chosen so that no frame has to wait."""
 
-    plan: Plan
+    plan: BenchPlan
+    _: KW_ONLY
     bare: dict[str, Passes] = field(default_factory=dict)
     spinning: Passes = field(default_factory=Passes)
     core: dict[str, CoreSeries] = field(default_factory=dict)
@@ -61,7 +62,7 @@ class Outcome:
     echo: dict[str, Series] = field(default_factory=dict)  # a bare answer to the same frame over DDS
 
 
-def measure(plan: Plan, say: Say) -> Outcome:
+def measure(plan: BenchPlan, say: Say) -> Measurements:
     """Run the bench.
 
     Raises:
@@ -69,7 +70,7 @@ def measure(plan: Plan, say: Say) -> Outcome:
     """
     say(f"rendering {len(plan.sizes)} x 6 pictures")
     parts = _Parts(plan, [render_pictures(size) for size in plan.sizes])
-    outcome = Outcome(plan)
+    outcome = Measurements(plan)
     info = parts.core.grounder.info
     outcome.device, outcome.precision = info.device, info.precision
     outcome.rate_hz = parts.warm_up()
@@ -95,7 +96,7 @@ def measure(plan: Plan, say: Say) -> Outcome:
 class _Parts:
     """What runs in this process: the core, and its network with and without spinning threads."""
 
-    def __init__(self, plan: Plan, pictures: list[Pictures]) -> None:
+    def __init__(self, plan: BenchPlan, pictures: list[Pictures]) -> None:
         self.pictures = pictures
         self.core = Core(plan.config, plan.text)
         self.bundle = bundle_of(plan.config)
@@ -111,7 +112,7 @@ class _Parts:
         self.core.run(self.pictures[0], 5, warm)
         return max(0.5, min(30.0, 500.0 / warm.total.p50))
 
-    def run(self, index: int, outcome: Outcome) -> None:
+    def run(self, index: int, outcome: Measurements) -> None:
         """Give the bare network and the core their turn with the pictures of one size."""
         one, passes = self.pictures[index], outcome.plan.passes
         self.bare.feeds = self.feeds[index]
@@ -119,7 +120,7 @@ class _Parts:
         self.core.run(one, passes, outcome.core.setdefault(one.size, CoreSeries()))
 
 
-def _start(processes: Live, outcome: Outcome, say: Say) -> None:
+def _start(processes: Live, outcome: Measurements, say: Say) -> None:
     """Start the node as often as planned and give it its command."""
     for k in range(outcome.plan.starts):
         say(f"starting the node, {k + 1} of {outcome.plan.starts}")
@@ -127,7 +128,7 @@ def _start(processes: Live, outcome: Outcome, say: Say) -> None:
     processes.connect(outcome.plan.text)
 
 
-def _after(processes: Live, parts: _Parts, outcome: Outcome, say: Say) -> None:
+def _after(processes: Live, parts: _Parts, outcome: Measurements, say: Say) -> None:
     """What takes the node's place once its rounds are done: itself in float32, and the echo."""
     plan = outcome.plan
     if outcome.precision != PRECISION and GOAL_SIZE in plan.sizes and parts.bundle.file(VISION_FILES[PRECISION]):
@@ -138,7 +139,7 @@ def _after(processes: Live, parts: _Parts, outcome: Outcome, say: Say) -> None:
         outcome.echo[one.size] = processes.echo(one.size, outcome.rate_hz, plan.passes)
 
 
-def _networks(outcome: Outcome, say: Say) -> None:
+def _networks(outcome: Measurements, say: Say) -> None:
     """Ours against the others, where wanted."""
     plan = outcome.plan
     if plan.rivals is None:
@@ -150,7 +151,7 @@ def _networks(outcome: Outcome, say: Say) -> None:
     outcome.best = {name: max(value, outcome.best[name]) for name, value in floors(threads).items()}
 
 
-def _live_round(processes: Live, pictures: Pictures, outcome: Outcome) -> None:
+def _live_round(processes: Live, pictures: Pictures, outcome: Measurements) -> None:
     """Give the node its turn: paced for latency, then at 60 Hz for throughput."""
     plan, size = outcome.plan, pictures.size
     time.sleep(0.2)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ class Network:
     title: str
     path: Path
     input_size: str
+    _: KW_ONLY
     series: Series = field(default_factory=Series)
     macs: float = 0.0
     failed: str = ""

@@ -40,7 +40,13 @@ class Pictures:
         """Yield frames for the core for ever."""
         mount = CameraSpec().mount()
         for image in cycle(self.images):
-            yield Frame(image, 0, FRAME_ID, self.camera, None, mount, "base_link")
+            yield Frame(
+                image,
+                frame_id=FRAME_ID,
+                camera=self.camera,
+                camera_in_target=mount,
+                target_frame="base_link",
+            )
 
     def save(self, folder: Path) -> None:
         """Write them where the camera's process finds them."""

@@ -142,7 +142,7 @@ def stop(process: subprocess.Popen[Any]) -> None:
             process.wait()
 
 
-class Meter:
+class ProcessMeter:
     """Processor time and memory of processes while it is entered.
 
     `cpu` is the share of one core that each took (2.0: two cores); `rss_mb` the node's largest resident memory.
@@ -157,7 +157,7 @@ class Meter:
         self.rss_mb = 0.0
         self.wall_s = 0.0
 
-    def __enter__(self) -> Meter:
+    def __enter__(self) -> ProcessMeter:
         self._begin = (time.monotonic(), self._used())
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()

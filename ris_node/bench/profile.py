@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ris_node.bench.measure import Outcome
+from ris_node.bench.measure import Measurements
 from ris_node.bench.networks import rows, table
 from ris_node.report.values import finite, shown
 
 CHANNELS = 3
 
 
-def where_time_goes(outcome: Outcome, size: str) -> list[dict[str, Any]]:
+def where_time_goes(outcome: Measurements, size: str) -> list[dict[str, Any]]:
     """Parts of a paced frame's way with their medians and floors in milliseconds; nothing where none was measured.
 
     Floors: a bare echo for DDS and Python, bytes over memory bandwidth for the resize, multiplications over the best
@@ -41,7 +41,7 @@ def where_time_goes(outcome: Outcome, size: str) -> list[dict[str, Any]]:
     ]
 
 
-def lines(outcome: Outcome) -> list[str]:
+def lines(outcome: Measurements) -> list[str]:
     """Both tables for people; empty where neither was measured."""
     found: list[str] = []
     for size in outcome.paced:
@@ -66,7 +66,7 @@ def lines(outcome: Outcome) -> list[str]:
     return found
 
 
-def to_json(outcome: Outcome) -> dict[str, Any]:
+def to_json(outcome: Measurements) -> dict[str, Any]:
     """The same as JSON."""
     return {
         "networks": rows(outcome.networks, outcome.best) if outcome.networks else [],
@@ -76,7 +76,7 @@ def to_json(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def ratio(outcome: Outcome, slower: str, faster: str) -> float:
+def ratio(outcome: Measurements, slower: str, faster: str) -> float:
     """How many times as long one network takes as another, in the same rounds; NaN where either is missing."""
     found = {one.name: one for one in outcome.networks if not one.failed and one.series.values}
     if slower not in found or faster not in found:
@@ -84,7 +84,7 @@ def ratio(outcome: Outcome, slower: str, faster: str) -> float:
     return found[slower].series.ratio(found[faster].series)
 
 
-def _network_floor(outcome: Outcome) -> float:
+def _network_floor(outcome: Measurements) -> float:
     name = "int8" if outcome.precision == "int8" else "fp32"
     found = [row for one, row in zip(outcome.networks, rows(outcome.networks, outcome.best), strict=True)
              if one.name == name and not one.failed]  # fmt: skip

@@ -17,7 +17,7 @@ from ris_node.bench.float32 import Leg
 from ris_node.bench.goals import goals
 from ris_node.bench.inprocess import Passes, bundle_of
 from ris_node.bench.live import Load, summary
-from ris_node.bench.measure import SATURATED_HZ, Outcome, Plan
+from ris_node.bench.measure import SATURATED_HZ, BenchPlan, Measurements
 from ris_node.bench.series import Series
 from ris_node.bundle.bundle import MANIFEST
 from ris_node.hashing import hash_files
@@ -49,7 +49,7 @@ LEGEND = """What is measured:
 - Ratios are of medians of the same round, then the median over rounds."""
 
 
-def machine(plan: Plan, device: str) -> dict[str, Any]:
+def machine(plan: BenchPlan, device: str) -> dict[str, Any]:
     """Return what the numbers depend on: processor, versions, threads, bundle."""
     bundle = bundle_of(plan.config)
     file = graph_file(bundle, "vision", plan.config.precision)
@@ -86,7 +86,7 @@ def _scheduling() -> str:
     return f"normal, nice {os.nice(0)}"
 
 
-def to_json(outcome: Outcome, about: dict[str, Any]) -> dict[str, Any]:
+def to_json(outcome: Measurements, about: dict[str, Any]) -> dict[str, Any]:
     """Return everything measured as JSON."""
     ratios: dict[str, dict[str, float | None]] = {}
     for size, bare in outcome.bare.items():
@@ -125,7 +125,7 @@ def to_json(outcome: Outcome, about: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def to_markdown(outcome: Outcome, about: dict[str, Any]) -> str:
+def to_markdown(outcome: Measurements, about: dict[str, Any]) -> str:
     """Return the report for people."""
     cells = [_head(about), *_latency_rows(outcome)]
     lines = ["# Bench", "", *cells, "", "| ratio of medians | " + " | ".join(outcome.bare) + " |"]
@@ -157,7 +157,7 @@ def _head(about: dict[str, Any]) -> str:
     )
 
 
-def _latency_rows(outcome: Outcome) -> list[str]:
+def _latency_rows(outcome: Measurements) -> list[str]:
     head = "| size | part | p50 ms | p99 ms | frames/s | CPU ms | CPU node | CPU camera | CPU client | RSS MB |"
     rows = [head, "|---|---|" + "---:|" * 8]
     for size, bare in outcome.bare.items():

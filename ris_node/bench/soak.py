@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,7 @@ class Soak:
     """
 
     seconds: float
+    _: KW_ONLY
     memory: list[tuple[float, float]] = field(default_factory=list)
     rounds: list[float] = field(default_factory=list)
     published: int = 0

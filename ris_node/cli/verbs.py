@@ -55,7 +55,7 @@ examples:
     ),
     Verb("record", "ris_node.cli.bags.record", "write a bag of a live run, with each topic's own QoS"),
     Verb("play", "ris_node.cli.bags.play", "publish a bag and /clock over DDS, for a live node"),
-    Verb("bench", "ris_node.bench.run", "measure the bare network, the core, and the node over DDS"),
+    Verb("bench", "ris_node.bench.cli", "measure the bare network, the core, and the node over DDS"),
     Verb("data", "ris_node.cli.data", "list the known data sets, check one, convert it to JSON lines"),
     Verb("export", "ris_node.export.__main__", "export a checkpoint to a bundle"),
     Verb("cast", "ris_node.cli.cast", "convert a bundle's vision graph to half precision, for GPUs"),

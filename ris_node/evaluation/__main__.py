@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ris_node.data.evalset import EvalItem
-    from ris_node.evaluation.run import Measured, Setting
+    from ris_node.evaluation.measure import Measured, Setting
 
 VERB, ANSWERS = "ris evaluate", "answers"
 OUTPUTS = ("report.json", "report.html", ANSWERS)
@@ -132,7 +132,7 @@ def _guard(args: argparse.Namespace, file: Callable[..., None], folder: Callable
 def _setting(args: argparse.Namespace) -> Setting:
     from ris_node.data.evalset import build, read_manifest
     from ris_node.data.location import data_root
-    from ris_node.evaluation.run import Setting
+    from ris_node.evaluation.measure import Setting
 
     if args.data:
         from ris_node.evaluation.datasets import read_items
@@ -149,7 +149,16 @@ def _setting(args: argparse.Namespace) -> Setting:
     suite = "" if args.manifest or args.data else args.suite
     cache = args.out / ANSWERS if args.out and not args.no_cache else None
     threads = args.threads or os.cpu_count() or 1
-    return Setting(every_nth(items, args.every), root, suite, args.every, threads, args.precision, cache, args.quiet)
+    return Setting(
+        items=every_nth(items, args.every),
+        root=root,
+        suite=suite,
+        every=args.every,
+        threads=threads,
+        precision=args.precision,
+        cache=cache,
+        quiet=args.quiet,
+    )
 
 
 def every_nth(items: Sequence[EvalItem], step: int) -> list[EvalItem]:
@@ -160,7 +169,7 @@ def every_nth(items: Sequence[EvalItem], step: int) -> list[EvalItem]:
 
 def _measure(args: argparse.Namespace, setting: Setting) -> list[Measured]:
     from ris_node.evaluation.bootstrap import Resampler
-    from ris_node.evaluation.run import measure, measure_bundles
+    from ris_node.evaluation.measure import measure, measure_bundles
     from ris_node.evaluation.systems import read_predictions
     from ris_node.evaluation.variants import parse_entries
 
@@ -179,7 +188,7 @@ def _measure(args: argparse.Namespace, setting: Setting) -> list[Measured]:
 
 def _report(args: argparse.Namespace, setting: Setting, systems: list[Measured], html: bool) -> None:
     from ris_node.evaluation.goals import format_goals
-    from ris_node.evaluation.run import make_report, save_report
+    from ris_node.evaluation.measure import make_report, save_report
     from ris_node.evaluation.table import format_table
 
     report = make_report(systems, setting)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ Runs = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Answer:
+class Prediction:
     """One system's answer to one item, at the image's own size.
 
     `mask` and `region` are run lengths, None where empty; `point` is the goal's pixel (x, y); `rank` is the place of
@@ -32,6 +32,7 @@ class Answer:
     id: str
     status: Status
     presence: float
+    _: KW_ONLY
     mask: Runs | None = None
     region: Runs | None = None
     point: tuple[float, float] | None = None
@@ -44,7 +45,7 @@ class Answer:
                 "point": self.point, "status": self.status.name, "rank": self.rank}  # fmt: skip
 
     @classmethod
-    def from_line(cls, line: Mapping[str, Any]) -> Answer:
+    def from_line(cls, line: Mapping[str, Any]) -> Prediction:
         """Read a line of predictions.
 
         Without a "status", a line that is not present and yet gives a mask or a region is read as UNCERTAIN, which is
@@ -65,16 +66,22 @@ class Answer:
         presence = float(line.get("presence", 1.0 if line["present"] else 0.0))
         if not 0.0 <= presence <= 1.0:
             raise ValueError(f"presence is {presence}: give 0 to 1")
-        return cls(str(line["id"]), status, presence, mask, region,
-                   None if point is None else (float(point[0]), float(point[1])),
-                   None if rank is None else int(rank))  # fmt: skip
+        return cls(
+            id=str(line["id"]),
+            status=status,
+            presence=presence,
+            mask=mask,
+            region=region,
+            point=None if point is None else (float(point[0]), float(point[1])),
+            rank=None if rank is None else int(rank),
+        )
 
 
-def answer_of(item: EvalItem, grounding: Grounding) -> Answer:
+def answer_of(item: EvalItem, grounding: Grounding) -> Prediction:
     """What the node's core answered to an item."""
     mask, region = grounding.mask, grounding.region_mask
     truth = item.region_truth() if item.present else None
-    return Answer(
+    return Prediction(
         id=item.id,
         status=grounding.status,
         presence=float(grounding.presence),
@@ -93,7 +100,7 @@ def region_map(grounding: Grounding) -> F32 | None:
     return np.asarray(planes.box.restore(planes.region_logits), np.float32)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Scored:
     """An item with one system's answer, counted in pixels of the input image.
 
@@ -103,7 +110,7 @@ class Scored:
     """
 
     item: EvalItem
-    answer: Answer
+    answer: Prediction
     area: int
     intersection: int
     union: int
@@ -147,7 +154,7 @@ class Scored:
         return _decode(None if self.refused else self.answer.region, self.item)
 
 
-def score(item: EvalItem, answer: Answer) -> Scored:
+def score(item: EvalItem, answer: Prediction) -> Scored:
     """Count an answer against an item's truth.
 
     Raises:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 from ris_node.evaluation.bootstrap import Estimate
@@ -17,7 +17,7 @@ Differences = Mapping[str, Mapping[str, Estimate]]
 
 
 @dataclass(frozen=True)
-class Goal:
+class QualityGoal:
     """One thing asked: `source` is a row and metric of the table, of the differences to the baseline, or a fact.
 
     `least` or `most` is what is asked; below `floor` the work is not done, whatever the rest.
@@ -28,6 +28,7 @@ class Goal:
     row: str
     metric: str = ""
     least: float | None = None
+    _: KW_ONLY
     most: float | None = None
     floor: float | None = None
 
@@ -43,43 +44,43 @@ class Goal:
         return value >= self.least if self.least is not None else value <= (self.most or 0.0)
 
 
-def _over(kind: str, least: float) -> Goal:
-    return Goal(f"mIoU over the keyword baseline, {kind}", "difference", kind, "miou", least)
+def _over(kind: str, least: float) -> QualityGoal:
+    return QualityGoal(f"mIoU over the keyword baseline, {kind}", "difference", kind, "miou", least)
 
 
 REACH = (
-    Goal("driving: mIoU", "table", "driving: noun phrases", "miou", 0.60, floor=0.55),
-    Goal("driving: P@0.5", "table", "driving: noun phrases", "p50", 0.65),
-    Goal("driving: rIoU", "table", "driving: noun phrases", "riou", 0.58),
-    Goal("refused: absent classes", "table", "absent", "refused", 0.95, floor=0.92),
-    Goal("refused: what never is", "table", "alien", "refused", 0.95, floor=0.92),
-    Goal("refused: near-misses", "table", "near_miss", "refused", 0.70),
-    Goal("found: present targets", "table", "all", "found", 0.95),
-    Goal("listens", "table", "all", "listens", 0.90),
+    QualityGoal("driving: mIoU", "table", "driving: noun phrases", "miou", 0.60, floor=0.55),
+    QualityGoal("driving: P@0.5", "table", "driving: noun phrases", "p50", 0.65),
+    QualityGoal("driving: rIoU", "table", "driving: noun phrases", "riou", 0.58),
+    QualityGoal("refused: absent classes", "table", "absent", "refused", 0.95, floor=0.92),
+    QualityGoal("refused: what never is", "table", "alien", "refused", 0.95, floor=0.92),
+    QualityGoal("refused: near-misses", "table", "near_miss", "refused", 0.70),
+    QualityGoal("found: present targets", "table", "all", "found", 0.95),
+    QualityGoal("listens", "table", "all", "listens", 0.90),
     _over("order", 0.10),
     _over("relation", 0.10),
     _over("colour", 0.10),
-    Goal("pointing: goals in the true region", "table", "all", "pointing", 0.85, floor=0.80),
-    Goal("inside: share of the answered region in the true one", "table", "all", "inside", 0.75),
-    Goal("true regions' mean share of the picture", "fact", "mean_region_cover", most=0.08),
-    Goal("everyday: mIoU", "table", "everyday: noun phrases", "miou", 0.30),
-    Goal("calibration error", "table", "all", "ece", most=0.05),
-    Goal("vision network / bare trunk, time at 256x320", "fact", "trunk_ratio", most=1.5),
-    Goal("bundle, MB", "fact", "megabytes", most=40.0),
+    QualityGoal("pointing: goals in the true region", "table", "all", "pointing", 0.85, floor=0.80),
+    QualityGoal("inside: share of the answered region in the true one", "table", "all", "inside", 0.75),
+    QualityGoal("true regions' mean share of the picture", "fact", "mean_region_cover", most=0.08),
+    QualityGoal("everyday: mIoU", "table", "everyday: noun phrases", "miou", 0.30),
+    QualityGoal("calibration error", "table", "all", "ece", most=0.05),
+    QualityGoal("vision network / bare trunk, time at 256x320", "fact", "trunk_ratio", most=1.5),
+    QualityGoal("bundle, MB", "fact", "megabytes", most=40.0),
 )
 FIRST = (  # what was asked of the first version, on the suite "first"
     *(_over(kind, 0.05) for kind in ("all", "order", "single", "relation")),
-    Goal("refused: absent classes", "table", "absent", "refused", 0.88),
-    Goal("refused: what never is", "table", "alien", "refused", 0.88),
-    Goal("found: present targets", "table", "all", "found", 0.92),
-    Goal("listens", "table", "all", "listens", 0.80),
-    Goal("pointing: goals in the true region", "table", "all", "pointing", 0.65),
+    QualityGoal("refused: absent classes", "table", "absent", "refused", 0.88),
+    QualityGoal("refused: what never is", "table", "alien", "refused", 0.88),
+    QualityGoal("found: present targets", "table", "all", "found", 0.92),
+    QualityGoal("listens", "table", "all", "listens", 0.80),
+    QualityGoal("pointing: goals in the true region", "table", "all", "pointing", 0.65),
 )
 GOALS = {"full": REACH, "first": FIRST}
 
 
 def judge_goals(
-    goals: Sequence[Goal], rows: Sequence[Row], against: Differences, facts: Mapping[str, Any]
+    goals: Sequence[QualityGoal], rows: Sequence[Row], against: Differences, facts: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """Each goal with its value, its 95 % interval (None where it has none), and whether it was reached.
 

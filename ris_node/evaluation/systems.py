@@ -20,7 +20,7 @@ from ris_node.config import ModelConfig
 from ris_node.data.evalset import EvalItem
 from ris_node.data.pictures import read_rgb
 from ris_node.errors import CommandError, DataError
-from ris_node.evaluation.answers import Answer, answer_of
+from ris_node.evaluation.answers import Prediction, answer_of
 from ris_node.evaluation.variants import Entry
 from ris_node.pipeline.grounder import Grounder
 from ris_node.types import U8, Query, QueryKind, Status
@@ -36,7 +36,7 @@ def answer_all(
     precision: str = "auto",
     cache: Path | None = None,
     progress: Progress | None = None,
-) -> tuple[list[Answer], dict[str, Any]]:
+) -> tuple[list[Prediction], dict[str, Any]]:
     """Answer all items with a bundle, a picture at a time in each of `threads` threads, in the order of the items.
 
     Args:
@@ -97,24 +97,24 @@ def answerable(items: Sequence[EvalItem], root: Path, threads: int = 1) -> tuple
 
 
 @contextmanager
-def _kept(cache: Path) -> Iterator[Callable[[Answer], None]]:
+def _kept(cache: Path) -> Iterator[Callable[[Prediction], None]]:
     """Yield what writes an answer to the end of the cache at once."""
     with cache.open("a", encoding="utf-8") as file:
 
-        def keep(answer: Answer) -> None:
+        def keep(answer: Prediction) -> None:
             file.write(json.dumps(answer.to_line()) + "\n")
             file.flush()
 
         yield keep
 
 
-def answer(grounder: Grounder, item: EvalItem, image: U8) -> Answer:
+def answer(grounder: Grounder, item: EvalItem, image: U8) -> Prediction:
     """Answer one item; a command that the grounder refuses to parse counts as ABSENT."""
     kind = QueryKind.REGION if item.type == "region" else QueryKind.OBJECT
     try:
         return answer_of(item, grounder.ground(image, Query(item.text, kind=kind)))
     except CommandError:
-        return Answer(item.id, Status.ABSENT, 0.0)
+        return Prediction(item.id, Status.ABSENT, 0.0)
 
 
 def describe(entry: Entry, grounder: Grounder) -> dict[str, Any]:
@@ -136,20 +136,20 @@ def describe(entry: Entry, grounder: Grounder) -> dict[str, Any]:
     }
 
 
-def read_predictions(path: Path, items: Sequence[EvalItem]) -> tuple[list[Answer], int]:
+def read_predictions(path: Path, items: Sequence[EvalItem]) -> tuple[list[Prediction], int]:
     """A system's answers from JSON lines, in the order of the items, and how many were missing (taken as ABSENT).
 
     Raises:
         DataError: a line cannot be used, answers an unknown item, or one twice; or no item is answered.
     """
-    found: dict[str, Answer] = {}
+    found: dict[str, Prediction] = {}
     wanted = {i.id for i in items}
     with path.open(encoding="utf-8-sig") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue
             try:
-                made = Answer.from_line(json.loads(line))
+                made = Prediction.from_line(json.loads(line))
             except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
                 raise DataError(f"{path}, line {number}: {error!r}; see 'ris predict --help' for the form") from error
             if made.id in found:
@@ -158,7 +158,7 @@ def read_predictions(path: Path, items: Sequence[EvalItem]) -> tuple[list[Answer
     if not wanted & set(found):
         raise DataError(f"{path} answers none of the {len(items)} items: is it of another manifest?")
     missing = [i for i in items if i.id not in found]
-    return [found.get(i.id, Answer(i.id, Status.ABSENT, 0.0)) for i in items], len(missing)
+    return [found.get(i.id, Prediction(i.id, Status.ABSENT, 0.0)) for i in items], len(missing)
 
 
 def digest(items: Sequence[EvalItem]) -> str:
@@ -179,13 +179,13 @@ def code_digest() -> str:
     return made.hexdigest()
 
 
-def _answers(grounders: Sequence[Grounder], items: Sequence[EvalItem], root: Path) -> Iterator[Answer]:
+def _answers(grounders: Sequence[Grounder], items: Sequence[EvalItem], root: Path) -> Iterator[Prediction]:
     """Answers as they come; each thread reads a picture and answers all its items, so reading and running overlap."""
     free: SimpleQueue[Grounder] = SimpleQueue()
     for grounder in grounders:
         free.put(grounder)
 
-    def run(image: str, size: tuple[int, int], own: list[EvalItem]) -> list[Answer]:
+    def run(image: str, size: tuple[int, int], own: list[EvalItem]) -> list[Prediction]:
         grounder = free.get()
         try:
             pixels = read_rgb(root / image, size)
@@ -194,7 +194,7 @@ def _answers(grounders: Sequence[Grounder], items: Sequence[EvalItem], root: Pat
             free.put(grounder)
 
     with ThreadPoolExecutor(len(grounders)) as pool:
-        pending: set[Future[list[Answer]]] = set()
+        pending: set[Future[list[Prediction]]] = set()
         try:
             for (image, *size), own in groupby(items, key=lambda i: (i.image, i.width, i.height)):
                 pending.add(pool.submit(run, image, (size[0], size[1]), list(own)))
@@ -211,7 +211,7 @@ def _answers(grounders: Sequence[Grounder], items: Sequence[EvalItem], root: Pat
                 future.cancel()
 
 
-def _open_cache(path: Path, about: dict[str, Any]) -> dict[str, Answer]:
+def _open_cache(path: Path, about: dict[str, Any]) -> dict[str, Prediction]:
     """The answers in a cache of the same bundle and items; otherwise it is begun anew."""
     beside = path.with_suffix(".about.json")
     if path.exists() and beside.exists() and json.loads(beside.read_text(encoding="utf-8")) == about:
@@ -219,7 +219,7 @@ def _open_cache(path: Path, about: dict[str, Any]) -> dict[str, Answer]:
         whole = []
         for line in path.read_text(encoding="utf-8").splitlines():
             try:
-                made = Answer.from_line(json.loads(line))
+                made = Prediction.from_line(json.loads(line))
             except ValueError:  # the line that was being written when the run was stopped
                 continue
             known[made.id] = made

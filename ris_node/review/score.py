@@ -9,7 +9,7 @@ from typing import Any
 
 from ris_node.data.evalset import EvalItem
 from ris_node.errors import DataError
-from ris_node.evaluation.answers import Answer, Scored, score
+from ris_node.evaluation.answers import Prediction, Scored, score
 from ris_node.evaluation.bootstrap import Resampler
 from ris_node.evaluation.columns import make_columns
 from ris_node.evaluation.table import Row, make_table
@@ -72,9 +72,9 @@ def _item(row: Mapping[str, Any], frame: TruthFrame) -> EvalItem:
     )
 
 
-def _answer(row: Mapping[str, Any]) -> Answer:
+def _answer(row: Mapping[str, Any]) -> Prediction:
     point = row["point"]
-    return Answer(
+    return Prediction(
         id=item_id(row),
         status=Status[row["status"]],
         presence=row["presence"],

@@ -12,12 +12,12 @@ import pytest
 from tiny_bundle import make_tiny_bundle
 
 from ris_node.bench.float32 import Leg
-from ris_node.bench.goals import Goal, goals
+from ris_node.bench.goals import SpeedGoal, goals
 from ris_node.bench.inprocess import Passes
 from ris_node.bench.live import Load
-from ris_node.bench.measure import Outcome, Plan
+from ris_node.bench.measure import BenchPlan, Measurements
 from ris_node.bench.pictures import Pictures, render_pictures
-from ris_node.bench.processes import Meter, rss_mb
+from ris_node.bench.processes import ProcessMeter, rss_mb
 from ris_node.bench.series import Series
 from ris_node.bench.soak import Soak, _judge
 from ris_node.cli.__main__ import main
@@ -40,13 +40,20 @@ def test_ratios_are_of_the_same_round_so_that_a_slow_minute_drops_out() -> None:
     assert series([1.0, float("nan")]).to_json() == {"count": 1, "p50_ms": 1.0, "p99_ms": 1.0, "rounds_ms": [1.0]}
 
 
+def plan(*, with_node: bool) -> BenchPlan:
+    """Return the plan of one short round at 640x480."""
+    return BenchPlan(
+        config=ModelConfig(), text="the car", sizes=("640x480",), rounds=1, passes=2, starts=1, with_node=with_node
+    )
+
+
 def test_what_was_not_measured_is_no_goal_reached() -> None:
-    outcome = Outcome(Plan(ModelConfig(), "the car", ("640x480",), 1, 2, 1, with_node=False))
+    outcome = Measurements(plan(with_node=False))
     assert {goal.reached for goal in goals(outcome)} == {None}
     outcome.starts_s = [1.0, 9.0]
     assert [goal.reached for goal in goals(outcome)] == [None, None, False]
-    assert Goal("x", 1.0, 1.0).reached
-    assert Goal("x", 1.0).reached is None and Goal("x", 1.0).verdict == "for information"
+    assert SpeedGoal("x", 1.0, 1.0).reached
+    assert SpeedGoal("x", 1.0).reached is None and SpeedGoal("x", 1.0).verdict == "for information"
 
 
 def node_beside(network: float, node: float) -> tuple[Passes, Load]:
@@ -57,7 +64,7 @@ def node_beside(network: float, node: float) -> tuple[Passes, Load]:
 
 
 def test_the_ratio_of_node_to_network_is_judged_in_float32_alone() -> None:
-    outcome = Outcome(Plan(ModelConfig(), "the car", ("640x480",), 1, 2, 1, with_node=True), precision="int8")
+    outcome = Measurements(plan(with_node=True), precision="int8")
     outcome.bare["640x480"], outcome.paced["640x480"] = node_beside(18.0, 36.0)
     judged, beside = goals(outcome)[:2]
     assert (judged.name, judged.reached) == ("node / bare network, p50, 640x480, float32", None)
@@ -84,7 +91,7 @@ def test_pictures_come_back_from_the_folder(tmp_path: Path) -> None:
 
 
 def test_meter_sees_a_busy_process() -> None:
-    with Meter({"self": os.getpid()}, "self") as meter:
+    with ProcessMeter({"self": os.getpid()}, "self") as meter:
         used = time.process_time()
         while time.process_time() - used < 0.1:
             pass
@@ -96,7 +103,7 @@ def test_soak_finds_what_does_not_add_up() -> None:
     def judged(growth: float, rounds: tuple[float, ...] = (), **changes: int) -> list[str]:
         count = {"received": 100, "processed": 40, "dropped": 60, "waiting": 0, **changes}
         memory = [(float(k), 200.0 + growth * k / 100.0) for k in range(101)]
-        outcome = Soak(100.0, memory, list(rounds), published=110, results=40, counters=count)
+        outcome = Soak(100.0, memory=memory, rounds=list(rounds), published=110, results=40, counters=count)
         _judge(outcome)
         return outcome.faults
 

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "export"))
 
 from small_net import small_bundle, small_vision
 
-from ris_node.bench.measure import Outcome, Plan
+from ris_node.bench.measure import BenchPlan, Measurements
 from ris_node.bench.networks import count_macs, find_networks, floors, rows, run_networks, table
 from ris_node.bench.profile import lines, ratio, where_time_goes
 from ris_node.bench.series import Series
@@ -58,7 +58,10 @@ def test_multiplications_are_counted_from_shapes(tmp_path):
 
 def test_where_the_time_goes_adds_up(compared):
     networks, best = compared
-    outcome = Outcome(Plan(ModelConfig(), "the car", ("640x480",), 1, 2, 1, with_node=True))
+    plan = BenchPlan(
+        config=ModelConfig(), text="the car", sizes=("640x480",), rounds=1, passes=2, starts=1, with_node=True
+    )
+    outcome = Measurements(plan)
     from ris_node.bench.live import Load
 
     load = Load()

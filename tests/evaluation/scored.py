@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from ris_node.data.evalset import EvalItem
-from ris_node.evaluation.answers import Answer, score
+from ris_node.evaluation.answers import Prediction, score
 from ris_node.rle import encode_rle
 from ris_node.types import Status
 
@@ -62,7 +62,7 @@ ITEMS = [
 def said(of, status=Status.PRESENT, mask=None, region=None, presence=None, point=None, rank=None):
     """A scored answer to an item."""
     value = presence if presence is not None else (0.9 if status == Status.PRESENT else 0.1)
-    return score(of, Answer(of.id, status, value, runs(mask), runs(region), point, rank))
+    return score(of, Prediction(of.id, status, value, mask=runs(mask), region=runs(region), point=point, rank=rank))
 
 
 def right(of):

@@ -19,7 +19,7 @@ from ris_node.cli.__main__ import main
 from ris_node.config import ModelConfig
 from ris_node.data.evalset import EvalItem, read_manifest, write_manifest
 from ris_node.errors import ConfigError, DataError
-from ris_node.evaluation.answers import Answer, Scored, score
+from ris_node.evaluation.answers import Prediction, Scored, score
 from ris_node.evaluation.report.pictures import choose, draw
 from ris_node.evaluation.systems import read_predictions
 from ris_node.evaluation.variants import parse_entries
@@ -233,32 +233,34 @@ def test_missing_predictions_are_absent_and_wrong_sizes_are_named(place, tmp_pat
 
 def test_what_present_means_in_a_line_of_predictions():
     def status(**changes):
-        return Answer.from_line(LINE | changes).status
+        return Prediction.from_line(LINE | changes).status
 
     assert status() == Status.PRESENT
     assert status(present=False) == Status.UNCERTAIN, "as ris predict writes it"
     assert status(present=False, mask=None) == Status.ABSENT
     assert status(present=True, status="AMBIGUOUS") == Status.AMBIGUOUS
-    assert Answer.from_line({"id": "x", "present": True}).presence == 1.0
-    back = Answer("x", Status.AMBIGUOUS, 0.5, (3, 4), None, (1.0, 2.0), 7)
-    assert Answer.from_line(json.loads(json.dumps(back.to_line()))) == back
+    assert Prediction.from_line({"id": "x", "present": True}).presence == 1.0
+    back = Prediction("x", Status.AMBIGUOUS, 0.5, mask=(3, 4), point=(1.0, 2.0), rank=7)
+    assert Prediction.from_line(json.loads(json.dumps(back.to_line()))) == back
 
 
 def test_a_picture_shows_answer_truth_and_goal(place):
     items = {i.id: i for i in read_manifest(place / "truth.jsonl")}
     image = np.full((H, W, 3), 100, np.uint8)
-    scored = score(items["0/red"], Answer("0/red", Status.PRESENT, 0.9, runs(PLACES["green"])))
+    scored = score(items["0/red"], Prediction("0/red", Status.PRESENT, 0.9, mask=runs(PLACES["green"])))
     drawn = draw(scored, image)
     assert drawn.shape == image.shape and not np.shares_memory(drawn, image)
     assert drawn[40, 120, 0] > drawn[40, 120, 2] + 60, "orange where it was answered"
     assert tuple(drawn[16, 40]) == (0, 230, 118), "a green outline where it is"
     assert (drawn[100, 150] == 100).all()
-    goal = score(items["0/stop"], Answer("0/stop", Status.PRESENT, 0.9, None, runs(PLACES["red"]), (30.0, 100.0)))
+    goal = score(
+        items["0/stop"], Prediction("0/stop", Status.PRESENT, 0.9, region=runs(PLACES["red"]), point=(30.0, 100.0))
+    )
     assert (draw(goal, image)[100, 30] == 255).all()
 
 
 def test_no_picture_is_chosen_twice(place):
-    made: list[Scored] = [score(i, Answer(i.id, Status.ABSENT, 0.0)) for i in read_manifest(place / "truth.jsonl")]
+    made: list[Scored] = [score(i, Prediction(i.id, Status.ABSENT, 0.0)) for i in read_manifest(place / "truth.jsonl")]
     assert [s.item.image for s in choose(made)] == ["0.png", "1.png"]
 
 

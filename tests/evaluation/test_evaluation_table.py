@@ -15,7 +15,7 @@ from ris_node import metrics as m
 from ris_node.data.evalset import listening_pairs
 from ris_node.evaluation.bootstrap import Estimate, Resampler, percentiles
 from ris_node.evaluation.columns import make_columns
-from ris_node.evaluation.goals import FIRST, REACH, Goal, format_goals, judge_goals
+from ris_node.evaluation.goals import FIRST, REACH, QualityGoal, format_goals, judge_goals
 from ris_node.evaluation.slices import make_slices
 from ris_node.evaluation.table import differences, format_table, make_table
 from ris_node.types import Status
@@ -225,7 +225,7 @@ def test_goals_say_what_was_reached_and_what_is_below_the_floor():
     assert "MISSED" in text and "not measured" in text and "at most 1.5" in text
     first = {g["name"]: g["reached"] for g in judge_goals(FIRST, good, differences(good, poor), {})}
     assert first["listens"] and not first["mIoU over the keyword baseline, relation"]
-    assert not Goal("x", "fact", "x", most=1.0).reached(math.nan)
+    assert not QualityGoal("x", "fact", "x", most=1.0).reached(math.nan)
 
 
 def test_the_text_table_shows_every_row():

@@ -23,7 +23,7 @@ from ris_node.data.location import locate
 from ris_node.entry import start
 from ris_node.errors import RisError
 from ris_node.evaluation.language import people
-from ris_node.evaluation.language.people import Said
+from ris_node.evaluation.language.people import Utterance
 from ris_node.evaluation.language.prototypes import text_side_agreement
 from ris_node.language.keywords import keyword_rule
 from ris_node.language.lexicon import NOUNS
@@ -83,7 +83,7 @@ def concept(command: ParsedCommand) -> str:
     return noun.concept.label if noun else ""
 
 
-def class_agreement(said: Iterable[Said]) -> Numbers:
+def class_agreement(said: Iterable[Utterance]) -> Numbers:
     """How often the grammar's noun names the annotated class: rightly, another class, or none that it knows."""
     known = [(concept(_parsed(s.text)), wanted) for s in said if (wanted := people.concepts_of(s.target))]
     return {
@@ -94,7 +94,7 @@ def class_agreement(said: Iterable[Said]) -> Numbers:
     }
 
 
-def same_concept(said: Sequence[Said]) -> Numbers:
+def same_concept(said: Sequence[Utterance]) -> Numbers:
     """Of pairs of phrases for one box in which the grammar knows both nouns: how often the concept is the same."""
     groups: dict[int, list[str]] = {}
     for s in said:
@@ -104,7 +104,7 @@ def same_concept(said: Sequence[Said]) -> Numbers:
     return {"pairs": len(pairs), "agrees": mean(a == b for a, b in pairs), "known noun": known}
 
 
-def side_agreement(said: Iterable[Said]) -> Numbers:
+def side_agreement(said: Iterable[Utterance]) -> Numbers:
     """Where the grammar hears left or right (or leftmost, rightmost): how often the box lies on that half.
 
     `heard` is the share of texts with exactly one of the words "left" and "right" in which it hears that side; it need
@@ -125,7 +125,7 @@ def side_agreement(said: Iterable[Said]) -> Numbers:
     return {"texts": count, "sides heard": len(right), "agrees": mean(right), "heard": mean(heard)}
 
 
-def manoeuvre_agreement(pairs: Sequence[tuple[Said, Any]]) -> Numbers:
+def manoeuvre_agreement(pairs: Sequence[tuple[Utterance, Any]]) -> Numbers:
     """How often manoeuvre and kind are those of our labels."""
     parsed = [(_parsed(s.text), wanted) for s, wanted in pairs]
     return {
@@ -135,13 +135,13 @@ def manoeuvre_agreement(pairs: Sequence[tuple[Said, Any]]) -> Numbers:
     }
 
 
-def kind_share(said: Sequence[Said], kind: QueryKind) -> Numbers:
+def kind_share(said: Sequence[Utterance], kind: QueryKind) -> Numbers:
     """The share of texts that are taken for `kind` and can be answered."""
     parsed = [_parsed(s.text) for s in said]
     return {"texts": len(parsed), "right": mean(p.kind == kind and p.groundable for p in parsed)}
 
 
-def robustness(said: Sequence[Said], name: str) -> Numbers:
+def robustness(said: Sequence[Utterance], name: str) -> Numbers:
     """What stays the same, and how often the class is still right, after a disturbance of `people.DISTURBED`."""
     rng = np.random.default_rng(20261122)
     pairs = [(s, _parsed(s.text), _parsed(people.DISTURBED[name](s.text, rng))) for s in said]
@@ -156,7 +156,7 @@ def robustness(said: Sequence[Said], name: str) -> Numbers:
     }
 
 
-def time_of(said: Sequence[Said]) -> Numbers:
+def time_of(said: Sequence[Utterance]) -> Numbers:
     """Median and 99th percentile of the time to parse one command, in milliseconds of this thread."""
     taken = []
     for s in said:

@@ -64,7 +64,7 @@ _LETTERS = {
 
 
 @dataclass(frozen=True)
-class Said:
+class Utterance:
     """A text; the annotated class of what it means ("" where the set has none), and where that lies.
 
     `at` is the middle of the box from 0 (left border) to 1, NaN where unknown. `group` numbers what texts are about.
@@ -76,46 +76,48 @@ class Said:
     group: int = 0
 
 
-def talk2car(folder: Path) -> list[Said]:
+def talk2car(folder: Path) -> list[Utterance]:
     """The commands of talk2car_val.jsonl in `folder`."""
-    out: list[Said] = []
+    out: list[Utterance] = []
     for line in (folder / "talk2car_val.jsonl").read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         x, _, width, _ = row["box_xywh_1600x900"]
-        out.append(Said(row["command"], row["target"], (x + 0.5 * width) / TALK_WIDTH, len(out)))
+        out.append(Utterance(row["command"], row["target"], (x + 0.5 * width) / TALK_WIDTH, len(out)))
     return out
 
 
-def expressions(folder: Path) -> list[Said]:
+def expressions(folder: Path) -> list[Utterance]:
     """The noun phrases of talk2car_expr_train.jsonl."""
-    out: list[Said] = []
+    out: list[Utterance] = []
     for line in (folder / "talk2car_expr_train.jsonl").read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         x, _, width, _ = row["box"]
-        out.append(Said(row["description"], row["class"], (x + 0.5 * width) / TALK_WIDTH, len(out)))
+        out.append(Utterance(row["description"], row["class"], (x + 0.5 * width) / TALK_WIDTH, len(out)))
     return [said for said in out if any(c.isalnum() for c in said.text)]
 
 
-def carla(folder: Path) -> list[Said]:
+def carla(folder: Path) -> list[Utterance]:
     """The commands of carla_nav_sub_commands.csv."""
     with (folder / "carla_nav_sub_commands.csv").open(encoding="utf-8") as stream:
-        return [Said(row["command"], group=number) for number, row in enumerate(csv.DictReader(stream))]
+        return [Utterance(row["command"], group=number) for number, row in enumerate(csv.DictReader(stream))]
 
 
-def referit(folder: Path) -> list[Said]:
+def referit(folder: Path) -> list[Utterance]:
     """The phrases of referit_train.jsonl.gz; pictures are 480x360 or 360x480: a long box shows which."""
-    out: list[Said] = []
+    out: list[Utterance] = []
     with gzip.open(folder / "referit_train.jsonl.gz", "rt", encoding="utf-8") as stream:
         for number, line in enumerate(stream):
             row = json.loads(line)
             x0, _, x1, y1 = row["box_xyxy"]
             width = 480 if x1 > 360 else (360 if y1 > 360 else float("nan"))
             width = width if x1 - x0 < 0.9 * width else float("nan")  # a box of the whole picture is on no side
-            out += [Said(t, at=0.5 * (x0 + x1) / width, group=number) for t in row["texts"] if any(map(str.isalnum, t))]
+            out += [
+                Utterance(t, at=0.5 * (x0 + x1) / width, group=number) for t in row["texts"] if any(map(str.isalnum, t))
+            ]
     return out
 
 
-def labelled(said: list[Said], labels: str) -> list[tuple[Said, Manoeuvre]]:
+def labelled(said: list[Utterance], labels: str) -> list[tuple[Utterance, Manoeuvre]]:
     """The texts of a label string with their manoeuvres."""
     return [(said[int(entry[:-1]) - 1], _LETTERS[entry[-1]]) for entry in labels.split()]
 

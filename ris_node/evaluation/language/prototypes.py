@@ -11,7 +11,7 @@ import numpy as np
 
 from ris_node.bundle.bundle import open_bundle
 from ris_node.config import ModelConfig
-from ris_node.evaluation.language.people import ANNOTATED, Said, concepts_of
+from ris_node.evaluation.language.people import ANNOTATED, Utterance, concepts_of
 from ris_node.language.parse import parse_command
 from ris_node.language.tokenizer import WordPieces
 from ris_node.runtime.select import open_network
@@ -63,7 +63,9 @@ def nearest(features: F32, marks: F32) -> list[str]:
     return [classes()[i] for i in (a @ b.T).argmax(1)]
 
 
-def text_side_agreement(path: Path, commands: Sequence[Said], names: Sequence[Said], step: int = 4) -> dict[str, float]:
+def text_side_agreement(
+    path: Path, commands: Sequence[Utterance], names: Sequence[Utterance], step: int = 4
+) -> dict[str, float]:
     """How often the nearest prototype is the annotated class: commands, and every `step`-th noun phrase.
 
     Where several concepts name a class rightly (`people.ANNOTATED`), any of them counts, as for the grammar.

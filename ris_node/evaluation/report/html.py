@@ -10,9 +10,9 @@ from typing import Any
 
 from ris_node.atomic import write_atomic
 from ris_node.evaluation.goals import BASELINE
+from ris_node.evaluation.measure import Measured, Setting
 from ris_node.evaluation.report import charts
 from ris_node.evaluation.report.pictures import LEGEND, galleries
-from ris_node.evaluation.run import Measured, Setting
 from ris_node.evaluation.table import SHOWN
 from ris_node.report import page
 from ris_node.report.page import Section

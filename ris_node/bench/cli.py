@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ris_node.bench.goals import goals
 from ris_node.bench.live import ros_missing
-from ris_node.bench.measure import Plan, measure
+from ris_node.bench.measure import BenchPlan, measure
 from ris_node.bench.report import machine, to_json, to_markdown
 from ris_node.bench.soak import soak
 from ris_node.config import ModelConfig
@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
         return _soak(args, config, missing)
     if missing:
         _say(f"the node is left out: {missing}")
-    plan = Plan(
+    plan = BenchPlan(
         config=config,
         text=args.command,
         sizes=tuple(args.sizes),

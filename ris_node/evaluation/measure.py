@@ -17,7 +17,7 @@ import numpy as np
 from ris_node import metrics as m
 from ris_node.atomic import write_atomic
 from ris_node.data.evalset import EvalItem
-from ris_node.evaluation.answers import Answer, Scored, contains, score
+from ris_node.evaluation.answers import Prediction, Scored, contains, score
 from ris_node.evaluation.bootstrap import DRAWS, SEED, SLOW_DRAWS, Estimate, Resampler
 from ris_node.evaluation.goals import BASELINE, GOALS, judge_goals
 from ris_node.evaluation.systems import Progress, answer_all, digest
@@ -38,7 +38,7 @@ class Measured:
     about: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Setting:
     """What is measured on, and how.
 
@@ -73,7 +73,7 @@ def measure_bundles(entries: Sequence[Entry], setting: Setting) -> list[Measured
 
 
 def measure(
-    name: str, items: Sequence[EvalItem], answers: Sequence[Answer], resampler: Resampler, about: dict[str, Any]
+    name: str, items: Sequence[EvalItem], answers: Sequence[Prediction], resampler: Resampler, about: dict[str, Any]
 ) -> Measured:
     """Score one system's answers."""
     scored = [score(item, answer) for item, answer in zip(items, answers, strict=True)]
