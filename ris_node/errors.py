@@ -63,3 +63,8 @@ class DemoError(RisError):
 
 class BagError(RisError):
     """A recorded drive (bag) that cannot be read, or only in part."""
+
+
+def printable(text: str) -> str:
+    """Return the text with what no message can carry escaped, such as names of files that are no UTF-8."""
+    return text.encode(errors="backslashreplace").decode()

@@ -112,8 +112,12 @@ class Grounder:
             assert features is not None
             self._segmenter.segment(image, features)
 
-    def prepare(self, query: Query | str) -> PreparedQuery:
+    def prepare(self, query: Query | str, command: ParsedCommand | None = None) -> PreparedQuery:
         """Parse and encode a query once; the result can be used for any number of frames.
+
+        Args:
+            query: a command as text, or a query.
+            command: what the query was parsed to, where that is known already.
 
         Raises:
             CommandError: the text is empty, too long or not text.
@@ -126,7 +130,7 @@ class Grounder:
                     _trim(self._plain)
                     return self._plain[query]
                 return replace(self._plain[query], text_ms=0.0)
-            return self._prepare(query, start)
+            return self._prepare(query, start, command)
 
     def ground(self, frame: Frame | npt.NDArray[np.uint8], query: Query | str | PreparedQuery) -> Grounding:
         """Answer a query for one frame.
@@ -200,8 +204,8 @@ class Grounder:
     ) -> None:
         self.close()
 
-    def _prepare(self, query: Query, start: float) -> PreparedQuery:
-        command = parse_command(query, self.max_query_chars)
+    def _prepare(self, query: Query, start: float, command: ParsedCommand | None = None) -> PreparedQuery:
+        command = command or parse_command(query, self.max_query_chars)
         query = query if query.id else replace(query, id=uuid.uuid4().hex[:12])
         if not command.groundable:
             return PreparedQuery(query, command, self._silence(), _ms(start))

@@ -6,28 +6,28 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from ris_node.bags.reader import Bag
 from ris_node.bags.topics import RAW
 from ris_node.bags.typestore import encoded, make
-from ris_node.errors import ImageError, RisError
 from ris_node.messages.common import header_to_msg, image_to_msg, jpeg_to_msg
 from ris_node.messages.grounding import grounding_to_msg
 from ris_node.messages.target import polygon_stamped, pose_stamped, target_to_msg
-from ris_node.pipeline.grounder import Grounder, PreparedQuery
+from ris_node.pipeline.grounder import Grounder
 from ris_node.pipeline.grounding import Grounding
 from ris_node.pipeline.label_masks import label_mask
 from ris_node.pipeline.overlay import draw_overlay
+from ris_node.pipeline.stream_answerer import StreamAnswerer, StreamFrame
 from ris_node.replay.frames import FrameJob
 from ris_node.replay.options import ReplayOptions
 from ris_node.replay.rows import answer_row
 from ris_node.sensing.images import decode_compressed, decode_image
 from ris_node.targets.hold import TargetStep
-from ris_node.types import U8, Query, Status
+from ris_node.types import U8
 
 NODE = "/grounding_node"
-NO_QUERY = "no query is active"
 
 
 @dataclass(frozen=True)
@@ -52,66 +52,42 @@ class Answerer:
     def __init__(self, bag: Bag, grounder: Grounder, options: ReplayOptions) -> None:
         self._bag, self._grounder, self._options = bag, grounder, options
         self._want_picture = options.video or (options.bag and options.overlays)
-        self._prepared: dict[str, PreparedQuery] = {}
+        self._stream = StreamAnswerer(lambda: grounder, lambda: self._want_picture)
 
     def answer(self, job: FrameJob) -> Answered:
-        """Decode and ground one frame; what goes wrong with it becomes an answer with status ERROR."""
+        """Decode and ground one frame; an error becomes an answer with status ERROR."""
         begin = time.perf_counter()
-        image: U8 | None = None
-        decode_ms = 0.0
-        message: Any = None
-        try:
-            message = self._bag.deserialize(job.message)
-            if job.query is not None or self._want_picture:
-                image = decode_image(message) if job.message.type == RAW else decode_compressed(message)
-            decode_ms = (time.perf_counter() - begin) * 1e3
-            grounding = self._ground(job, image, message)
-        except RisError as error:
-            grounding = self._empty(job, Status.ERROR, str(error), message)
-        except MemoryError:
-            grounding = self._empty(job, Status.ERROR, "the image does not fit into memory", message)
+        if job.jump:
+            self._grounder.reset()
+        answer = self._stream.answer(self._frame(job))
         total_ms = (time.perf_counter() - begin) * 1e3
-        grounding = replace(grounding, timing=replace(grounding.timing, total=total_ms))
+        grounding = replace(answer.grounding, timing=replace(answer.grounding.timing, total=total_ms))
         kind = job.query.command.kind.name.lower() if job.query is not None else ""
         manoeuvre = job.query.command.manoeuvre.name if job.query is not None else ""
         row = {
-            **answer_row(grounding, kind), "bag": self._bag.name, "frame": job.index, "manoeuvre": manoeuvre,
-            "source_index": job.source_index, "log_ns": job.message.log_ns, "decode_ms": decode_ms,
+            **answer_row(grounding, kind, answer.decode_ms), "bag": self._bag.name, "frame": job.index,
+            "manoeuvre": manoeuvre, "source_index": job.source_index, "log_ns": job.message.log_ns,
             "total_ms": total_ms,
         }  # fmt: skip
-        picture = self._picture(grounding, image)
+        picture = self._picture(grounding, answer.image)
         messages = tuple(self._messages(grounding, job, picture)) if self._options.bag else ()
         return Answered(job, grounding, row, messages, picture if self._options.video else None)
 
-    def _ground(self, job: FrameJob, image: U8 | None, message: Any) -> Grounding:
-        if job.query is None:
-            return self._empty(job, Status.NO_QUERY, NO_QUERY, message, image)
-        if image is None:
-            raise ImageError("the frame was not decoded")
-        query = job.query.query
-        prepared = self._prepared.get(query.id)
-        text_ms = 0.0
-        if prepared is None:
-            prepared = self._prepared[query.id] = self._grounder.prepare(query)
-            text_ms = prepared.text_ms
-        if job.jump:
-            self._grounder.reset()
-        found = self._grounder.ground(replace(job.frame, image=image), prepared)
-        return replace(found, timing=replace(found.timing, text=text_ms))
+    def _frame(self, job: FrameJob) -> StreamFrame:
+        @cache
+        def message() -> Any:
+            return self._bag.deserialize(job.message)
 
-    def _empty(self, job: FrameJob, status: Status, words: str, message: Any, image: U8 | None = None) -> Grounding:
-        size = image.shape[:2] if image is not None else (getattr(message, "height", 0), getattr(message, "width", 0))
-        return Grounding(
-            query=job.query.query if job.query is not None else Query(""),
-            status=status,
-            presence=0.0,
-            instances=(),
-            width=int(size[1]),
-            height=int(size[0]),
+        def decode() -> U8:
+            return decode_image(message()) if job.message.type == RAW else decode_compressed(message())
+
+        return StreamFrame(
+            query=job.query,
             stamp_ns=job.stamp_ns,
             frame_id=job.frame_id,
-            model_id=self._grounder.model_id,
-            message=words,
+            size=lambda: (getattr(message(), "height", 0), getattr(message(), "width", 0)),
+            decode=decode,
+            place=lambda image: replace(job.frame, image=image),
         )
 
     def _picture(self, grounding: Grounding, image: U8 | None) -> U8 | None:

@@ -94,7 +94,7 @@ def schema() -> Any:
     return pa.schema(fields, metadata={"ris_node_results": VERSION})
 
 
-def answer_row(grounding: Grounding, kind: str) -> dict[str, Any]:
+def answer_row(grounding: Grounding, kind: str, decode_ms: float) -> dict[str, Any]:
     """Return the columns that an answer fills; the caller adds where the frame came from."""
     first = grounding.instances[0] if grounding.instances else None
     planes = grounding.planes
@@ -120,7 +120,8 @@ def answer_row(grounding: Grounding, kind: str) -> dict[str, Any]:
         "mask_rle": encode_rle(grounding.mask) if first else [],
         "region_rle": encode_rle(grounding.region_mask) if region else [],
         "model_id": grounding.model_id,
-        "preprocess_ms": timing.preprocess,
+        "decode_ms": decode_ms,
+        "preprocess_ms": max(timing.preprocess - decode_ms, 0.0),
         "text_ms": timing.text,
         "inference_ms": timing.inference,
         "postprocess_ms": timing.postprocess,

@@ -13,13 +13,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from ris_node.errors import printable
+
 _NUMBER = re.compile(r"\d+")
 _KEYS = 64  # of lines that come seldom; more are forgotten, the oldest first
-
-
-def printable(text: str) -> str:
-    """The text with what no message can carry escaped: names of files that are no UTF-8."""
-    return text.encode(errors="backslashreplace").decode()
 
 
 class NodeLogger:

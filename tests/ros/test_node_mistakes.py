@@ -98,7 +98,7 @@ def test_whatever_a_frame_raises_it_gets_an_error_and_the_next_is_answered(bundl
             patch.setattr(
                 answering,
                 "grounding_to_msg",
-                lambda g, header: broken() if g.status != Status.ERROR else inner(g, header),
+                lambda make, g, header: broken() if g.status != Status.ERROR else inner(make, g, header),
             )
             result = client.ground()
         assert result.status == Grounding.STATUS_ERROR and "ZeroDivisionError" in result.message

@@ -12,13 +12,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ris_node.config import NodeConfig
-from ris_node.errors import RisError
 from ris_node.messages.grounding import grounding_to_msg
-from ris_node.pipeline.grounder import Grounder, PreparedQuery
+from ris_node.pipeline.grounder import Grounder
 from ris_node.pipeline.grounding import Grounding
+from ris_node.pipeline.stream_answerer import StreamAnswer, StreamAnswerer, StreamFrame
 from ris_node.ros.convert.bridge import decode_image
 from ris_node.ros.convert.make import make
-from ris_node.ros.logs import printable
 from ris_node.ros.outputs.diagnostics import Meter
 from ris_node.ros.outputs.images import ImageOutputs
 from ris_node.ros.outputs.publishers import Publishers
@@ -27,11 +26,10 @@ from ris_node.sensing.camera import CameraContext
 from ris_node.sensing.images import ASSUMED, decode_compressed
 from ris_node.sensing.queries import ActiveQuery
 from ris_node.stamps import stamp_to_ns
-from ris_node.types import U8, Query, RegionTarget, Status
+from ris_node.types import RegionTarget
 
 Message = Any
 _MS = 1e-6  # nanoseconds to milliseconds
-_NO_QUERY = "no query is active: publish on 'command' or 'query', or call ~/set_query"
 Listener = Callable[[Grounding, Message, "RegionTarget | None"], None]
 
 
@@ -69,12 +67,13 @@ class Answerer:
         self._bench = bench
         self._index = 0
         self._publish_ms = 0.0
-        self._features: tuple[tuple[Grounder, ActiveQuery], PreparedQuery] | None = None
+        self._stream = StreamAnswerer(bench.grounder, bench.images.need_picture)
         self.listener: Listener | None = None
 
     def restart(self) -> None:
         """Count frames from 0 again (activation)."""
-        self._index, self._features = 0, None
+        self._index = 0
+        self._stream.restart()
 
     def process(self, job: FrameJob, dropped: int) -> bool:
         """Answer one frame; False when it is too old to be answered."""
@@ -85,74 +84,38 @@ class Answerer:
         if limit_s > 0.0 and age_ms > limit_s * 1e3:  # never true for NaN, an unknown age
             bench.meter.too_old(age_ms)
             return False
-        try:
-            grounding, image = self._ground(job)
-        except Exception as error:
-            grounding, image = self._failed(job, error), None
+        frame = self._frame(job, stamp_ns)
+        answer = self._stream.answer(frame)
+        if answer.error is not None:
+            self._complain(answer.grounding.message)
         answered = time.perf_counter()
-        self._publish(job, grounding, image, (begin, answered, age_ms, dropped))
+        self._publish(job, frame, answer, (begin, answered, age_ms, dropped))
         self._publish_ms = (time.perf_counter() - answered) * 1e3
         bench.meter.publish_ms(self._publish_ms)
         return True
 
-    def _ground(self, job: FrameJob) -> tuple[Grounding, U8 | None]:
-        bench, grounder = self._bench, self._bench.grounder()
-        wanted = job.query is not None or bench.images.need_picture()
-        begin = time.perf_counter()
-        image = _decode(job.msg) if wanted else None
-        if (encoding := getattr(job.msg, "encoding", "")) in ASSUMED:
-            bench.log.warning(f"images of encoding {encoding} are taken as {ASSUMED[encoding]}", every=math.inf)
-        decode_ms = (time.perf_counter() - begin) * 1e3
-        if job.query is None or grounder is None:
-            return self._no_query(job, image), image
-        assert image is not None
-        prepared, text_ms = self._prepared(grounder, job.query)
-        frame = bench.camera.see(image, job.msg.header, region=job.query.wants_region)
-        found = grounder.ground(frame, prepared)
-        timing = replace(found.timing, preprocess=found.timing.preprocess + decode_ms, text=text_ms)
-        return replace(found, timing=timing), image
-
-    def _prepared(self, grounder: Grounder, query: ActiveQuery) -> tuple[PreparedQuery, float]:
-        """The query's features and the milliseconds they cost now; kept while query and model stay the same."""
-        key = (grounder, query)
-        if self._features is None or self._features[0] != key:
-            self._features = (key, grounder.prepare(query.query))
-            return self._features[1], self._features[1].text_ms
-        return self._features[1], 0.0
-
-    def _no_query(self, job: FrameJob, image: U8 | None) -> Grounding:
-        height, width = image.shape[:2] if image is not None else _size(job.msg)
-        return self._empty(job, Status.NO_QUERY, _NO_QUERY, height, width)
-
-    def _failed(self, job: FrameJob, error: Exception) -> Grounding:
-        known = isinstance(error, RisError)
-        message = str(error) if known else f"internal error, {type(error).__name__}: {error}"
-        self._complain(message)
-        return self._empty(job, Status.ERROR, printable(message), *_size(job.msg))
-
-    def _empty(self, job: FrameJob, status: Status, message: str, height: int, width: int) -> Grounding:
-        grounder, header = self._bench.grounder(), job.msg.header
-        return Grounding(
-            query=job.query.query if job.query is not None else Query(""),
-            status=status,
-            presence=0.0,
-            instances=(),
-            width=width,
-            height=height,
-            stamp_ns=stamp_to_ns(header.stamp),
-            frame_id=header.frame_id,
-            model_id=grounder.model_id if grounder is not None else "",
-            message=message,
+    def _frame(self, job: FrameJob, stamp_ns: int) -> StreamFrame:
+        msg, query, camera = job.msg, job.query, self._bench.camera
+        if (encoding := getattr(msg, "encoding", "")) in ASSUMED:
+            self._bench.log.warning(f"images of encoding {encoding} are taken as {ASSUMED[encoding]}", every=math.inf)
+        return StreamFrame(
+            query=query,
+            stamp_ns=stamp_ns,
+            frame_id=msg.header.frame_id,
+            size=lambda: (int(getattr(msg, "height", 0)), int(getattr(msg, "width", 0))),
+            decode=lambda: decode_image(msg) if hasattr(msg, "encoding") else decode_compressed(msg),
+            place=lambda image: camera.see(image, msg.header, region=query is not None and query.wants_region),
         )
 
     def _publish(
         self,
         job: FrameJob,
-        grounding: Grounding,
-        image: U8 | None,
+        frame: StreamFrame,
+        answer: StreamAnswer,
         moments: tuple[float, float, float, int],
     ) -> None:
-        bench, (begin, answered, age_ms, dropped) = self._bench, moments
+        bench, grounding, (begin, answered, age_ms, dropped) = self._bench, answer.grounding, moments
+        image = answer.image if answer.error is None else None
         total_ms = (answered - begin) * 1e3
         timing = replace(
             grounding.timing,
@@ -161,7 +124,7 @@ class Answerer:
             total=total_ms,
             end_to_end=self._age_ms(grounding.stamp_ns),
         )
-        grounding, msg = self._send_result(job, replace(grounding, timing=timing), dropped)
+        grounding, msg = self._send_result(job, frame, replace(grounding, timing=timing), dropped)
         target = self._answer_target(job, grounding)
         with self._surviving("masks and pictures"):
             if grounding.width and grounding.height:
@@ -172,7 +135,9 @@ class Answerer:
             if listener is not None and msg is not None:
                 listener(grounding, msg, target)
 
-    def _send_result(self, job: FrameJob, grounding: Grounding, dropped: int) -> tuple[Grounding, Message | None]:
+    def _send_result(
+        self, job: FrameJob, frame: StreamFrame, grounding: Grounding, dropped: int
+    ) -> tuple[Grounding, Message | None]:
         """Publish the result, or an ERROR where it cannot be; what was said, and its message if somebody listens."""
         index, self._index = self._index, self._index + 1
         if self.listener is None and not self._bench.publishers.wanted("~/result"):
@@ -187,7 +152,8 @@ class Answerer:
         try:
             return grounding, send(grounding)
         except Exception as error:
-            failed = replace(self._failed(job, error), timing=grounding.timing)
+            failed = replace(self._stream.failed(frame, error), timing=grounding.timing)
+            self._complain(failed.message)
             return failed, send(failed)
 
     def _answer_target(self, job: FrameJob, grounding: Grounding) -> RegionTarget | None:
@@ -217,12 +183,3 @@ class Answerer:
         """Milliseconds since the stamp by the node's clock; NaN where either is not known."""
         now_ns = self._bench.now_ns()
         return (now_ns - stamp_ns) * _MS if now_ns and stamp_ns else float("nan")
-
-
-def _decode(msg: Message) -> U8:
-    return decode_image(msg) if hasattr(msg, "encoding") else decode_compressed(msg)
-
-
-def _size(msg: Message) -> tuple[int, int]:
-    """Height and width of a raw image; 0 x 0 for one that was not decoded."""
-    return int(getattr(msg, "height", 0)), int(getattr(msg, "width", 0))

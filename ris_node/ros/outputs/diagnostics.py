@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
+from ris_node.errors import printable
 from ris_node.pipeline.grounding import Grounding
-from ris_node.ros.logs import printable
 from ris_node.ros.node.worker import Counters
 from ris_node.ros.outputs.status import NodeState, Report
 from ris_node.types import Timing

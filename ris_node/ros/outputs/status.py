@@ -12,9 +12,9 @@ from typing import Any
 
 from ris_msgs.msg import NodeStatus
 
+from ris_node.errors import printable
 from ris_node.messages.grounding import query_to_msg
 from ris_node.ros.convert.make import make
-from ris_node.ros.logs import printable
 from ris_node.runtime.base import BackendInfo
 from ris_node.sensing.queries import ActiveQuery
 
