@@ -12,7 +12,7 @@ import numpy as np
 
 from ris_node.data.evalset import EvalItem
 from ris_node.errors import DataError
-from ris_node.metrics import best_rank
+from ris_node.metrics.segmentation import best_rank
 from ris_node.pipeline.grounding import Grounding
 from ris_node.rle import decode_rle, encode_rle
 from ris_node.types import F32, Bool, Status

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ris_node import metrics as m
 from ris_node.evaluation.columns import Columns, Unit
 from ris_node.evaluation.slices import Slice
+from ris_node.metrics import answers as m
 from ris_node.types import F64, I64, Bool
 
 SEED = 20261122

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from ris_node import metrics as m
 from ris_node.atomic import write_atomic
 from ris_node.data.evalset import EvalItem
 from ris_node.evaluation.answers import Prediction, Scored, contains, score
@@ -23,6 +22,7 @@ from ris_node.evaluation.goals import BASELINE, GOALS, judge_goals
 from ris_node.evaluation.systems import Progress, answer_all, digest
 from ris_node.evaluation.table import Row, differences, make_table
 from ris_node.evaluation.variants import Entry
+from ris_node.metrics import answers as m
 from ris_node.report.values import plain
 
 ROC_POINTS = 200  # at most so many points of a curve are kept

@@ -12,7 +12,7 @@ import numpy as np
 from ris_node.bundle import Thresholds
 from ris_node.data.evalset import EvalItem
 from ris_node.export.onnx_edit import Array
-from ris_node.metrics.masks import mask_iou
+from ris_node.metrics.segmentation import mask_iou
 from ris_node.pipeline.letterbox import Letterbox
 from ris_node.pipeline.segmenter import sigmoid
 from ris_node.types import F32

@@ -18,7 +18,7 @@ from ris_node.errors import ConfigError, DataError
 from ris_node.evaluation.bootstrap import Estimate, Resampler
 from ris_node.evaluation.columns import make_columns
 from ris_node.evaluation.table import make_table
-from ris_node.metrics import counts
+from ris_node.metrics.segmentation import counts
 from ris_node.replay.rows import FOUND, iter_rows
 from ris_node.report.values import plain
 from ris_node.review.score import FEWEST_STRETCHES, STRETCH, score_rows

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ris_node.metrics.masks import mask_iou
+from ris_node.metrics.segmentation import mask_iou
 from ris_node.models.base import OUTPUTS, System, TextReader
 from ris_node.training.inputs.batches import collate
 from ris_node.training.inputs.items import TrainingItem

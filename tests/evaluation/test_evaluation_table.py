@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from scored import ITEMS, LANE, LEFT, NOTHING, RIGHT, H, W, item, pixels, right, said
 
-from ris_node import metrics as m
 from ris_node.data.evalset import listening_pairs
 from ris_node.evaluation.bootstrap import Estimate, Resampler, percentiles
 from ris_node.evaluation.columns import make_columns
 from ris_node.evaluation.goals import FIRST, REACH, QualityGoal, format_goals, judge_goals
 from ris_node.evaluation.slices import make_slices
 from ris_node.evaluation.table import differences, format_table, make_table
+from ris_node.metrics import answers, segmentation
 from ris_node.types import Status
 
 
@@ -124,35 +124,39 @@ def test_the_columns_agree_with_the_metrics():
     absent = [s for s in scored if not s.item.present]
     regions = [s for s in scored if s.hit is not None]
     inter, union = [s.intersection for s in named], [s.union for s in named]
-    gres = m.gres_scores([m.GresSample(s.truth_area, s.raw_area, s.raw_intersection, s.refused) for s in phrases])
+    gres = segmentation.gres_scores(
+        [segmentation.GresSample(s.truth_area, s.raw_area, s.raw_intersection, s.refused) for s in phrases]
+    )
     refs = {}
     for s in phrases:
         refs.setdefault(s.item.group, []).append(s)
     counts = [
-        m.RefCounts(tuple((s.intersection, s.union) for s in r if s.item.present),
+        segmentation.RefCounts(tuple((s.intersection, s.union) for s in r if s.item.present),
                     tuple(s.area for s in r if not s.item.present))
         for r in refs.values() if any(s.item.present for s in r)
     ]  # fmt: skip
-    robust = m.robust_scores(counts)
+    robust = segmentation.robust_scores(counts)
     by_id = {s.item.id: s for s in scored}
     pairs = [(by_id[a.id], by_id[b.id]) for a, b in listening_pairs([s.item for s in scored])]
-    overlaps = [float(m.iou(*([v] for v in m.counts(a.mask(), b.mask())))[0]) for a, b in pairs]
+    overlaps = [float(segmentation.iou(*([v] for v in segmentation.counts(a.mask(), b.mask())))[0]) for a, b in pairs]
     wanted = {
-        "miou": m.mean_iou(inter, union), "oiou": m.overall_iou(inter, union), "p70": m.precision_at(inter, union, 0.7),
-        "found": m.found_rate([s.found for s in scored if s.item.present]),
-        "refused": m.refused_rate([s.refused for s in absent], [s.area for s in absent]),
-        "riou": m.robust_iou_table(inter, union, [s.area for s in absent]),
-        "pointing": m.pointing_rate([bool(s.hit) for s in regions]),
-        "inside": m.inside([s.region_intersection for s in regions], [s.region_area for s in regions]),
+        "miou": segmentation.mean_iou(inter, union), "oiou": segmentation.overall_iou(inter, union),
+        "p70": segmentation.precision_at(inter, union, 0.7),
+        "found": answers.found_rate([s.found for s in scored if s.item.present]),
+        "refused": answers.refused_rate([s.refused for s in absent], [s.area for s in absent]),
+        "riou": answers.robust_iou_table(inter, union, [s.area for s in absent]),
+        "pointing": answers.pointing_rate([bool(s.hit) for s in regions]),
+        "inside": answers.inside([s.region_intersection for s in regions], [s.region_area for s in regions]),
         "giou_gres": gres.giou_gres, "ciou_gres": gres.ciou_gres, "n_acc": gres.n_acc, "t_acc": gres.t_acc,
-        "giou_lisa": m.giou_lisa([s.intersection for s in phrases], [s.union for s in phrases]),
-        "ciou_lisa": m.ciou_lisa([s.intersection for s in phrases], [s.union for s in phrases]),
+        "giou_lisa": segmentation.giou_lisa([s.intersection for s in phrases], [s.union for s in phrases]),
+        "ciou_lisa": segmentation.ciou_lisa([s.intersection for s in phrases], [s.union for s in phrases]),
         "ref_miou": robust.miou, "mrr": robust.mrr, "ref_riou": robust.riou,
-        "listens": m.listens_rate(overlaps),
-        "listens_strict": m.listens_strict_rate(overlaps, [(a.area, b.area) for a, b in pairs]),
+        "listens": answers.listens_rate(overlaps),
+        "listens_strict": answers.listens_strict_rate(overlaps, [(a.area, b.area) for a, b in pairs]),
         "recall_100": float(np.mean([s.answer.rank < 100 for s in regions])),
-        "ece": m.expected_calibration_error([s.answer.presence for s in scored], [s.item.present for s in scored]),
-        "auc": m.roc([s.answer.presence for s in scored], [s.item.present for s in scored]).area,
+        "ece": answers.expected_calibration_error(
+            [s.answer.presence for s in scored], [s.item.present for s in scored]),
+        "auc": answers.roc([s.answer.presence for s in scored], [s.item.present for s in scored]).area,
     }  # fmt: skip
     assert {name: row.value(name) for name in wanted} == pytest.approx(wanted)
     assert len(pairs) > 20 and len(regions) > 5, "the draw above must exercise everything"

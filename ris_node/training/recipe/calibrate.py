@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ris_node.metrics.masks import mask_iou
+from ris_node.metrics.segmentation import mask_iou
 from ris_node.targets.pixels import likeliest_point
 from ris_node.training.check import Record
 from ris_node.types import F32, F64, Bool
