@@ -30,7 +30,7 @@ MAY_REMOVE = {
     "bundle/publish.py": "beside; files that `claim_bundle` has checked or the manifest lists",
     "training/recipe/make.py": "records inside the folder `steps`, claimed and signed",
     "export/finish.py": "graphs of a bundle that `claim_bundle` has checked",
-    "demo/run.py": "results.jsonl.new becomes results.jsonl; both are claimed",
+    "demo/demo.py": "results.jsonl.new becomes results.jsonl; both are claimed",
 }
 MAY_WRITE = {
     **MAY_REMOVE,
@@ -43,7 +43,7 @@ MAY_WRITE = {
     "data/evalset.py": "claimed by `ris evaluate`",
     "data/formats/index.py": "the index cache",
     "data/paste/cutouts.py": "the pools' cache, beside",
-    "data/jsonl.py": "beside; claimed by `ris data convert`",
+    "data/samples/jsonl.py": "beside; claimed by `ris data convert`",
     "demo/processes.py": "logs of the demo, claimed",
     "demo/recording.py": "claimed",
     "evaluation/systems.py": "the folder `answers`, claimed and signed",
