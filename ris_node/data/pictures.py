@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from ris_node.errors import DataError
-from ris_node.media.jpeg import is_cut_off
+from ris_node.media.images import is_cut_off
 from ris_node.types import U8
 
 _HEAD = 1 << 16  # bytes; EXIF data come first

@@ -12,10 +12,9 @@ import numpy as np
 from ris_node.bundle.manifest import Thresholds
 from ris_node.config import OutputConfig, RegionConfig
 from ris_node.language.parse import ParsedCommand
-from ris_node.pipeline.grounding import Planes
+from ris_node.pipeline.grounding import Planes, probability
 from ris_node.pipeline.instances import Pieces, find_pieces
 from ris_node.pipeline.letterbox import STRIDE, Letterbox
-from ris_node.pipeline.probability import probability
 from ris_node.pipeline.segmenter import RawAnswer, logit, sigmoid
 from ris_node.pipeline.verdict import Limits, by_presence, judge
 from ris_node.targets.pixels import interior_point, likeliest_point

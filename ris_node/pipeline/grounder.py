@@ -24,8 +24,7 @@ from ris_node.pipeline.answer import Answer, Finder
 from ris_node.pipeline.families import open_segmenter
 from ris_node.pipeline.grounding import Grounding, Planes
 from ris_node.pipeline.letterbox import Letterbox
-from ris_node.pipeline.segmenter import PADDING, RawAnswer, Segmenter, TextFeatures
-from ris_node.pipeline.smoothing import Smoother
+from ris_node.pipeline.segmenter import PADDING, RawAnswer, Segmenter, Smoother, TextFeatures
 from ris_node.pipeline.verdict import refusal
 from ris_node.runtime.base import BackendInfo, Session
 from ris_node.runtime.select import Opened

@@ -1,18 +1,42 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The answer to a command for one frame; its images are computed when somebody asks for them."""
+"""Answer to a command for one frame; its images are computed when somebody asks for them, and as they are published.
+
+Probability planes are at the image's size: logits are interpolated, as for masks, and a table does the rest.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
+import cv2
 import numpy as np
 
 from ris_node.pipeline.instances import Pieces
 from ris_node.pipeline.letterbox import Letterbox
-from ris_node.pipeline.probability import probability_bytes
+from ris_node.pipeline.segmenter import sigmoid
 from ris_node.types import F32, U8, U16, Bool, Instance, Query, RegionTarget, Status, Timing
+
+_REACH = 12.0  # logits beyond are as good as certain
+_SHARES = sigmoid(np.linspace(-_REACH, _REACH, 256, dtype=np.float32))
+_BYTES = np.rint(_SHARES * 255.0).astype(np.uint8)
+
+
+def probability_bytes(box: Letterbox, logits: F32) -> U8:
+    """Probability in 1/255 of a logit plane f32[H/4,W/4], u8[height,width] at the source's size."""
+    return np.asarray(cv2.LUT(_steps(box.restore(logits)), _BYTES), np.uint8)
+
+
+def probability(restored: F32) -> F32:
+    """Probability of logits f32[H,W], f32[H,W]; good to 0.015."""
+    return np.asarray(cv2.LUT(_steps(restored), _SHARES), np.float32)
+
+
+def _steps(restored: F32) -> U8:
+    raised = np.maximum(restored, -_REACH)
+    return np.asarray(cv2.convertScaleAbs(raised, alpha=127.5 / _REACH, beta=127.5), np.uint8)  # saturates above
 
 
 @dataclass(frozen=True)
@@ -89,3 +113,21 @@ class Grounding:
         if logits is None or not found or self.planes is None:
             return np.zeros((self.height, self.width), np.uint8)
         return probability_bytes(self.planes.box, logits)
+
+
+def label_mask(grounding: Grounding) -> U8:
+    """Class ids u8[H,W] as in `ris_node.interface.LABELS`: 0 none, 1 the referent, 2 the region beside it."""
+    labels: U8 = grounding.mask.astype(np.uint8)
+    labels[grounding.region_mask & (labels == 0)] = 2
+    return labels
+
+
+def binary(mask: Any) -> U8:
+    """A mask bool[H,W] as u8[H,W] of 0 and 255."""
+    out: U8 = np.asarray(mask, np.bool_).view(np.uint8) * np.uint8(255)
+    return out
+
+
+def instance_mask(grounding: Grounding) -> U16:
+    """Instance ids u16[H,W], 0 none."""
+    return grounding.instance_map

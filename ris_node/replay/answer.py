@@ -16,8 +16,7 @@ from ris_node.messages.common import header_to_msg, image_to_msg, jpeg_to_msg
 from ris_node.messages.grounding import grounding_to_msg
 from ris_node.messages.target import polygon_stamped, pose_stamped, target_to_msg
 from ris_node.pipeline.grounder import Grounder
-from ris_node.pipeline.grounding import Grounding
-from ris_node.pipeline.label_masks import label_mask
+from ris_node.pipeline.grounding import Grounding, label_mask
 from ris_node.pipeline.overlay import draw_overlay
 from ris_node.pipeline.stream_answerer import StreamAnswerer, StreamFrame
 from ris_node.replay.frames import FrameJob

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Put a self-contained HTML page together from parts; everything given as text is escaped.
+"""Put a self-contained HTML page and its figures together; everything given as text is escaped.
 
-Jinja2 and Plotly come with the extra `report`; both are imported when a page is made, not before.
+Jinja2 and Plotly come with the extra `report`; both are imported when a page or figure is made, not before.
 """
 
 from __future__ import annotations
@@ -139,3 +139,13 @@ def _library() -> str:
     from plotly.offline import get_plotlyjs
 
     return str(get_plotlyjs())
+
+
+SHARE = {"range": [-0.03, 1.03]}  # an axis of shares and probabilities
+
+
+def figure(title: str = "", **layout: Any) -> Any:
+    """Return an empty figure with a title and Plotly's layout."""
+    import plotly.graph_objects as go
+
+    return go.Figure(layout={**({"title": title} if title else {}), **layout})

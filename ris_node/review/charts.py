@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ris_node.report.charts import SHARE, figure
+from ris_node.report.page import SHARE, figure
 
 Rows = Sequence[Mapping[str, Any]]
 STATUS_COLOURS = {

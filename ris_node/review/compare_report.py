@@ -14,7 +14,7 @@ from ris_node.atomic import write_atomic
 from ris_node.bags.files import bag_name
 from ris_node.replay.options import read_summary
 from ris_node.report import page as parts
-from ris_node.report.charts import SHARE, figure
+from ris_node.report.page import SHARE, figure
 from ris_node.report.values import shown
 from ris_node.review.compare import Comparison, Line, Pair, most_different
 from ris_node.review.pictures import drawn, fetch

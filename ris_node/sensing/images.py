@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from ris_node.errors import ImageError
-from ris_node.media.jpeg import is_cut_off
+from ris_node.media.images import is_cut_off
 from ris_node.types import F32, U8, Bool
 
 Message = Any  # a ROS message; its classes are generated and carry no types

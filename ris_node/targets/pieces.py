@@ -10,9 +10,8 @@ import cv2
 import numpy as np
 
 from ris_node.config import RegionConfig
-from ris_node.targets.fit import Body, vehicle_fits
+from ris_node.targets.fit import Body, axis_and_extent, vehicle_fits
 from ris_node.targets.grid import GroundGrid
-from ris_node.targets.outline import axis_and_extent
 from ris_node.targets.policies import GOAL_POLICIES, YAW_POLICIES, Heading, Piece, place_goal
 from ris_node.types import F64, Bool
 

@@ -17,8 +17,8 @@ from ris_node.config import RegionConfig
 from ris_node.errors import GeometryError
 from ris_node.geometry import Camera, Transform, camera_mount
 from ris_node.targets.covariance import goal_covariance
+from ris_node.targets.fit import axis_and_extent, footprint
 from ris_node.targets.grid import GroundGrid, ground_grid, view_heading
-from ris_node.targets.outline import axis_and_extent, footprint
 from ris_node.targets.pieces import Goal, Ground, NoFitError, Start, choose_goal, contact_cells, free_cells
 from ris_node.targets.policies import wrap
 from ris_node.targets.surface import Surface, depth_at, surface_from_depth

@@ -15,8 +15,7 @@ import pytest
 from ris_node.data.pictures import read_rgb
 from ris_node.demo.sources import FolderSource
 from ris_node.errors import DataError, ImageError
-from ris_node.media.images import read_image
-from ris_node.media.jpeg import is_cut_off
+from ris_node.media.images import is_cut_off, read_image
 from ris_node.sensing.images import decode_compressed
 
 

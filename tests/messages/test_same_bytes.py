@@ -28,7 +28,7 @@ from ris_node.messages import target as targets  # noqa: E402
 from ris_node.messages.grounding import grounding_to_msg, query_to_msg  # noqa: E402
 from ris_node.messages.types import Make  # noqa: E402
 from ris_node.pipeline.grounder import Grounder  # noqa: E402
-from ris_node.pipeline.label_masks import label_mask  # noqa: E402
+from ris_node.pipeline.grounding import label_mask  # noqa: E402
 from ris_node.ros.convert.make import make as make_of_rclpy  # noqa: E402
 from ris_node.types import Frame, Query, RegionTarget  # noqa: E402
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ris_node.pipeline.grounding import probability, probability_bytes
 from ris_node.pipeline.letterbox import Letterbox
-from ris_node.pipeline.probability import probability, probability_bytes
 from ris_node.pipeline.segmenter import sigmoid
 
 

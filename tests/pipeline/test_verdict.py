@@ -11,8 +11,7 @@ import pytest
 
 from ris_node.bundle import Thresholds
 from ris_node.config import OutputConfig
-from ris_node.pipeline.segmenter import RawAnswer, logit, sigmoid
-from ris_node.pipeline.smoothing import Smoother
+from ris_node.pipeline.segmenter import RawAnswer, Smoother, logit, sigmoid
 from ris_node.pipeline.verdict import Limits, by_presence
 from ris_node.types import Frame, QueryKind, Status
 

@@ -9,7 +9,7 @@ import math
 
 import pytest
 
-from ris_node.report.charts import figure
+from ris_node.report.page import figure
 from ris_node.report.values import finite, mean, plain, shown
 
 pytest.importorskip("plotly")

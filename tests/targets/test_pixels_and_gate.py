@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ris_node.targets import TargetGate, interior_point, likeliest_point
+from ris_node.targets.hold import TargetGate
+from ris_node.targets.pixels import interior_point, likeliest_point
 from ris_node.types import RegionTarget, TargetStatus
 
 

@@ -10,7 +10,8 @@ import pytest
 from ris_node.config import RegionConfig
 from ris_node.geometry import Camera, Transform, camera_mount, ground_to_pixels, pixels_to_ground
 from ris_node.geometry.transform import rotation_rpy
-from ris_node.targets import GOAL_POLICIES, YAW_POLICIES, TargetRequest, region_target
+from ris_node.targets.policies import GOAL_POLICIES, YAW_POLICIES
+from ris_node.targets.region import TargetRequest, region_target
 from ris_node.types import Frame, RegionTarget, TargetMethod, TargetStatus
 
 CONFIG = RegionConfig(vehicle_length_m=2.0, vehicle_width_m=1.2, clearance_m=0.2)

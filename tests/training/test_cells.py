@@ -13,7 +13,7 @@ from ris_node.data.annotated import Annotated, make_objects
 from ris_node.data.classes import class_id
 from ris_node.models.batch import AREA_CENTRE, AREA_SPREAD
 from ris_node.pipeline.letterbox import Letterbox
-from ris_node.training.inputs.cells import class_cells, object_cells
+from ris_node.training.inputs.labels import class_cells, object_cells
 
 pytestmark = pytest.mark.torch
 

@@ -15,7 +15,7 @@ from ris_node.data.masks.coco import outline
 from ris_node.data.masks.spec import MaskSpec, check_mask
 from ris_node.data.pictures import stamp
 from ris_node.errors import DataError
-from ris_node.media.jpeg import is_cut_off
+from ris_node.media.images import is_cut_off
 from ris_node.rle import decode_rle
 from ris_node.types import I32, Bool
 

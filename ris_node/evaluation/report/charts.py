@@ -10,8 +10,7 @@ from typing import Any
 from ris_node.evaluation.columns import RECALLS
 from ris_node.evaluation.goals import BASELINE
 from ris_node.evaluation.slices import SIZES
-from ris_node.report.charts import figure
-from ris_node.report.page import COLOURS
+from ris_node.report.page import COLOURS, figure
 
 Report = Mapping[str, Any]
 

@@ -9,8 +9,7 @@ from typing import Any
 
 from ris_node.config import OutputConfig
 from ris_node.messages.common import image_to_msg, jpeg_to_msg
-from ris_node.pipeline.grounding import Grounding
-from ris_node.pipeline.label_masks import binary, instance_mask, label_mask
+from ris_node.pipeline.grounding import Grounding, binary, instance_mask, label_mask
 from ris_node.pipeline.overlay import draw_overlay
 from ris_node.ros.convert import foxglove, vision
 from ris_node.ros.convert.make import make

@@ -34,9 +34,8 @@ from ris_node.data.text.expressions import Expression, generate
 from ris_node.errors import ConfigError
 from ris_node.pipeline.letterbox import Letterbox
 from ris_node.training.config import DataConfig
-from ris_node.training.inputs.cells import class_cells, object_cells
 from ris_node.training.inputs.items import TrainingItem, coverage, random_view
-from ris_node.training.inputs.labels import meanings_of
+from ris_node.training.inputs.labels import class_cells, meanings_of, object_cells
 from ris_node.training.inputs.own import Own, cropped, given, open_own, own_of
 from ris_node.types import U8
 
