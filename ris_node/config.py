@@ -108,7 +108,7 @@ class ParameterGroup:
 
     @classmethod
     def specs(cls) -> tuple[Spec, ...]:
-        """The definitions of the group's parameters, in order."""
+        """Return the definitions of the group's parameters, in order."""
         group = cls.__name__.replace("Config", "").lower()
         return tuple(
             Spec(name=f.name, group=group, type=type(f.default), default=f.default, **f.metadata) for f in fields(cls)
@@ -275,13 +275,13 @@ class NodeConfig:
 
 
 def all_specs() -> Iterator[Spec]:
-    """Every parameter's definition, group by group."""
+    """Return every parameter's definition, group by group."""
     for group in GROUPS:
         yield from group.specs()
 
 
 def unknown_text(names: Iterable[str], *others: str) -> str:
-    """Which of the names are no parameters, in words, with the nearest that is one; "" where all are.
+    """Return a text on those names that are no parameters, with the nearest one that is; "" where all are.
 
     `others` are known too.
     """

@@ -69,7 +69,7 @@ def complete(parser: argparse.ArgumentParser, add_arguments: AddArguments) -> No
 
 
 def escape_output() -> None:
-    """Let stdout and stderr escape what their encoding lacks instead of raising."""
+    """Make stdout and stderr escape what their encoding lacks instead of raising."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -11,7 +11,7 @@ _BLOCK = 1 << 20  # bytes
 
 
 def hash_files(*paths: Path) -> str:
-    """SHA-256 in hex of what the files hold, one after the other.
+    """Return the SHA-256 in hex of the contents of files, one after the other.
 
     Raises:
         OSError: a file cannot be read; its name is in the error.

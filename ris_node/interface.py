@@ -161,7 +161,7 @@ LABELS: dict[int, str] = {1: "referent", 2: "region"}
 
 
 def topic(name: str) -> Topic:
-    """The definition of the topic `name` (as written in the tables).
+    """Return the definition of the topic `name` (as written in the tables).
 
     Raises:
         KeyError: there is no such topic.

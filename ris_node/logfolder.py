@@ -27,7 +27,7 @@ def log_folder(environ: Mapping[str, str]) -> Path | None:
 
 
 def log_trouble(folder: Path | None) -> str:
-    """Why no log file can be written into a folder, in words; empty where one can. The folder is made."""
+    """Make a folder and return why no log file can be written into it; empty where one can."""
     if folder is None:
         return "HOME is not set"
     try:

@@ -39,7 +39,7 @@ class Bundle:
     notes: tuple[str, ...] = ()
 
     def file(self, name: str) -> Path | None:
-        """The path of one of the bundle's files; None when the bundle does not have it."""
+        """Return the path of one of the bundle's files; None when the bundle does not have it."""
         return self.path / name if name in self.manifest.files else None
 
     def kept(self, precision: str) -> bool:
@@ -98,12 +98,12 @@ def files_of(folder: Path) -> set[str]:
 
 
 def engine_folders() -> list[Path]:
-    """The folders where packaged bundles may lie (`share_folders`)."""
+    """Return the folders where packaged bundles may lie (`share_folders`)."""
     return share_folders("engines")
 
 
 def packaged_bundles() -> dict[str, Path]:
-    """Names and folders of the bundles that came with the package; an earlier folder wins."""
+    """Return names and folders of the bundles that came with the package; an earlier folder wins."""
     found: dict[str, Path] = {}
     for folder in engine_folders():
         for manifest in sorted(folder.glob(f"*/{MANIFEST}")):

@@ -14,7 +14,7 @@ from ris_node.types import TensorSpec
 
 
 def contract(manifest: Manifest) -> dict[str, GraphSpec]:
-    """The graphs that a bundle of this input and text contract must have."""
+    """Return the graphs that a bundle of this input and text contract must have."""
     height, width = manifest.input.height, manifest.input.width
     length, dim = manifest.text.max_tokens, manifest.text.dim
     text = (_spec("words", (1, length, dim)), _spec("sentence", (1, dim)))

@@ -118,7 +118,7 @@ class Manifest:
         return f"{'non-commercial data' if research else f'{self.use[:LONGEST_TERMS].rstrip()} ...'}; see {doctor}"
 
     def to_json(self) -> str:
-        """The manifest as JSON text."""
+        """Return the manifest as JSON text."""
         data = asdict(self)
         data["graphs"] = {name: _graph_to_json(graph) for name, graph in self.graphs.items()}
         return json.dumps(data, indent=2, ensure_ascii=False) + "\n"

@@ -23,7 +23,7 @@ exit codes: 0 done; 1 the work failed, or a part of it; 2 wrong usage; 130 inter
 
 
 def build_parser(verb_in_use: str | None) -> tuple[argparse.ArgumentParser, Run | None]:
-    """The parser of `ris`, with the options of `verb_in_use` only: other verbs' modules are not imported."""
+    """Return the parser of `ris`, with the options of `verb_in_use` only: other verbs are not imported."""
     formatter = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
         "ris", description="Referring image segmentation for robots.", epilog=EPILOG, formatter_class=formatter

@@ -55,7 +55,7 @@ def add_set_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def parse_settings(settings: Iterable[str]) -> NodeConfig:
-    """The node's configuration with each `NAME=VALUE` of `settings` applied to the defaults.
+    """Return the node's configuration with each `NAME=VALUE` of `settings` applied to the defaults.
 
     Raises:
         ConfigError: an entry has no `=`, or its name or value is not one of the parameters'.

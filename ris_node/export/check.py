@@ -58,7 +58,7 @@ class Checked:
         return not self.problems
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON-ready values."""
+        """Return the result as JSON-ready values."""
         return asdict(self) | {"good": self.good}
 
 
@@ -116,7 +116,7 @@ def compile_file(path: Path, precision: str) -> str:
 
 @cache
 def supported(major: int) -> frozenset[str]:
-    """Operators that the ONNX parser of a TensorRT major supports."""
+    """Return the operators that the ONNX parser of a TensorRT major supports."""
     lines = (ASSETS / f"onnx_tensorrt_{major}.txt").read_text(encoding="utf-8").splitlines()
     return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
 

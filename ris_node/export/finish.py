@@ -16,7 +16,7 @@ DERIVED = (VISION_FILES["int8"], VISION_FILES["fp16"], VISION_FILES["int8-trt"],
 
 
 def contract_of(manifest: Manifest) -> dict[str, Any]:
-    """What one has to know to feed the graphs and to read their answers."""
+    """Return all that is needed to feed the graphs and to read their answers."""
     return {
         "name": manifest.name,
         "version": manifest.version,

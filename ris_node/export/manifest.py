@@ -26,7 +26,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def write_manifest(folder: Path | str, manifest: Manifest) -> Manifest:
-    """Fill in a manifest's files, hashes and graphs from what lies in a folder, check it, and write it there.
+    """Write a folder's manifest, checked, its files, hashes and graphs filled in from what lies there.
 
     Returns:
         The completed manifest.

@@ -44,7 +44,7 @@ def save(model: ModelProto, path: Path) -> None:
 
 
 def constants(model: ModelProto) -> dict[str, Array]:
-    """The initializers as arrays."""
+    """Return the initializers as arrays."""
     return {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
 
 
@@ -58,7 +58,7 @@ def set_constant(model: ModelProto, name: str, value: Array) -> None:
 
 
 def readers(model: ModelProto) -> dict[str, list[NodeProto]]:
-    """The nodes that read each tensor."""
+    """Return the nodes that read each tensor."""
     found: dict[str, list[NodeProto]] = {}
     for node in model.graph.node:
         for name in node.input:
@@ -67,7 +67,7 @@ def readers(model: ModelProto) -> dict[str, list[NodeProto]]:
 
 
 def attribute(node: NodeProto, name: str, default: object = None) -> Any:
-    """One attribute of a node."""
+    """Return one attribute of a node."""
     for item in node.attribute:
         if item.name == name:
             return onnx.helper.get_attribute_value(item)
@@ -75,7 +75,7 @@ def attribute(node: NodeProto, name: str, default: object = None) -> Any:
 
 
 def shapes(model: ModelProto) -> dict[str, tuple[int, ...]]:
-    """The static shape of every tensor that shape inference knows."""
+    """Return the static shape of every tensor that shape inference knows."""
     inferred = onnx.shape_inference.infer_shapes(model).graph
     known = [*inferred.value_info, *inferred.input, *inferred.output]
     found = {v.name: tuple(d.dim_value for d in v.type.tensor_type.shape.dim) for v in known}
@@ -127,6 +127,6 @@ def write_contract(model: ModelProto, contract: Mapping[str, Any], precision: st
 
 
 def read_contract(model: ModelProto) -> tuple[dict[str, Any], str]:
-    """The contract and the precision that a file says of itself; empty where it says nothing."""
+    """Return the contract and the precision that a file says of itself; empty where it says nothing."""
     props = {p.key: p.value for p in model.metadata_props}
     return json.loads(props.get(CONTRACT, "{}")), props.get(PRECISION, "")

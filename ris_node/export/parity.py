@@ -49,7 +49,7 @@ def parity(reference: Path, candidate: Path, bundle: Path, real: int = REAL_FRAM
 
 
 def real_samples(bundle: Path, count: int) -> Samples:
-    """The samples that every engine has to pass, and `count` real frames with commands where RIS_DATA has them."""
+    """Return the samples that every engine has to pass, and `count` real frames where RIS_DATA has them."""
     samples = make_samples(bundle)
     config = ModelConfig(backend="onnxruntime", precision="fp32", warmup_iterations=0)
     try:

@@ -150,7 +150,7 @@ RIVALS = {
 
 
 def make(name: str, seed: int = 0) -> tuple[nn.Module, dict[str, torch.Tensor]]:
-    """A rival with random weights in evaluation mode, and its inputs.
+    """Return a rival with random weights in evaluation mode, and its inputs.
 
     Raises:
         ExportError: there is none of that name.

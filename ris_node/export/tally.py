@@ -54,7 +54,7 @@ class Tally:
                 self._hits[name].append(bool(there and region[best]))
 
     def result(self) -> dict[str, Any]:
-        """The numbers, JSON-ready; `pointing` is whether the likeliest pixel lies in the true region."""
+        """Return the JSON-ready numbers; `pointing`: whether the likeliest pixel lies in the true region."""
         return {
             "items": len(self._same),
             "miou": {name: _mean(values) for name, values in self._ious.items()},

@@ -193,7 +193,7 @@ def _onnxruntime() -> Any:
 
 
 def session_options(ort: Any, threads: int) -> Any:
-    """The options of every session here: all rewriting, one operator after the other, threads that hardly spin.
+    """Return the options of every session: all rewriting, one operator at a time, threads that hardly spin.
 
     Waking a thread that sleeps takes longer than many an operator. Where ONNX Runtime can bound it, a worker therefore
     stays awake for some microseconds within a pass: a sixth off an INT8 pass and a tenth off float32, for the same
@@ -225,7 +225,7 @@ def _tensor(node: Any, path: Path) -> TensorSpec:
 
 
 def cores() -> int:
-    """How many processors this process may use."""
+    """Return how many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

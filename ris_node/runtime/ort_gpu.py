@@ -21,7 +21,7 @@ PROVIDERS = {"onnxruntime-cuda": CUDA, "onnxruntime-tensorrt": TENSORRT}
 HEAVY = ("Conv", "ConvTranspose", "MatMul", "Gemm", "FusedConv", "FusedMatMul", "QLinearConv", "QLinearMatMul")
 RECORD = ("session.record_ep_graph_assignment_info", "1")
 LEAST = 0.9  # of the heavy nodes
-_TF32_OPTION = (1, 18)  # the first release whose CUDA provider can be told to leave TF32 out
+_TF32_OPTION = (1, 18)  # the first release whose CUDA provider can leave TF32 out
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def release(version: str) -> tuple[int, ...]:
 
 
 def probe(backend: str) -> str:
-    """Why a backend of this file cannot run here; empty when it can."""
+    """Return why a backend of this file cannot run here; empty when it can."""
     try:
         import onnxruntime
     except ImportError as error:
@@ -111,7 +111,7 @@ def probe(backend: str) -> str:
 
 
 def in_use(session: Any) -> InUse:
-    """What a loaded `onnxruntime.InferenceSession` runs on."""
+    """Return the providers that a loaded `onnxruntime.InferenceSession` runs on."""
     nodes: Counter[str] = Counter()
     heavy: Counter[str] = Counter()
     ask = getattr(session, "get_provider_graph_assignment_info", None)
@@ -123,7 +123,7 @@ def in_use(session: Any) -> InUse:
 
 
 def prepare(onnxruntime: Any) -> None:
-    """Let onnxruntime find the CUDA libraries that pip installed; harmless where there are none."""
+    """Make onnxruntime find the CUDA libraries that pip installed; harmless where there are none."""
     if hasattr(onnxruntime, "preload_dlls") and any(Path("/proc/driver/nvidia").glob("version")):
         onnxruntime.preload_dlls()
 

@@ -84,12 +84,12 @@ def register_backend(name: str, backend: Backend) -> None:
 
 
 def probe_backends() -> dict[str, str]:
-    """Every known backend in order of preference, and why it cannot run here ("" if it can)."""
+    """Return every known backend in order of preference, and why it cannot run here ("" if it can)."""
     return {name: BACKENDS[name].probe() if name in BACKENDS else "not part of this version" for name in PREFERENCE}
 
 
 def graph_file(bundle: Bundle, graph: str, precision: str, preferred: tuple[str, ...] = ()) -> str:
-    """The file of a graph for a precision; "auto" takes the first of `preferred` that the bundle has.
+    """Return the file of a graph for a precision; "auto" takes the first of `preferred` that is there.
 
     Without `preferred` it is for a CPU: INT8 only where the manifest says that it kept the quality.
 

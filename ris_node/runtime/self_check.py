@@ -38,7 +38,7 @@ class Golden:
         return len(self.images)
 
     def feed(self, index: int) -> dict[str, Array]:
-        """The inputs of one question."""
+        """Return the inputs of one question."""
         image = self.images[index].repeat(2, 0).repeat(2, 1)
         return {"image": image[None], **{k: v[index].astype(np.float32)[None] for k, v in self.feeds.items()}}
 

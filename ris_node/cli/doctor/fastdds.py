@@ -23,7 +23,7 @@ class Limits:
 
 
 def find_profiles(environ: Mapping[str, str], folder: Path) -> dict[Path, str]:
-    """The profile files that Fast DDS may read, and the variable or file name that chose each; empty: none."""
+    """Return the profile files that Fast DDS may read, and the variable or file name that chose each."""
     profiles: dict[Path, str] = {}
     for variable in VARIABLES:
         if environ.get(variable):
@@ -34,7 +34,7 @@ def find_profiles(environ: Mapping[str, str], folder: Path) -> dict[Path, str]:
 
 
 def read_limits(path: Path) -> Limits:
-    """The shared memory sizes in a profile file; Fast DDS's own where it has none.
+    """Read the shared memory sizes of a profile file; Fast DDS's own where it has none.
 
     Raises:
         OSError: the file cannot be read.

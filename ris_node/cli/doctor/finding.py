@@ -23,10 +23,10 @@ class Finding:
     data: Mapping[str, Any] = field(default_factory=dict)
 
     def as_text(self) -> str:
-        """The finding as one or two lines."""
+        """Return the finding as one or two lines."""
         advice = f"\n           -> {self.advice}" if self.advice else ""
         return f"  {SIGNS[self.level]}  {self.what}{advice}"
 
     def as_dict(self) -> dict[str, Any]:
-        """The finding as JSON-ready values."""
+        """Return the finding as JSON-ready values."""
         return asdict(self)

@@ -58,7 +58,7 @@ def check_camera(topic: str, seconds: float = 4.0) -> Iterator[Finding]:
 
 
 def camera_info_beside(topic: str) -> str:
-    """The camera_info topic that belongs to an image topic: beside it, without image_transport's endings."""
+    """Return the camera_info topic beside an image topic, without image_transport's endings."""
     base = topic.removesuffix("/compressed")
     return f"{base.rpartition('/')[0]}/camera_info"
 

@@ -34,7 +34,7 @@ FAST_INT8 = {"x86_64": ("avx512_vnni", "avx_vnni", "amx_int8"), "aarch64": ("asi
 
 
 def check_python() -> Iterator[Finding]:
-    """The interpreter, and whether its version is one of the supported ones."""
+    """Check the interpreter, and whether its version is one of the supported ones."""
     version = platform.python_version()
     where = "a virtual environment" if sys.prefix != sys.base_prefix else "the system's"
     what = f"Python {version}, {where} ({sys.executable})"
@@ -46,7 +46,7 @@ def check_python() -> Iterator[Finding]:
 
 
 def check_machine() -> Iterator[Finding]:
-    """Operating system, usable cores, processor flags that matter, and free memory."""
+    """Check operating system, usable cores, processor flags that matter, and free memory."""
     system = f"{platform.system()} {platform.release()} on {platform.machine()}"
     model = _read("/proc/device-tree/model").strip("\0")
     level = OK if platform.system() == "Linux" else WARNING

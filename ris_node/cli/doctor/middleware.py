@@ -79,7 +79,7 @@ def check_logs() -> Iterator[Finding]:
 
 
 def check_optional() -> Iterator[Finding]:
-    """Optional ROS packages, and what is lost without each."""
+    """Check optional ROS packages, and say what is lost without each."""
     if not _place("rclpy"):
         return
     for name, loss in OPTIONAL.items():
@@ -136,7 +136,7 @@ def _profile(profile: Path, variable: str, width: int, height: int) -> Iterator[
 
 
 def check_network() -> Iterator[Finding]:
-    """Discovery settings that decide who hears whom, and what a camera driver should be set to."""
+    """Check discovery settings that decide who hears whom, and a camera driver's."""
     domain = os.environ.get("ROS_DOMAIN_ID", "0")
     if not domain.isdigit() or int(domain) > 232:
         yield Finding("network", BROKEN, f"ROS_DOMAIN_ID is '{domain}'", "give a number from 0 to 101")

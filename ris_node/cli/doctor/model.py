@@ -16,7 +16,7 @@ RESTORE = "restore the folder from the repository or package it came with"
 
 
 def check_backends() -> Iterator[Finding]:
-    """Every known network runtime, and why it is not used where it is not."""
+    """Check every known network runtime, and say why one is not used."""
     try:
         from ris_node.runtime.select import probe_backends
 

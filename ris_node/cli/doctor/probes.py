@@ -37,7 +37,7 @@ def measure(width: int, height: int, frames: int = 30, rate_hz: float = 15.0, ti
 
 
 def look_at_camera(topic: str, info_topic: str, seconds: float) -> dict[str, Any]:
-    """What `ris_node.ros.tools.doctor_look` saw on a camera's topics; with "error" when it could not look."""
+    """Return what `ris_node.ros.tools.doctor_look` received of a camera; with "error" when it failed."""
     return _run([[LOOK, topic, info_topic, str(seconds)]], 3 * seconds + 20.0)[0]
 
 

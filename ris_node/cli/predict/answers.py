@@ -18,7 +18,7 @@ FOUND = (Status.PRESENT, Status.AMBIGUOUS)
 
 
 def batch_line(item_id: str | int | float, grounding: Grounding, kind: QueryKind) -> dict[str, Any]:
-    """One line of `ris predict --manifest`: masks as run lengths, null where empty, at `size` [width, height]."""
+    """Return one line of `ris predict --manifest`: masks as run lengths, null where empty."""
     return {
         "id": item_id,
         "present": grounding.status in FOUND,
@@ -31,7 +31,7 @@ def batch_line(item_id: str | int | float, grounding: Grounding, kind: QueryKind
 
 
 def full_answer(grounding: Grounding) -> dict[str, Any]:
-    """Everything known about one answer except the masks, which are written as pictures."""
+    """Return everything known about one answer except the masks, which are written as pictures."""
     return {
         "text": grounding.query.text,
         "status": grounding.status.name,

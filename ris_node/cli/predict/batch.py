@@ -50,7 +50,7 @@ class Tally:
 
 
 def parse_line(raw: bytes, root: Path) -> Item:
-    """The item that one line of a manifest describes.
+    """Return the item that one line of a manifest describes.
 
     Raises:
         DataError: the line is not JSON, or a field is missing, of another type, or unknown.

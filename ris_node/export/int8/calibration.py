@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 
 def calibration_feeds(grounder: Grounder, count: int, images: Path | None = None) -> list[dict[str, Array]]:
-    """Inputs of a grounder's vision graph.
+    """Return inputs of a grounder's vision graph.
 
     Args:
         grounder: of the bundle to calibrate; its text graph makes the features.
@@ -61,7 +61,7 @@ def calibration_feeds(grounder: Grounder, count: int, images: Path | None = None
 
 
 def feed(grounder: Grounder, image: U8, query: Query | str) -> dict[str, Array]:
-    """One input of the vision graph: a picture u8[H,W,3] and a command."""
+    """Return one input of the vision graph: a picture u8[H,W,3] and a command."""
     contract = grounder.bundle.manifest.input
     height, width = image.shape[:2]
     box = Letterbox.fit(width, height, contract.width, contract.height, contract.pad_value)

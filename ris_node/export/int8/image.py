@@ -19,7 +19,7 @@ Ends = dict[str, tuple[float, float]]
 
 
 def image_scale(graph: Rewriter, name: str) -> tuple[float, float] | None:
-    """(a, b) of a tensor that is `a * byte + b` of an image's bytes, laid out in whatever way; None for any other."""
+    """Return (a, b) of a tensor that is `a * byte + b` of an image's bytes, however laid out; else None."""
     maker = graph.makers.get(name)
     if maker is None or maker.op_type not in ("Cast", "Transpose", "Reshape", "Mul", "Add", "Sub"):
         return None
@@ -64,7 +64,7 @@ def same_behind_layout(model: ModelProto, ranges: Ends) -> None:
 
 
 def convolutions_over_strips(graph: Rewriter) -> int:
-    """Convolutions 3x3 of stride 2 over the image as 3x2 over strips, two columns of results at a time."""
+    """Rewrite 3x3 convolutions of stride 2 over the image as 3x2 over strips, two columns at a time."""
     count = 0
     for node in list(graph.model.graph.node):
         weight = graph.known.get(node.input[1]) if node.op_type == "Conv" and len(node.input) > 2 else None
@@ -107,7 +107,7 @@ def _over_strips(weight: Array) -> Array:
 
 
 def pools_over_strips(graph: Rewriter) -> int:
-    """Means over squares of the image that are joined to other maps before a product: convolutions over strips.
+    """Rewrite means over squares of the image that join other maps as convolutions over strips.
 
     They give as many maps as the kernels compute at a time; the product behind gets rows of zeros for those.
     """

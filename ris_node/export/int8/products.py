@@ -60,7 +60,7 @@ class Scores:
 
 
 def find_products(graph: Rewriter) -> list[Product]:
-    """Products with constant matrices that are worth it."""
+    """Return the products with constant matrices that are worth quantising."""
     known, sizes, live = graph.known, graph.sizes, graph.live()
     found = []
     for node in graph.model.graph.node:
@@ -83,7 +83,7 @@ def find_products(graph: Rewriter) -> list[Product]:
 
 
 def find_scores(graph: Rewriter) -> list[Scores]:
-    """Products of two activations that go, masked or not, into a softmax over the last axis."""
+    """Return products of two activations that go, masked or not, into a softmax over the last axis."""
     known, sizes = graph.known, graph.sizes
     found = []
     for node in graph.model.graph.node:
@@ -218,7 +218,7 @@ class Fuser:
 
 
 def grid(low: float, high: float) -> tuple[float, int]:
-    """The step and the zero of a range in 256 steps, with 0 on one of them."""
+    """Return the step and the zero of a range in 256 steps, with 0 on one of them."""
     step = max(high - low, 1e-9) / 255
     return step, int(np.clip(round(-low / step), 0, 255))
 

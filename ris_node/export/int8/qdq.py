@@ -23,7 +23,7 @@ def tidy(model: ModelProto) -> dict[str, int]:
 
 
 def floats_where_floats_are(graph: Rewriter) -> int:
-    """A float result that is rounded for a convolution stays as it is for its readers in float."""
+    """Leave a float result that is rounded for a convolution as it is for its readers in float."""
     count = 0
     rounded = _in_bytes(graph)
     for node in graph.model.graph.node:
@@ -52,7 +52,7 @@ def _in_bytes(graph: Rewriter) -> set[str]:
 
 
 def numbers_into_scales(graph: Rewriter) -> int:
-    """Bytes times a positive number are the bytes at another scale."""
+    """Fold a positive factor of bytes into their scale."""
     count = 0
     for node in list(graph.model.graph.node):
         if node.op_type != "Mul":
@@ -73,7 +73,7 @@ def numbers_into_scales(graph: Rewriter) -> int:
 
 
 def bytes_of_the_image(graph: Rewriter) -> int:
-    """An image of bytes that is normalised and then rounded at the scale of the normalising (see `exact_ranges`)."""
+    """Take an image's bytes as they are where it is normalised and rounded back (see `exact_ranges`)."""
     count = 0
     for node in list(graph.model.graph.node):
         if node.op_type != "QuantizeLinear" or image_scale(graph, node.input[0]) is None:

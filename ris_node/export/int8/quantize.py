@@ -189,7 +189,7 @@ def _insert(model: ModelProto, nodes: list[str], ranges: dict[str, tuple[float, 
 
 
 def folded(model: ModelProto) -> ModelProto:
-    """The graph after ONNX Runtime's basic rewriting: constants are folded, needless nodes dropped.
+    """Return the graph after ONNX Runtime's basic rewriting: constants folded, needless nodes dropped.
 
     Constants get fresh names, for a runtime that rewrites the graph again would reuse the first ones'.
     """

@@ -45,7 +45,7 @@ def observe(model: ModelProto, names: Sequence[str], feeds: Feeds, see: Callable
 
 
 def channel_maxima(model: ModelProto, names: Sequence[str], feeds: Feeds) -> dict[str, Array]:
-    """Largest absolute value of each channel of maps [1,C,H,W], over all feeds: name -> f32[C]."""
+    """Return the largest absolute value of each channel of maps [1,C,H,W] over all feeds: name -> f32[C]."""
     found: dict[str, Array] = {}
 
     def see(name: str, value: Array) -> None:
@@ -59,7 +59,7 @@ def channel_maxima(model: ModelProto, names: Sequence[str], feeds: Feeds) -> dic
 def best_ranges(
     model: ModelProto, names: Sequence[str], feeds: Feeds, symmetric: bool
 ) -> dict[str, tuple[float, float]]:
-    """For each tensor the range (low, high), with 0 in it, of the least mean squared rounding error.
+    """Return for each tensor the range (low, high), 0 in it, of the least mean squared rounding error.
 
     Args:
         model: a float32 model.

@@ -51,12 +51,12 @@ class Rewriter:
         self.model.graph.node.extend(kept)
 
     def sole(self, name: str) -> NodeProto | None:
-        """The one node that reads a tensor, if there is just one."""
+        """Return the one node that reads a tensor, if there is just one."""
         after = self.used.get(name, [])
         return after[0] if len(after) == 1 else None
 
     def live(self) -> set[str]:
-        """Tensors that depend on the inputs; the rest is folded when the graph is loaded."""
+        """Return tensors that depend on the inputs; the rest is folded when the graph is loaded."""
         live = {value.name for value in self.model.graph.input}
         for node in self.model.graph.node:
             if not live.isdisjoint(node.input):

@@ -18,7 +18,7 @@ from ris_node.export.onnx_edit import attribute
 
 
 def gates_after_taps(graph: Rewriter) -> int:
-    """A 3x3 convolution to one map of a map times a gate, `conv(x * g)`, as `shifted sums of (1x1 conv(x)) * g`.
+    """Rewrite a gated 3x3 convolution to one map, `conv(x * g)`, as `shifted sums of (1x1 conv(x)) * g`.
 
     The gate has one channel, so it may come after the sum over channels: nine products a pixel are gated instead of all
     the channels, all gates of one map share one convolution, and each needs but a transposed one of nine ones.
@@ -87,7 +87,7 @@ def _split_taps(graph: Rewriter, name: str, members: Sequence[tuple[NodeProto, N
 
 
 def products_by_rows(graph: Rewriter) -> int:
-    """A row times a map, `[1,1,C] @ [1,C,HW]`, as the map's pixels times the row: no channels-first copy of the map."""
+    """Rewrite a row times a map, `[1,1,C] @ [1,C,HW]`, as the map's pixels times the row: no copy of the map."""
     found = []
     for node in graph.model.graph.node:
         flat = graph.makers.get(node.input[1]) if node.op_type == "MatMul" else None
@@ -113,7 +113,7 @@ def products_by_rows(graph: Rewriter) -> int:
 
 
 def sums_before_norms(graph: Rewriter) -> int:
-    """Additions that go into a norm as `Sum`: ONNX Runtime's fusion of the two is slower than they are."""
+    """Rewrite additions before a norm as `Sum`: ONNX Runtime's fusion of the two is slower than they are."""
     count = 0
     for node in graph.model.graph.node:
         before = graph.makers.get(node.input[0]) if node.op_type == "LayerNormalization" else None
@@ -124,7 +124,7 @@ def sums_before_norms(graph: Rewriter) -> int:
 
 
 def softmax_by_rows(graph: Rewriter) -> int:
-    """A softmax over the channels of a map as one over rows, as the runtime's convolutions leave them."""
+    """Rewrite a softmax over a map's channels as one over rows, as the runtime's convolutions leave them."""
     found = [
         node
         for node in graph.model.graph.node
@@ -146,7 +146,7 @@ def softmax_by_rows(graph: Rewriter) -> int:
 
 
 def tokens_of_rows(graph: Rewriter) -> int:
-    """Maps to tokens and back by way of channels last: then only the names of the axes change, and nothing is moved."""
+    """Lay maps out as tokens and back by way of channels last: then nothing is moved."""
     count = 0
     for node in list(graph.model.graph.node):
         if node.op_type != "Transpose" or list(attribute(node, "perm", [])) != [0, 2, 1]:
@@ -180,7 +180,7 @@ RESHAPES = ("Reshape", "Squeeze", "Unsqueeze", "Flatten")
 
 
 def reshapes_at_once(graph: Rewriter) -> int:
-    """Several changes of a shape in a row as one."""
+    """Join several changes of a shape in a row to one."""
     count = 0
     for node in list(graph.model.graph.node):
         shape = graph.sizes.get(node.output[0], ()) if node.op_type in RESHAPES else ()
@@ -199,7 +199,7 @@ def reshapes_at_once(graph: Rewriter) -> int:
 
 
 def values_by_heads(graph: Rewriter) -> int:
-    """Values of an attention come out of their product head by head, for it then needs no other layout.
+    """Compute the values of an attention head by head, which then need no other layout.
 
     Their bias goes into the product behind the attention, since the weights of a softmax add up to one.
     """

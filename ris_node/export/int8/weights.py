@@ -34,7 +34,7 @@ class Pair:
 
 
 def pairs(model: ModelProto) -> Iterator[Pair]:
-    """Every convolution that feeds just one other, directly or through a ReLU."""
+    """Yield every convolution that feeds just one other, directly or through a ReLU."""
     used, outputs = readers(model), {o.name for o in model.graph.output}
     for node in model.graph.node:
         if node.op_type != "Conv" or len(node.input) < 3:
@@ -116,14 +116,14 @@ def correct_biases(model: ModelProto, feeds: Feeds) -> int:
 
 
 def rounded(weight: Array) -> Array:
-    """Weights [out, ...] as int8 with one scale an output channel holds them, in float32."""
+    """Return weights [out, ...] as int8 with one scale an output channel holds them, in float32."""
     axes = tuple(range(1, weight.ndim))
     scale = np.maximum(np.abs(weight).max(axes, keepdims=True), 1e-12) / STEPS
     return np.asarray(np.round(weight / scale) * scale, np.float32)
 
 
 def channel_means(model: ModelProto, names: list[str], feeds: Feeds) -> dict[str, Array]:
-    """Mean of each channel of maps [1,C,H,W] over all feeds: name -> f64[C]."""
+    """Return the mean of each channel of maps [1,C,H,W] over all feeds: name -> f64[C]."""
     sums: dict[str, Array] = {}
 
     def see(name: str, value: Array) -> None:

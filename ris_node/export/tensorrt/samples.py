@@ -32,7 +32,7 @@ _LONG = "the " + "very " * 40 + "large car beside the second tree on the left si
 
 
 def make_samples(bundle_dir: Path | str) -> Samples:
-    """Feeds for a bundle's vision graph and what its float32 graph answers on the CPU; about two seconds."""
+    """Return feeds for a bundle's vision graph and its float32 answers on the CPU; about two seconds."""
     config = ModelConfig(backend="onnxruntime", precision="fp32", num_threads=1, warmup_iterations=0)
     with Grounder.open(open_bundle(bundle_dir).path, model=config) as grounder:
         feeds = [_feeds(grounder, image, command) for image, command in _pairs()]

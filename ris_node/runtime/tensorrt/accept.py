@@ -88,7 +88,7 @@ class Parity:
         return f"{words}: {self.reason}" if self.reason else words
 
     def as_dict(self) -> dict[str, Any]:
-        """The report as JSON-ready values."""
+        """Return the report as JSON-ready values."""
         return asdict(self)
 
 

@@ -40,7 +40,7 @@ _FILES = {
 
 
 def request_for(bundle: Bundle, config: ModelConfig, kit: Toolkit) -> EngineRequest:
-    """The engine that a bundle's vision graph needs with this TensorRT on this GPU.
+    """Return the engine that a bundle's vision graph needs with this TensorRT on this GPU.
 
     Raises:
         BackendError: the bundle has no graph of the precision asked for.
@@ -73,7 +73,7 @@ def request_for(bundle: Bundle, config: ModelConfig, kit: Toolkit) -> EngineRequ
 
 
 def contract_of(bundle: Bundle) -> dict[str, Any]:
-    """How images and texts must be prepared for a bundle, as JSON-ready values."""
+    """Return how images and texts must be prepared for a bundle, as JSON-ready values."""
     text = bundle.manifest.text
     return {"input": asdict(bundle.manifest.input), "tokenizer": text.tokenizer_sha256, "max_tokens": text.max_tokens}
 
@@ -141,7 +141,7 @@ def open_built(request: EngineRequest, kit: Toolkit, bundle: Bundle, config: Mod
 
 
 def wanted_engine(bundle: Bundle, config: ModelConfig) -> tuple[EngineRequest, Toolkit] | None:
-    """The engine that has to be built for a configuration, and what with; None where there is nothing to build.
+    """Return the engine that a configuration needs built, and the toolkit; None where nothing is to build.
 
     One that gave wrong answers is not built again, unless `engine_build` is "force".
 
@@ -170,5 +170,5 @@ def wanted_engine(bundle: Bundle, config: ModelConfig) -> tuple[EngineRequest, T
 
 
 def probe(config: ModelConfig | None = None) -> str:
-    """Why TensorRT cannot run here; empty when it can."""
+    """Return why TensorRT cannot run here; empty when it can."""
     return toolkits.probe(config.device_id if config is not None else 0)

@@ -246,7 +246,7 @@ def run_once(engine: StoredEngine, toolkit: Toolkit) -> None:
 
 
 def describe(request: EngineRequest, built: Built, plan: Path) -> EngineManifest:
-    """The manifest of an engine that was just built."""
+    """Return the manifest of an engine that was just built."""
     device = request.device
     return EngineManifest(
         key=request.key,

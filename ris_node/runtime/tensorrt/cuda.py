@@ -28,7 +28,7 @@ class Cuda:
 
     @classmethod
     def load(cls) -> Cuda:
-        """CUDA by cuda-python.
+        """Load CUDA by cuda-python.
 
         Raises:
             BackendError: cuda-python is not installed, or does not import.
@@ -56,7 +56,7 @@ class Cuda:
         return values[0] if len(values) == 1 else tuple(values)
 
     def device_count(self) -> int:
-        """How many GPUs there are."""
+        """Return how many GPUs there are."""
         return int(self.call("cudaGetDeviceCount"))
 
     def use(self, device_id: int) -> None:
@@ -64,19 +64,19 @@ class Cuda:
         self.call("cudaSetDevice", device_id)
 
     def describe(self, device_id: int) -> tuple[str, str, int]:
-        """A GPU's name, compute capability and memory in bytes."""
+        """Return a GPU's name, compute capability and memory in bytes."""
         found = self.call("cudaGetDeviceProperties", device_id)
         name = found.name.decode() if isinstance(found.name, bytes) else str(found.name)
         return name.rstrip("\0"), f"{found.major}.{found.minor}", int(found.totalGlobalMem)
 
     def versions(self) -> tuple[str, str]:
-        """The driver's CUDA version and the runtime's."""
+        """Return the driver's CUDA version and the runtime's."""
         numbers = (int(self.call("cudaDriverGetVersion")), int(self.call("cudaRuntimeGetVersion")))
         driver, runtime = (f"{number // 1000}.{number % 1000 // 10}" for number in numbers)
         return driver, runtime
 
     def new_stream(self) -> Any:
-        """A stream that does not wait for the default one, on which TensorRT would synchronise more than it must."""
+        """Return a stream that does not wait for the default one, on which TensorRT would synchronise too much."""
         return self.call("cudaStreamCreateWithFlags", self._runtime.cudaStreamNonBlocking)
 
     def free_stream(self, stream: Any) -> None:
@@ -96,7 +96,7 @@ class Cuda:
         self.call("cudaMemcpyAsync", host, device, size, self._runtime.cudaMemcpyKind.cudaMemcpyDeviceToHost, stream)
 
     def begin_capture(self, stream: Any) -> None:
-        """Record what is put on the stream from now on, instead of doing it."""
+        """Begin to record what is put on the stream, instead of doing it."""
         self.call(
             "cudaStreamBeginCapture", stream, self._runtime.cudaStreamCaptureMode.cudaStreamCaptureModeThreadLocal
         )

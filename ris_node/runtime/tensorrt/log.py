@@ -15,7 +15,7 @@ _KEPT = 30  # lines
 
 
 def make_logger(trt: Any) -> Any:
-    """A `trt.ILogger` whose `errors` and `lines` hold the last lines; must live as long as what it is given to."""
+    """Return a `trt.ILogger` that keeps the last `errors` and `lines`; it must outlive what it is given to."""
 
     class Logger(trt.ILogger):  # type: ignore[misc]  # TensorRT is compiled
         """Keeps warnings and errors; everything else goes to the debug log."""
@@ -40,13 +40,13 @@ def make_logger(trt: Any) -> Any:
 
 
 def complaint(logger: Any, what: str, do: str) -> BackendError:
-    """An error that says `what` failed, why by TensorRT's own log, and what to `do`."""
+    """Return an error: `what` failed, TensorRT's own reason from its log, and what to `do`."""
     why = "; ".join(dict.fromkeys(logger.errors)) or "TensorRT gave no reason"
     return BackendError(f"{what} ({why[:1500]}): {do}")
 
 
 def given(logger: Any, value: Any, what: str, do: str) -> Any:
-    """`value`, which TensorRT must have given.
+    """Return `value`, which TensorRT must have given.
 
     Raises:
         BackendError: it is None or False, which is how TensorRT says no; with what it logged.

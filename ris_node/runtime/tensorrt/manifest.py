@@ -40,7 +40,7 @@ class EngineManifest:
     schema: int = SCHEMA
 
     def to_json(self) -> str:
-        """The manifest as JSON text."""
+        """Return the manifest as JSON text."""
         data = asdict(self)
         for side in ("inputs", "outputs"):
             data[side] = [_to_json(spec) for spec in getattr(self, side)]

@@ -20,7 +20,7 @@ class Phase:
     inner: list[Phase] = field(default_factory=list)
 
     def fraction(self) -> float:
-        """The share that is done, 0..1; a phase within counts as a part of the step under way."""
+        """Return the share that is done, 0..1; a phase within counts as a part of the step under way."""
         part = max((phase.fraction() for phase in self.inner), default=0.0)
         return min(1.0, (self.done + min(part, 0.99)) / max(1, self.steps))
 
@@ -29,7 +29,7 @@ class Tracker:
     """Nested phases in, one fraction out, which never falls. Thread-safe: builders have several threads.
 
     Args:
-        tell: told the phase and the fraction of the whole, on the builder's threads.
+        tell: called with the phase and the fraction of the whole, on the builder's threads.
     """
 
     def __init__(self, tell: Callable[[str, float], None]) -> None:
@@ -40,7 +40,7 @@ class Tracker:
         self._most = 0.0
 
     def start(self, name: str, parent_name: str | None, steps: int) -> None:
-        """A phase begins, within another or at the top."""
+        """Begin a phase, within another or at the top."""
         with self._lock:
             parent = self._phases.get(parent_name or "")
             phase = self._phases[name] = Phase(steps, parent=parent)
@@ -51,7 +51,7 @@ class Tracker:
         self._say(name)
 
     def step(self, name: str, step: int) -> None:
-        """Step number `step` of a phase, from 0 on, is done."""
+        """Count step number `step` of a phase, from 0 on, as done."""
         with self._lock:
             phase = self._phases.get(name)
             if phase is not None:
@@ -59,7 +59,7 @@ class Tracker:
         self._say(name)
 
     def finish(self, name: str) -> None:
-        """A phase is over."""
+        """End a phase."""
         with self._lock:
             phase = self._phases.pop(name, None)
             if phase is not None and phase.parent is not None and phase in phase.parent.inner:
@@ -77,7 +77,7 @@ class Tracker:
 
 
 def make_monitor(trt: Any, on_progress: Callable[[str, float], None]) -> Any:
-    """A `trt.IProgressMonitor` that tells `on_progress` the phase and the fraction of the whole."""
+    """Return a `trt.IProgressMonitor` that calls `on_progress` with the phase and the fraction of the whole."""
     tracker = Tracker(on_progress)
 
     class Monitor(trt.IProgressMonitor):  # type: ignore[misc]  # TensorRT is compiled
@@ -87,16 +87,16 @@ def make_monitor(trt: Any, on_progress: Callable[[str, float], None]) -> Any:
             trt.IProgressMonitor.__init__(self)
 
         def phase_start(self, phase_name: str, parent_phase: str | None, num_steps: int) -> None:
-            """A phase begins."""
+            """Begin a phase."""
             tracker.start(phase_name, parent_phase, int(num_steps))
 
         def step_complete(self, phase_name: str, step: int) -> bool:
-            """A step is done; True lets the build go on."""
+            """Count a step as done; True lets the build go on."""
             tracker.step(phase_name, int(step))
             return True
 
         def phase_finish(self, phase_name: str) -> None:
-            """A phase is over."""
+            """End a phase."""
             tracker.finish(phase_name)
 
     return Monitor()

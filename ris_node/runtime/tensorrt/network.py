@@ -40,7 +40,7 @@ class Audit:
         return sum(self.heavy.values())
 
     def share(self, kind: str) -> float:
-        """The share of heavy layers in a type; 0 where there are none."""
+        """Return the share of heavy layers in a type; 0 where there are none."""
         return self.heavy.get(kind, 0) / self.total if self.total else 0.0
 
     @property
@@ -99,7 +99,7 @@ def parse_network(trt: Any, builder: Any, logger: Any, onnx: Path) -> Any:
 
 
 def dtype_of(trt: Any, kind: Any) -> np.dtype[Any]:
-    """The NumPy type of a TensorRT type.
+    """Return the NumPy type of a TensorRT type.
 
     Raises:
         BackendError: NumPy has none.
@@ -111,7 +111,7 @@ def dtype_of(trt: Any, kind: Any) -> np.dtype[Any]:
 
 
 def tables(trt: Any, network: Any) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
-    """A parsed network's inputs and outputs.
+    """Return a parsed network's inputs and outputs.
 
     Raises:
         BackendError: one has a shape that is not fixed.

@@ -55,7 +55,7 @@ class EngineRequest:
     contract: dict[str, Any] = field(default_factory=dict)  # how images and texts are prepared
 
     def keyed(self) -> dict[str, Any]:
-        """Everything that the key depends on; no floats, so that the JSON text is the same everywhere."""
+        """Return everything that the key depends on; no floats, so that the JSON text is the same everywhere."""
         return {
             "schema": SCHEMA,
             "runtime": self.runtime,
@@ -88,7 +88,7 @@ class EngineRequest:
         return Path(self.root) / "timing" / f"{self.version}-sm{self.device.sm}.cache"
 
     def to_json(self) -> str:
-        """The request as JSON text, for the process that builds."""
+        """Return the request as JSON text, for the process that builds."""
         return json.dumps(asdict(self), indent=1, sort_keys=True)
 
     @classmethod
@@ -105,7 +105,7 @@ class EngineRequest:
 
 
 def hash_network(path: Path) -> str:
-    """SHA-256 in hex of an ONNX file and of the file beside it that holds its weights, where there is one.
+    """Return the SHA-256 in hex of an ONNX file and of the file of weights beside it, where there is one.
 
     Raises:
         BackendError: there is no such file.

@@ -66,7 +66,7 @@ class StoredEngine:
 
 
 def cache_root(configured: str = "") -> Path:
-    """The folder where engines are kept: `configured`, or ris_node/engines under XDG_CACHE_HOME or ~/.cache."""
+    """Return the engines' folder: `configured`, or ris_node/engines under XDG_CACHE_HOME or ~/.cache."""
     if configured:
         return Path(configured).expanduser()
     base = os.environ.get("XDG_CACHE_HOME", "")
@@ -75,13 +75,13 @@ def cache_root(configured: str = "") -> Path:
 
 
 def rebuild_command(request: EngineRequest) -> str:
-    """The command that builds this engine anew."""
+    """Return the command that builds this engine anew."""
     where = f" --bundle {request.bundle}" if request.bundle else ""
     return f"ris engine build{where} --precision {request.spec.precision} --force"
 
 
 def find_engine(request: EngineRequest) -> StoredEngine:
-    """The engine that was asked for.
+    """Return the engine that was asked for.
 
     Raises:
         EngineMissingError: it has not been built.
@@ -136,7 +136,7 @@ def set_parity(engine: StoredEngine, parity: Mapping[str, Any]) -> StoredEngine:
 
 
 def list_engines(root: Path) -> Iterator[tuple[Path, StoredEngine | None, str]]:
-    """Every engine of a cache: its folder, the engine, or None and why it cannot be used."""
+    """Yield every engine of a cache: its folder, the engine, or None and why it cannot be used."""
     for folder in sorted(root.glob("*/*-*")):
         if not folder.is_dir() or not _NAME.fullmatch(folder.name):
             continue
@@ -173,12 +173,12 @@ def engine_lock(root: Path, key: str, on_wait: Callable[[float], None] | None = 
 
 
 def unfinished(root: Path) -> list[Path]:
-    """What builds that were killed have left behind."""
+    """Return the folders that killed builds have left behind."""
     return sorted(p for p in root.glob("*/.*") if p.is_dir() and _LEFT.fullmatch(p.name))
 
 
 def shared(root: Path) -> list[Path]:
-    """The folders of a cache that belong to no one engine: what builds have measured, and their locks."""
+    """Return the folders of a cache that belong to no one engine: timing caches and locks."""
     folders = ((root / "timing", "*-sm*.cache"), (root / LOCKS, "*"))
     return [f for f, own in folders if f.is_dir() and all(p.is_file() and p.match(own) for p in f.iterdir())]
 

@@ -57,7 +57,7 @@ class Toolkit:
 
 
 def detect(device_id: int = 0) -> Toolkit:
-    """The TensorRT and the GPU of this machine.
+    """Return the TensorRT and the GPU of this machine.
 
     Raises:
         BackendError: what is missing, and how to get it.
@@ -88,7 +88,7 @@ def check_capability(name: str, device: DeviceInfo) -> None:
 
 
 def probe(device_id: int = 0) -> str:
-    """Why TensorRT cannot run here; empty when it can."""
+    """Return why TensorRT cannot run here; empty when it can."""
     try:
         detect(device_id)
     except BackendError as error:
@@ -97,7 +97,7 @@ def probe(device_id: int = 0) -> str:
 
 
 def installed() -> str:
-    """The name of the TensorRT module to use.
+    """Return the name of the TensorRT module to use.
 
     Raises:
         BackendError: none is installed.
@@ -133,13 +133,13 @@ def load_module(name: str = "") -> Any:
 
 
 def version_numbers(version: str) -> tuple[int, ...]:
-    """The numbers at the start of a version: "10.3.0.post1" is (10, 3, 0)."""
+    """Return the numbers at the start of a version: "10.3.0.post1" is (10, 3, 0)."""
     match = re.match(r"\d+(\.\d+)*", version)
     return tuple(int(part) for part in match[0].split(".")) if match else ()
 
 
 def read_device(cuda: Cuda, device_id: int) -> DeviceInfo:
-    """What CUDA and the system say about a GPU."""
+    """Read a GPU's description from CUDA and the system."""
     name, sm, memory = cuda.describe(device_id)
     driver, runtime = cuda.versions()
     return DeviceInfo(
@@ -155,12 +155,12 @@ def read_device(cuda: Cuda, device_id: int) -> DeviceInfo:
 
 
 def platform_name() -> str:
-    """Operating system and processor, as in "linux-aarch64"."""
+    """Return the operating system and processor, as in "linux-aarch64"."""
     return f"{sys.platform}-{platform.machine()}"
 
 
 def system_name() -> str:
-    """The L4T release on a Jetson, else the kernel's."""
+    """Return the L4T release on a Jetson, else the kernel's."""
     release = Path("/etc/nv_tegra_release")
     if release.is_file():
         return release.read_text(encoding="utf-8", errors="replace").split(",")[0].lstrip("# ").strip()
