@@ -131,3 +131,65 @@ def test_the_true_region_leads_the_target_code_to_the_true_goal(place):
     target = region_target(TargetRequest(mask, mask.astype(np.float32), scene.instance_map > 0, frame), RegionConfig())
     assert target.status is TargetStatus.OK, target.message
     assert truth.error(target.position[0], target.position[1]) < 0.4
+
+
+def test_what_is_hidden_or_out_of_view_has_no_pixels_and_is_not_meant():
+    cast = (Placement("bus", "yellow", "ahead", 12.0, 0.0), Placement("car", "green", "ahead", 30.0, 0.0))
+    scene = scene_with(*cast)
+    hidden = next(thing for thing in scene.objects if (thing.label, thing.colour) == ("car", "green") and thing.x > 20)
+    assert hidden.pixels < 20
+    assert hidden not in referents(scene, Wanted("car", "green"))
+    (bus,) = referents(scene, Wanted("bus", "yellow"))
+    assert np.array_equal(truth_mask(scene, Wanted("bus", "yellow")), scene.instance_map == bus.id)
+
+
+@pytest.mark.parametrize(("relation", "fits"), [("left of", True), ("right of", False), ("behind", False)])
+def test_relations_hold_between_who_is_meant(relation, fits):
+    cast = (Placement("car", "red", "parked left", 20.0), Placement("", "", "ahead", 14.0),
+            Placement("car", "blue", "ahead", 20.0, 0.0))  # fmt: skip
+    scene = scene_with(*cast)
+    (red,) = referents(scene, Wanted("car", "red", order="nearest"))
+    meant = referents(scene, Wanted("car", "red", relation=relation, other=Wanted("car", "blue", order="nearest")))
+    assert (red in meant) == fits
+
+
+@pytest.mark.parametrize(("order", "least"), [("farthest", False), ("nearest", True)])
+def test_orders_are_of_distance(order, least):
+    scene = scene_with(seed=9)
+    cars = referents(scene, Wanted("car"))
+    assert len(cars) > 2
+    (found,) = referents(scene, Wanted("car", order=order))
+    distances = [thing.distance for thing in cars]
+    assert found.distance == (min(distances) if least else max(distances))
+
+
+@pytest.mark.parametrize(("order", "least"), [("smallest", True), ("largest", False)])
+def test_orders_are_of_visible_pixels(order, least):
+    scene = scene_with(seed=9)
+    (found,) = referents(scene, Wanted("car", order=order))
+    pixels = [thing.pixels for thing in referents(scene, Wanted("car"))]
+    assert found.pixels == (min(pixels) if least else max(pixels))
+
+
+@pytest.mark.parametrize("place", [Place.KERB_LEFT, Place.KERB_RIGHT])
+@pytest.mark.parametrize("layout", ["suburb", "bend"])
+def test_at_a_kerb_the_vehicle_stands_close_to_it(place, layout):
+    scene = scene_with(layout=layout, seed=7)
+    truth = region_truth(scene, place)
+    if truth is None:
+        assert layout == "bend", "a side that is parked full"
+        return
+    kerb = scene.street.left_kerb if place is Place.KERB_LEFT else scene.street.right_kerb
+    sd = scene.street.from_base(truth.outline)
+    gap = kerb - sd[:, 1].max() if place is Place.KERB_LEFT else sd[:, 1].min() - kerb
+    assert -0.1 < gap < 0.3
+    assert truth.error(*truth.goal[:2]) == 0.0
+    assert truth.error(truth.goal[0], truth.goal[1] + 2.0) > 1.5
+
+
+def test_a_patch_outside_of_the_picture_has_no_pixels():
+    scene = scene_with()
+    behind = np.array([(-9.0, 1.0), (-5.0, 1.0), (-5.0, -1.0), (-9.0, -1.0)])
+    assert region_mask(scene, behind).sum() < 0.02 * scene.instance_map.size
+    far_left = np.add(behind, (18.0, 60.0))
+    assert not region_mask(scene, far_left).any()
