@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,7 @@ from ris_node.replay.options import ReplayOptions
 from ris_node.sensing.camera import CameraContext, TfUnavailableError, is_rectified
 from ris_node.sensing.queries import ActiveQuery
 from ris_node.sensing.stream import RateGate, Take
-from ris_node.stamps import NS_PER_S, stamp_to_ns
+from ris_node.stamps import stamp_to_ns
 from ris_node.types import Frame
 
 LOOK_AHEAD_NS = 200_000_000  # depth and transforms may be recorded this long after their image
@@ -146,8 +145,7 @@ class FrameReader:
     def _job(self, message: Message, source_index: int, query: ActiveQuery | None, jump: bool) -> FrameJob:
         header = header_of(message)
         region = query is not None and query.wants_region
-        stamp = SimpleNamespace(sec=header.stamp_ns // NS_PER_S, nanosec=header.stamp_ns % NS_PER_S)
-        frame = self._camera.see(_NOTHING, SimpleNamespace(stamp=stamp, frame_id=header.frame_id), region=region)
+        frame = self._camera.frame(_NOTHING, header.stamp_ns, header.frame_id, region=region)
         if self._camera.note and self._camera.note not in self.notes:
             self.notes.append(self._camera.note)
         job = FrameJob(

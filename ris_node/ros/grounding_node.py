@@ -12,9 +12,14 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ris_node.entry import guarded, start
+
+if TYPE_CHECKING:
+    from rclpy.executors import Executor
+
+    from ris_node.ros.node.node import GroundingNode
 
 _BAD_CONFIG = 2
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
@@ -22,7 +27,7 @@ _LARGEST_BLOCK, _KEPT = 32 << 20, 128 << 20  # bytes
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Run the grounding node until it is told to stop; returns the exit code."""
+    """Run the grounding node until SIGINT or SIGTERM; returns the exit code."""
     return guarded("grounding_node", lambda: _quiet(args))
 
 
@@ -79,7 +84,7 @@ def _keep_freed_memory() -> None:
         mallopt(_M_ARENA_MAX, 1)
 
 
-def _spin(executor: Any, node: Any, interrupted: list[int]) -> None:
+def _spin(executor: Executor, node: GroundingNode, interrupted: list[int]) -> None:
     """Spin until the process is told to end; an error in one callback must not end the node."""
     from rclpy.executors import ExternalShutdownException
 
@@ -94,7 +99,7 @@ def _spin(executor: Any, node: Any, interrupted: list[int]) -> None:
             node.log.error(f"a callback failed, {type(error).__name__}: {error}", every=1.0, key="callback")
 
 
-def _end(node: Any) -> None:
+def _end(node: GroundingNode | None) -> None:
     """Stop all threads and leave; at once where native code does not let go of one."""
     from ris_node.ros.start import end_ros
 

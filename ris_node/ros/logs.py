@@ -11,9 +11,12 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ris_node.errors import printable
+
+if TYPE_CHECKING:
+    from rclpy.impl.rcutils_logger import RcutilsLogger as Logger
 
 _NUMBER = re.compile(r"\d+")
 _KEYS = 64  # of lines that come seldom; more are forgotten, the oldest first
@@ -28,7 +31,7 @@ class NodeLogger:
     different ones.
     """
 
-    def __init__(self, logger: Any, alive: Callable[[], bool], now_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, logger: Logger, alive: Callable[[], bool], now_s: Callable[[], float] = time.monotonic) -> None:
         self._logger = logger
         self._alive = alive
         self._now_s = now_s
@@ -40,19 +43,19 @@ class NodeLogger:
         self._say("debug", message, every, key)
 
     def info(self, message: str, *, every: float = 0.0, key: str = "") -> None:
-        """Log what happens."""
+        """Log an event."""
         self._say("info", message, every, key)
 
     def warning(self, message: str, *, every: float = 0.0, key: str = "") -> None:
-        """Log what somebody may have to change."""
+        """Log a problem that somebody may have to solve."""
         self._say("warning", message, every, key)
 
     def error(self, message: str, *, every: float = 0.0, key: str = "") -> None:
-        """Log what does not work."""
+        """Log a failure."""
         self._say("error", message, every, key)
 
     def fatal(self, message: str) -> None:
-        """Log what ends the process."""
+        """Log the reason why the process ends."""
         self._say("fatal", message, 0.0, "")
 
     def _say(self, level: str, message: str, every: float, key: str) -> None:
@@ -67,7 +70,7 @@ class NodeLogger:
                 print(f"{level}: {message!a} (not logged, {type(error).__name__}: {error!a})", file=sys.stderr)
 
     def _left_out(self, key: str, every: float) -> int | None:
-        """How many lines of the key were left out since the last one; None where this one is left out too."""
+        """Return how many lines of the key were left out since the last one; None where this one is left out too."""
         now_s = self._now_s()
         with self._lock:
             said_s, count = self._said.get(key, (float("-inf"), 0))
@@ -82,7 +85,7 @@ class NodeLogger:
 
 
 # one line for each: rclpy ties a line of the caller to the level it was first called with
-_LEVELS: dict[str, Callable[[Any, str], object]] = {
+_LEVELS: dict[str, Callable[[Logger, str], object]] = {
     "debug": lambda logger, text: logger.debug(text),
     "info": lambda logger, text: logger.info(text),
     "warning": lambda logger, text: logger.warning(text),
@@ -115,7 +118,7 @@ class RosLogHandler(logging.Handler):
 
 
 def forward_logs(logger: NodeLogger) -> None:
-    """Send what the package logs to `logger`, the only one from now on."""
+    """Send the package's records to `logger`, the only one from now on."""
     core = logging.getLogger("ris_node")
     for handler in list(core.handlers):
         if isinstance(handler, RosLogHandler):

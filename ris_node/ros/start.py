@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""How a process starts ROS 2, whatever the log folder is like and with a reason where it cannot; and how it ends it."""
+"""Start of ROS 2 in a process, whatever the log folder is like and with a reason where it fails; and its end."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def end_ros() -> None:
 
 
 def _without_files() -> list[str]:
-    """Arguments for rcl where the log folder cannot be written and no other can; said in one line either way."""
+    """Return arguments for rcl where the log folder cannot be written and no other can; said in one line either way."""
     trouble = log_trouble(log_folder(os.environ))
     if not trouble:
         return []

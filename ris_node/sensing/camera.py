@@ -1,30 +1,30 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is known of the camera when a frame comes: intrinsics, depth of the same moment, pose in the target frame."""
+"""The camera's state at a frame's stamp: intrinsics, depth of the same moment, pose in the target frame."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from ris_node.config import RegionConfig
 from ris_node.errors import ImageError
 from ris_node.geometry import Camera, Transform
+from ris_node.messages.types import CameraInfoMsg, CompressedImageMsg, ImageMsg
 from ris_node.sensing.depth import read_depth
 from ris_node.stamps import stamp_to_ns
 from ris_node.types import F32, U8, Frame
 
-Message = Any
 PAIR_NS = 50_000_000  # depth and colour within 50 ms belong together
 _DEPTHS_KEPT = 5
 
 
 class TfUnavailableError(Exception):
-    """There is no transform at that stamp; `known` tells whether the frame is in TF at all."""
+    """There is no transform at that stamp; `known` says whether the frame is in TF at all."""
 
     def __init__(self, message: str, known: bool) -> None:
         super().__init__(message)
@@ -32,10 +32,10 @@ class TfUnavailableError(Exception):
 
 
 class TransformSource(Protocol):
-    """Where poses come from: tf2 in the node, a `TfTree` elsewhere."""
+    """Source of poses: tf2 in the node, a `TfTree` elsewhere."""
 
     def lookup(self, target_frame: str, source_frame: str, stamp_ns: int) -> Transform:
-        """The source frame in the target frame at `stamp_ns`.
+        """Return the source frame in the target frame at `stamp_ns`.
 
         Raises:
             TfUnavailableError: it is not known.
@@ -46,7 +46,7 @@ class TransformSource(Protocol):
 
 
 class CameraContext:
-    """Collects camera_info and depth, and puts them beside each frame. Thread-safe.
+    """Keeps camera_info and depth, and joins them to each frame. Thread-safe.
 
     Args:
         config: the current region parameters.
@@ -71,24 +71,24 @@ class CameraContext:
         self.rectified = rectified
         self._lock = threading.Lock()
         self._camera: Camera | None = None
-        self._depths: deque[tuple[int, Message]] = deque(maxlen=depths_kept)
+        self._depths: deque[tuple[int, ImageMsg | CompressedImageMsg]] = deque(maxlen=depths_kept)
         self.note = ""
 
-    def on_camera_info(self, msg: Message) -> None:
+    def on_camera_info(self, msg: CameraInfoMsg) -> None:
         """Take intrinsics; the object stays the same while they do."""
         camera = camera_from_info(msg, rectified=self.rectified)
         with self._lock:
             if self._camera is None or camera.key != self._camera.key:
                 self._camera = camera
 
-    def on_depth(self, msg: Message) -> None:
+    def on_depth(self, msg: ImageMsg | CompressedImageMsg) -> None:
         """Take a depth image; it is decoded only when a frame needs it."""
         with self._lock:
             self._depths.append((stamp_to_ns(msg.header.stamp), msg))
 
     @property
     def camera(self) -> Camera | None:
-        """The intrinsics received last."""
+        """Intrinsics received last."""
         return self._camera
 
     def clear(self) -> None:
@@ -98,18 +98,17 @@ class CameraContext:
         if self._tf is not None:
             self._tf.clear()
 
-    def see(self, image: U8, header: Message, *, region: bool) -> Frame:
-        """The frame of an image rgb u8[H,W,3], with camera, depth and pose where a region is wanted."""
-        stamp_ns = stamp_to_ns(header.stamp)
+    def frame(self, image: U8, stamp_ns: int, frame_id: str, *, region: bool) -> Frame:
+        """Return the frame of an image rgb u8[H,W,3], with camera, depth and pose where a region is wanted."""
         if not region:
-            return Frame(image, stamp_ns, header.frame_id)
+            return Frame(image, stamp_ns, frame_id)
         config = self._config()
-        pose, problem = self._pose(config, header.frame_id, stamp_ns)
+        pose, problem = self._pose(config, frame_id, stamp_ns)
         depth = self._depth(stamp_ns)
         return Frame(
             image,
             stamp_ns,
-            header.frame_id,
+            frame_id,
             camera=self._camera,
             depth=depth,
             depth_problem=self.note if depth is None else "",
@@ -141,8 +140,8 @@ class CameraContext:
             return None
 
 
-def camera_from_info(msg: Message, *, rectified: bool = False) -> Camera:
-    """The camera of a `sensor_msgs/CameraInfo`; of the rectified image where `rectified`. Nothing is checked.
+def camera_from_info(msg: CameraInfoMsg, *, rectified: bool = False) -> Camera:
+    """Return the camera of a `sensor_msgs/CameraInfo`; of the rectified image where `rectified`. Nothing is checked.
 
     Binning divides and a region of interest shifts the matrix, as the message defines them.
     """

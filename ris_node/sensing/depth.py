@@ -1,35 +1,36 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Depth messages, raw or as image_transport's compressedDepth sends them, as metres."""
+"""Depth in metres of raw messages and of image_transport's compressedDepth."""
 
 from __future__ import annotations
 
 import struct
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from ris_node.errors import ImageError
+from ris_node.messages.types import CompressedImageMsg, ImageMsg
 from ris_node.sensing.images import DEPTH_ENCODINGS, decode_depth
 from ris_node.types import F32
 
-Message = Any
 _HEADER = struct.Struct("<i2f")  # a kind that nobody reads, and what floats were quantised with
 _PNG, _END = b"\x89PNG\r\n\x1a\n", b"IEND"
 
 
-def read_depth(msg: Message) -> F32:
-    """Depth f32[H,W] in metres of a `sensor_msgs/Image` or `CompressedImage`; 0 or NaN means unknown.
+def read_depth(msg: ImageMsg | CompressedImageMsg) -> F32:
+    """Return depth f32[H,W] in metres of a `sensor_msgs/Image` or `CompressedImage`; 0 or NaN means unknown.
 
     Raises:
         ImageError: another encoding or compression, or data that are damaged.
     """
-    return decode_depth(msg) if hasattr(msg, "encoding") else _decode(msg)
+    return decode_depth(cast(ImageMsg, msg)) if hasattr(msg, "encoding") else _decode(msg)
 
 
 def depth_trouble(form: str) -> str:
-    """Why depth of this `format` is not read, with what to change; empty where it is."""
+    """Return why depth of this `format` is not read, with what to change; empty where it is."""
     encoding, codec = _parts(form)
     if encoding not in DEPTH_ENCODINGS:
         return f"depth of format '{form}': publish {' or '.join(DEPTH_ENCODINGS)}"
@@ -39,13 +40,13 @@ def depth_trouble(form: str) -> str:
 
 
 def _parts(form: str) -> tuple[str, str]:
-    """Encoding and codec of a format such as "16UC1; compressedDepth png"; older releases leave the codec out."""
+    """Return encoding and codec of a format as "16UC1; compressedDepth png"; older releases leave the codec out."""
     encoding, _, rest = form.partition(";")
     words = [word for word in rest.split() if word not in ("compressedDepth", "compressed")]
     return encoding.strip(), words[0] if words else "png"
 
 
-def _decode(msg: Message) -> F32:
+def _decode(msg: CompressedImageMsg) -> F32:
     if trouble := depth_trouble(msg.format):
         raise ImageError(trouble)
     data = np.frombuffer(msg.data, np.uint8)
@@ -62,8 +63,8 @@ def _decode(msg: Message) -> F32:
     return np.where((values > 0) & (depth > 0.0), depth, np.nan).astype(np.float32)
 
 
-def _png(data: np.ndarray[Any, Any], form: str) -> np.ndarray[Any, Any]:
-    """The 16-bit values u16[H,W] of a PNG."""
+def _png(data: npt.NDArray[Any], form: str) -> npt.NDArray[Any]:
+    """Return the 16-bit values u16[H,W] of a PNG."""
     if _END not in bytes(data[-64:]):  # older OpenCVs fill up what is missing
         raise ImageError(f"{data.size} bytes of depth of format '{form}' break off: check driver and network")
     try:

@@ -5,16 +5,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from ris_node.errors import ImageError
 from ris_node.media.images import is_cut_off
+from ris_node.messages.types import CompressedImageMsg, ImageMsg
 from ris_node.types import F32, U8, Bool
-
-Message = Any  # a ROS message; its classes are generated and carry no types
 
 # OpenCV names Bayer patterns by the second row's second and third pixel, ROS by the first row's first two.
 _BAYER = {
@@ -52,22 +52,23 @@ ASSUMED = {"8UC3": "bgr8", "8UC4": "bgra8", "16UC3": "bgr16", "16UC4": "bgra16"}
 GREY = ("mono8", "8UC1", "mono16", "16UC1")  # and what masks are published as
 _DEPTH = {"32FC1": (4, "f4", 1.0), "16UC1": (2, "u2", 0.001)}
 DEPTH_ENCODINGS = tuple(_DEPTH)
+Other = Callable[[ImageMsg, Sequence[str]], U8]  # decodes an encoding that is not in `ENCODINGS`, which it is given
 
 
-def decode(msg: Message) -> U8:
+def decode(msg: ImageMsg | CompressedImageMsg, other: Other | None = None) -> U8:
     """Return RGB u8[H,W,3] of a `sensor_msgs/Image` or `CompressedImage`; see `decode_image`, `decode_compressed`."""
-    return decode_image(msg) if hasattr(msg, "encoding") else decode_compressed(msg)
+    return decode_image(cast(ImageMsg, msg), other) if hasattr(msg, "encoding") else decode_compressed(msg)
 
 
-def decode_image(msg: Message, other: Callable[[Message, Sequence[str]], U8] | None = None) -> U8:
-    """RGB u8[H,W,3] of a `sensor_msgs/Image`; a view of the message's data where no conversion is needed.
+def decode_image(msg: ImageMsg, other: Other | None = None) -> U8:
+    """Return RGB u8[H,W,3] of a `sensor_msgs/Image`; a view of the message's data where no conversion is needed.
 
     16 bits become 8 by a fixed scale, 65535 to 255 (divided by 257, rounded): nothing is stretched, so brightness does
     not jump between frames. OpenCV's own names are taken as `ASSUMED` has them.
 
     Args:
         msg: the image; any object with its fields will do.
-        other: what to ask about encodings that are not in `ENCODINGS` (the node asks cv_bridge); None: refuse them.
+        other: decodes encodings that are not in `ENCODINGS` (in the node cv_bridge); None: they are refused.
 
     Raises:
         ImageError: unknown encoding, zero size, a step shorter than a row, or too little data.
@@ -88,8 +89,8 @@ def decode_image(msg: Message, other: Callable[[Message, Sequence[str]], U8] | N
     return pixels if code is None else _convert(pixels, code)
 
 
-def decode_compressed(msg: Message) -> U8:
-    """RGB u8[H,W,3] of a `sensor_msgs/CompressedImage` (JPEG, PNG or whatever OpenCV reads).
+def decode_compressed(msg: CompressedImageMsg) -> U8:
+    """Return RGB u8[H,W,3] of a `sensor_msgs/CompressedImage` (JPEG, PNG or whatever OpenCV reads).
 
     EXIF data never turn it: `camera_info` is about pixels as they are stored, and ROS's own decoders leave them so.
 
@@ -115,8 +116,8 @@ def decode_compressed(msg: Message) -> U8:
     return _convert(picture, cv2.COLOR_BGR2RGB)
 
 
-def decode_mask(msg: Message) -> Bool:
-    """Bool[H,W] of a mask or of labels: where an image is not 0; of coloured ones the red counts.
+def decode_mask(msg: ImageMsg) -> Bool:
+    """Return bool[H,W] of a mask or of labels: where an image is not 0; of coloured ones the red counts.
 
     Raises:
         ImageError: as `decode_image`.
@@ -126,8 +127,8 @@ def decode_mask(msg: Message) -> Bool:
     return np.asarray(decode_image(msg)[..., 0] > 0)
 
 
-def decode_depth(msg: Message) -> F32:
-    """Depth f32[H,W] in metres of a 32FC1 (metres) or 16UC1 (millimetres) image; 0 or NaN means unknown.
+def decode_depth(msg: ImageMsg) -> F32:
+    """Return depth f32[H,W] in metres of a 32FC1 (metres) or 16UC1 (millimetres) image; 0 or NaN means unknown.
 
     Raises:
         ImageError: another encoding, zero size, a step shorter than a row, or too little data.
@@ -142,8 +143,8 @@ def decode_depth(msg: Message) -> F32:
     return depth if scale == 1.0 else depth * np.float32(scale)
 
 
-def _rows(msg: Message, count: int, row_bytes: int) -> U8:
-    """The image's `count` rows as u8[count,row_bytes], a view; the last row may lack its padding."""
+def _rows(msg: ImageMsg, count: int, row_bytes: int) -> U8:
+    """Return the image's `count` rows as u8[count,row_bytes], a view; the last row may lack its padding."""
     if msg.height == 0 or msg.width == 0:
         raise ImageError(f"the image is {msg.width} x {msg.height}: publish frames that have pixels")
     if msg.step < row_bytes:
@@ -164,25 +165,25 @@ def _rows(msg: Message, count: int, row_bytes: int) -> U8:
 
 
 def _eight_bits(rows: U8, big: bool) -> U8:
-    """Rows of 16-bit values u8[R,2N] as u8[R,N]: 65535 becomes 255."""
+    """Return rows of 16-bit values u8[R,2N] as u8[R,N]: 65535 becomes 255."""
     values = np.ascontiguousarray(rows).view(">u2" if big else "<u2")
     native = np.require(values, np.uint16, ("C", "A"))  # a serialised message's pixels may lie at an odd address
     return np.asarray(cv2.convertScaleAbs(native, alpha=1 / 257), np.uint8)
 
 
 def _columns(rows: U8, channels: int) -> U8:
-    """Padded rows u8[H,W*C] as contiguous u8[H,W,C] (OpenCV reads no padded rows)."""
+    """Return padded rows u8[H,W*C] as contiguous u8[H,W,C] (OpenCV reads no padded rows)."""
     return np.ascontiguousarray(rows).reshape(rows.shape[0], -1, channels)
 
 
-def _decode_yuv420(msg: Message) -> U8:
+def _decode_yuv420(msg: ImageMsg) -> U8:
     if msg.width % 2 or msg.height % 2:
         raise ImageError(f"an {msg.encoding} image has even sides, this one is {msg.width} x {msg.height}")
     planes = np.ascontiguousarray(_rows(msg, msg.height + msg.height // 2, msg.width))
     return _convert(planes, _YUV420[msg.encoding])
 
 
-def _convert(pixels: np.ndarray[Any, Any], code: int) -> U8:
+def _convert(pixels: npt.NDArray[Any], code: int) -> U8:
     try:
         converted: U8 = np.asarray(cv2.cvtColor(pixels, code), np.uint8)
     except cv2.error as error:  # a Bayer image of fewer than 2 x 2 pixels, for example

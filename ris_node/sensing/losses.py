@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Messages that were published and never came: counted by their publisher's numbers, and against `camera_info`."""
+"""Lost messages: counted by their publisher's numbers, and against `camera_info`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Gaps:
         self._publishers: Collection[Any] = ()
 
     def take(self, info: Mapping[str, Any], publishers: Collection[Any]) -> None:
-        """Take note of a message by what rclpy says of it and who publishes on its topic now."""
+        """Take note of a message by rclpy's information on it and the publishers on its topic now."""
         number = int(info.get("publication_sequence_number") or 0)
         self.numbered = number > 0 and len(publishers) == 1
         if self.numbered and publishers == self._publishers and number > self._last > 0:
@@ -46,7 +46,7 @@ class FrameLoss:
 
     @property
     def lost(self) -> int:
-        """How many frames are known to be lost."""
+        """Number of frames known to be lost."""
         return self._gaps.lost
 
     def restart(self) -> None:
@@ -61,17 +61,17 @@ class FrameLoss:
         self.heard = True
 
     def frame(self, info: Mapping[str, Any]) -> None:
-        """Take note of a frame by what rclpy says of it."""
+        """Take note of a frame by rclpy's information on it."""
         self.frames += 1
         self._gaps.take(info, self._publishers)
 
     def second(self, publishers: Collection[Any]) -> None:
-        """Take note that a second has gone, and of who publishes frames now."""
+        """Take note that a second has gone, and of the publishers of frames now."""
         self._publishers = publishers
         self._seconds.append((self.infos, self.frames, self.lost))
 
     def complaint(self, topic: str) -> str:
-        """How many frames are missing, in words; empty where they come, or come seldom by intention."""
+        """Return how many frames are missing, in words; empty where they come, or come seldom by intention."""
         if len(self._seconds) <= _FEWEST_S or not self._publishers:
             return ""
         infos, frames, lost = (new - old for old, new in zip(self._seconds[0], self._seconds[-1], strict=True))

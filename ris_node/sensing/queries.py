@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which command is in force: the last one said, until it is cancelled or its time is up."""
+"""The active command: the last one given, until it is cancelled or its time is up."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ris_node.types import Manoeuvre, Query, QueryKind
 
 @dataclass(frozen=True, eq=False)
 class ActiveQuery:
-    """An accepted command: what was said (with its id) and what it means; compared by identity."""
+    """An accepted command as it was given (with its id) and its meaning; compared by identity."""
 
     query: Query
     command: ParsedCommand
@@ -30,7 +30,7 @@ class ActiveQuery:
 
 
 class Queries:
-    """Holds the active query; `on_change(now, why)` is told whenever another one, or none, comes into force.
+    """Holds the active query; `on_change(now, why)` is called whenever another one, or none, becomes active.
 
     Thread-safe. Times are the node's clock in nanoseconds, 0 while it has not started (simulated time).
     """
@@ -44,14 +44,14 @@ class Queries:
 
     @property
     def active(self) -> ActiveQuery | None:
-        """The query in force; take it once for each frame."""
+        """The active query; take it once for each frame."""
         return self._active
 
     def check(self, query: Query) -> ActiveQuery:
-        """The query with its id and meaning, without making it the active one.
+        """Return the query with its id and meaning, without making it the active one.
 
         Raises:
-            CommandError: empty, too long or not text, or said with too little confidence.
+            CommandError: empty, too long or not text, or recognised with too little confidence.
         """
         config = self._config()
         command = parse_command(query, config.max_query_chars)
@@ -83,7 +83,7 @@ class Queries:
         return accepted
 
     def clear(self, why: str) -> bool:
-        """Leave no query in force; False when there was none."""
+        """Leave no query active; False when there was none."""
         with self._lock:
             had, self._active = self._active, None
             if had is not None:

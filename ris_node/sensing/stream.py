@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The camera's stream: which frames are taken, when time has jumped, and whether the camera has gone silent."""
+"""The camera's stream: the rate gate, jumps of time and the watch for silence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SILENT_MIN_S = 1.0
 
 
 class Take(Enum):
-    """What to do with a frame: `JUMP` means that it is taken after everything bound to time was forgotten."""
+    """Decision on a frame: `JUMP` means that it is taken after everything bound to time was forgotten."""
 
     YES = "yes"
     JUMP = "jump"
@@ -86,7 +86,7 @@ class SilenceWatch:
         return self._last_s is None
 
     def complaint(self, now_s: float, topic: str, publishers: Callable[[str], int]) -> str:
-        """Why frames are missing, in words; empty while they come. `publishers` counts those of a topic."""
+        """Return why frames are missing, in words; empty while they come. `publishers` counts those of a topic."""
         quiet_s = now_s - (self._since_s if self._last_s is None else self._last_s)
         if quiet_s < max(_SILENT_MIN_S, _SILENT_PERIODS * self._period_s):
             return ""

@@ -32,9 +32,9 @@ from tiny_bundle import make_tiny_bundle
 
 from ris_node.interface import RELIABLE_10, Qos, topic
 from ris_node.messages.common import image_to_msg
-from ris_node.ros.convert.make import make
+from ris_node.ros.convert.make import interface_class, make
 from ris_node.ros.node.node import GroundingNode
-from ris_node.ros.outputs.publishers import interface_class, qos_profile
+from ris_node.ros.outputs.publishers import qos_profile
 
 ROOT = Path(__file__).resolve().parents[2]
 NODE = "grounding_node"

@@ -19,7 +19,7 @@ from std_msgs.msg import Header  # noqa: E402
 
 from ris_node.errors import ImageError  # noqa: E402
 from ris_node.messages.common import image_to_msg, jpeg_to_msg  # noqa: E402
-from ris_node.ros.convert.bridge import decode_image  # noqa: E402
+from ris_node.ros.convert.bridge import decode  # noqa: E402
 from ris_node.ros.convert.make import make  # noqa: E402
 from ris_node.ros.convert.raw_image import read_image  # noqa: E402
 from ris_node.sensing.depth import read_depth  # noqa: E402
@@ -93,7 +93,7 @@ def encode(rgb: np.ndarray, encoding: str) -> np.ndarray:
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_every_encoding_becomes_the_picture_it_was(encoding: str, padding: int):
     rgb = smooth()
-    got = decode_image(message(encode(rgb, encoding), encoding, 64, 48, padding))
+    got = decode(message(encode(rgb, encoding), encoding, 64, 48, padding))
     assert got.shape == rgb.shape and got.dtype == np.uint8
     want = np.repeat(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)[..., None], 3, -1) if encoding in GREY else rgb
     inner = (slice(2, -2), slice(2, -2))  # Bayer and chroma are guesses at the border
@@ -104,20 +104,20 @@ def test_every_encoding_becomes_the_picture_it_was(encoding: str, padding: int):
 
 def test_rgb8_is_read_without_a_copy():
     msg = image_to_msg(make, smooth(), "rgb8", Header())
-    assert np.shares_memory(decode_image(msg), np.frombuffer(msg.data, np.uint8))
+    assert np.shares_memory(decode(msg), np.frombuffer(msg.data, np.uint8))
 
 
 def test_the_last_row_may_lack_its_padding():
     rgb = smooth()
     msg = message(rgb, "rgb8", 64, 48, 10)
     msg.data = msg.data[:-10]
-    assert np.array_equal(decode_image(msg), rgb)
+    assert np.array_equal(decode(msg), rgb)
 
 
 def test_8_bit_images_are_the_same_on_a_big_endian_machine():
     msg = image_to_msg(make, smooth(), "rgb8", Header())
     msg.is_bigendian = 1
-    assert np.array_equal(decode_image(msg), smooth())
+    assert np.array_equal(decode(msg), smooth())
 
 
 @pytest.mark.parametrize("bigendian", [0, 1])
@@ -127,14 +127,14 @@ def test_16_bits_of_both_byte_orders_are_scaled_to_8(padding: int, bigendian: in
     data = values.astype(">u2" if bigendian else "<u2").view(np.uint8)
     msg = message(data, "mono16", 1024, 64, padding)
     msg.is_bigendian = bigendian
-    assert np.array_equal(decode_image(msg)[..., 1], np.rint(values / 257))
+    assert np.array_equal(decode(msg)[..., 1], np.rint(values / 257))
 
 
 @pytest.mark.parametrize("frame_id", ["", "a", "ab", "abc", "abcd"])
 def test_16_bits_are_read_from_a_serialised_message(frame_id: str):
     msg = message(encode(smooth(), "bgr16"), "bgr16", 64, 48)
     msg.header.frame_id = frame_id
-    assert np.array_equal(decode_image(read_image(serialize_message(msg))), smooth())
+    assert np.array_equal(decode(read_image(serialize_message(msg))), smooth())
 
 
 def test_small_labels_of_16_bits_are_in_the_mask():
@@ -147,7 +147,7 @@ def test_small_labels_of_16_bits_are_in_the_mask():
 @pytest.mark.parametrize("encoding", ["", "32FC3", "16SC1", "yuv444", "something"])
 def test_other_encodings_are_refused_by_name(encoding: str):
     with pytest.raises(ImageError, match=f"'{encoding}'.*rgb8"):
-        decode_image(message(smooth(), encoding, 64, 48))
+        decode(message(smooth(), encoding, 64, 48))
 
 
 @pytest.mark.parametrize(
@@ -169,11 +169,11 @@ def test_what_does_not_fit_together_is_refused(change: dict[str, object], words:
     for name, value in change.items():
         setattr(msg, name, value)
     with pytest.raises(ImageError, match=words):
-        decode_image(msg)
+        decode(msg)
 
 
 def test_a_bayer_image_of_one_pixel_does_no_harm():
-    assert decode_image(message(np.zeros((1, 1), np.uint8), "bayer_rggb8", 1, 1)).shape == (1, 1, 3)
+    assert decode(message(np.zeros((1, 1), np.uint8), "bayer_rggb8", 1, 1)).shape == (1, 1, 3)
 
 
 @pytest.mark.parametrize("order", ["<", ">"])

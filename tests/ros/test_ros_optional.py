@@ -13,13 +13,10 @@ pytestmark = pytest.mark.ros
 
 from geometry_msgs.msg import TransformStamped  # noqa: E402
 from sensor_msgs.msg import CameraInfo  # noqa: E402
-from std_msgs.msg import Header  # noqa: E402
 
 from ris_node.config import RegionConfig  # noqa: E402
 from ris_node.geometry import Transform, camera_mount  # noqa: E402
-from ris_node.messages.common import stamp_to_msg  # noqa: E402
 from ris_node.ros.convert import bridge, foxglove, vision  # noqa: E402
-from ris_node.ros.convert.make import make  # noqa: E402
 from ris_node.ros.node import tf  # noqa: E402
 from ris_node.sensing.camera import CameraContext  # noqa: E402
 
@@ -86,7 +83,7 @@ IMAGE = np.zeros((48, 64, 3), np.uint8)
 
 
 def see(camera: CameraContext, frame_id: str, stamp_ns: int):
-    return camera.see(IMAGE, Header(stamp=stamp_to_msg(make, stamp_ns), frame_id=frame_id), region=True)
+    return camera.frame(IMAGE, stamp_ns, frame_id, region=True)
 
 
 def test_tf_is_asked_for_the_images_stamp(listener: tf.TfListener):
@@ -117,5 +114,5 @@ def test_a_jump_in_time_clears_transforms(listener: tf.TfListener):
 
 
 def test_object_queries_ask_for_no_camera(listener: tf.TfListener):
-    frame = context(listener, given=False).see(IMAGE, Header(frame_id="nobody"), region=False)
+    frame = context(listener, given=False).frame(IMAGE, 0, "nobody", region=False)
     assert frame.camera is None and not frame.pose_problem

@@ -20,7 +20,7 @@ from sensor_msgs.msg import CompressedImage, Image  # noqa: E402
 from std_msgs.msg import Header  # noqa: E402
 
 from ris_node.messages.common import image_to_msg  # noqa: E402
-from ris_node.ros.convert.bridge import decode_image  # noqa: E402
+from ris_node.ros.convert.bridge import decode  # noqa: E402
 from ris_node.ros.convert.make import make  # noqa: E402
 from ris_node.ros.convert.raw_image import RawCompressedImage, RawImage, read_compressed, read_image  # noqa: E402
 
@@ -59,7 +59,7 @@ def test_compressed_images_are_read_as_written(frame_id, form, data):
 def test_the_pixels_are_a_view_and_decode_without_a_copy():
     image = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
     serialized = serialize_message(image_to_msg(make, image, "rgb8", Header()))
-    pixels = decode_image(read_image(serialized))
+    pixels = decode(read_image(serialized))
     assert np.array_equal(pixels, image)
     assert np.shares_memory(pixels, np.frombuffer(serialized, np.uint8))
 

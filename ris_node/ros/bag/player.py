@@ -20,8 +20,8 @@ from ris_node.interface import BEST_EFFORT
 from ris_node.messages.common import stamp_to_msg
 from ris_node.ros.bag.pace import Pace
 from ris_node.ros.bag.play_bag import PlayBag
-from ris_node.ros.convert.make import make
-from ris_node.ros.outputs.publishers import interface_class, qos_profile
+from ris_node.ros.convert.make import interface_class, make
+from ris_node.ros.outputs.publishers import qos_profile
 from ris_node.stamps import NS_PER_S
 
 _CLOCK = "/clock"

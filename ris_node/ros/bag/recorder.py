@@ -18,7 +18,8 @@ from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 
 from ris_node.bags.message import Message, Topic
 from ris_node.interface import IF_SUBSCRIBED, NODE_NAME, PUBLISHERS, RELIABLE_10, SUBSCRIPTIONS, Qos
-from ris_node.ros.outputs.publishers import interface_class, qos_profile, subscribe
+from ris_node.ros.convert.make import interface_class
+from ris_node.ros.outputs.publishers import qos_profile, subscribe
 
 _LOOK_S = 0.2
 _DEPTH = 100

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The one file that knows cv_bridge: it decodes what the core does not, where it is installed and works."""
+"""The one file that imports cv_bridge: it decodes other encodings than the core's, where it is installed and works."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ris_node.errors import ImageError
-from ris_node.messages.types import ImageMsg
+from ris_node.messages.types import CompressedImageMsg, ImageMsg
 from ris_node.sensing import images
 from ris_node.types import U8
 
@@ -24,16 +24,12 @@ except Exception as error:  # its compiled part does not only raise ImportError 
     MISSING = f"cv_bridge ({type(error).__name__}): signed and floating-point images are refused"
 
 
-def decode_image(msg: ImageMsg) -> U8:
-    """Return RGB u8[H,W,3] of an image; a view of the message's data where no conversion is needed.
-
-    Raises:
-        ImageError: unknown encoding, zero size, a step shorter than a row, or too little data.
-    """
-    return images.decode_image(msg, decode)
+def decode(msg: ImageMsg | CompressedImageMsg) -> U8:
+    """Return RGB u8[H,W,3] of a picture, as `sensing.images.decode`, but that cv_bridge decodes other encodings."""
+    return images.decode(msg, convert)
 
 
-def decode(msg: ImageMsg, known: Sequence[str]) -> U8:
+def convert(msg: ImageMsg, known: Sequence[str]) -> U8:
     """Return RGB u8[H,W,3] of an image whose encoding this project does not read itself.
 
     Raises:

@@ -10,6 +10,18 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+
+
+@cache
+def interface_class(name: str, kind: str = "msg") -> Any:
+    """Return the class of an interface such as `sensor_msgs/Image`; `kind` is msg, srv or action.
+
+    Raises:
+        ImportError: its package is not installed.
+    """
+    package, _, type_name = name.partition("/")
+    return getattr(import_module(f"{package}.{kind}"), type_name)
 
 
 def make(name: str, /, **fields: object) -> Any:
@@ -17,7 +29,7 @@ def make(name: str, /, **fields: object) -> Any:
 
     Sequences of numbers become `array`: rosidl takes it as it is, while others are copied one by one.
     """
-    kind, sequences = _class(name)
+    kind, sequences = interface_class(name), _sequences(name)
     if not sequences:
         return kind(**fields)
     large = {field: fields.pop(field) for field in sequences & fields.keys()}
@@ -28,15 +40,13 @@ def make(name: str, /, **fields: object) -> Any:
 
 
 @cache
-def _class(name: str) -> tuple[Any, frozenset[str]]:
-    """Return a message's class, and which of its fields are sequences."""
-    package, _, kind = name.partition("/")
-    found = getattr(import_module(f"{package}.msg"), kind)
-    types = found.get_fields_and_field_types()
-    return found, frozenset(field for field, text in types.items() if text.startswith("sequence"))
+def _sequences(name: str) -> frozenset[str]:
+    """Return the fields of a message type that are sequences."""
+    types = interface_class(name).get_fields_and_field_types()
+    return frozenset(field for field, text in types.items() if text.startswith("sequence"))
 
 
-def _array(values: np.ndarray[Any, Any]) -> array[Any]:
+def _array(values: npt.NDArray[Any]) -> array[Any]:
     out = array(values.dtype.char)
     out.frombytes(np.ascontiguousarray(values).data.cast("B"))
     return out

@@ -10,7 +10,7 @@ form than plain CDR is left to rclpy.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 from builtin_interfaces.msg import Time
 from rclpy.serialization import deserialize_message
@@ -18,13 +18,14 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from ris_node.bags.cdr import CdrReader, is_plain_cdr
+from ris_node.messages.types import CompressedImageMsg, HeaderMsg, ImageMsg
 
 
-@dataclass(frozen=True)
+@dataclass
 class RawImage:
     """The fields of a `sensor_msgs/Image`; `data` is a view of the serialised message."""
 
-    header: Any
+    header: HeaderMsg
     height: int
     width: int
     encoding: str
@@ -33,32 +34,33 @@ class RawImage:
     data: memoryview
 
 
-@dataclass(frozen=True)
+@dataclass
 class RawCompressedImage:
     """The fields of a `sensor_msgs/CompressedImage`; `data` is a view of the serialised message."""
 
-    header: Any
+    header: HeaderMsg
     format: str
     data: memoryview
 
 
-def read_image(serialized: bytes) -> Any:
-    """The image in a serialised `sensor_msgs/Image`: a `RawImage`, or a message where the form is another."""
+def read_image(serialized: bytes) -> ImageMsg:
+    """Return the image in a serialised `sensor_msgs/Image`: a `RawImage`, or a message where the form is another."""
     if not is_plain_cdr(serialized):
-        return deserialize_message(serialized, Image)
+        return cast(ImageMsg, deserialize_message(serialized, Image))
     cdr = CdrReader(serialized)
     header, height, width = _header(cdr), cdr.number("I"), cdr.number("I")
     return RawImage(header, height, width, cdr.string(), cdr.number("B"), cdr.number("I"), cdr.octets())
 
 
-def read_compressed(serialized: bytes) -> Any:
-    """The picture in a serialised `sensor_msgs/CompressedImage`, as `read_image` reads images."""
+def read_compressed(serialized: bytes) -> CompressedImageMsg:
+    """Return the picture in a serialised `sensor_msgs/CompressedImage`, as `read_image` reads images."""
     if not is_plain_cdr(serialized):
-        return deserialize_message(serialized, CompressedImage)
+        return cast(CompressedImageMsg, deserialize_message(serialized, CompressedImage))
     cdr = CdrReader(serialized)
     return RawCompressedImage(_header(cdr), cdr.string(), cdr.octets())
 
 
-def _header(cdr: CdrReader) -> Any:
+def _header(cdr: CdrReader) -> HeaderMsg:
     stamp = Time(sec=cdr.number("i"), nanosec=cdr.number("I"))
-    return Header(stamp=stamp, frame_id=cdr.string())
+    header: HeaderMsg = Header(stamp=stamp, frame_id=cdr.string())
+    return header

@@ -16,14 +16,14 @@ from ris_node.messages.grounding import grounding_to_msg
 from ris_node.pipeline.grounder import Grounder
 from ris_node.pipeline.grounding import Grounding
 from ris_node.pipeline.stream_answerer import StreamAnswer, StreamAnswerer, StreamFrame
-from ris_node.ros.convert.bridge import decode_image
+from ris_node.ros.convert.bridge import decode
 from ris_node.ros.convert.make import make
 from ris_node.ros.outputs.diagnostics import Meter
 from ris_node.ros.outputs.images import ImageOutputs
 from ris_node.ros.outputs.publishers import Publishers
 from ris_node.ros.outputs.targets import TargetOutputs
 from ris_node.sensing.camera import CameraContext
-from ris_node.sensing.images import ASSUMED, decode_compressed
+from ris_node.sensing.images import ASSUMED
 from ris_node.sensing.queries import ActiveQuery
 from ris_node.stamps import stamp_to_ns
 from ris_node.types import RegionTarget
@@ -103,8 +103,10 @@ class Answerer:
             stamp_ns=stamp_ns,
             frame_id=msg.header.frame_id,
             size=lambda: (int(getattr(msg, "height", 0)), int(getattr(msg, "width", 0))),
-            decode=lambda: decode_image(msg) if hasattr(msg, "encoding") else decode_compressed(msg),
-            place=lambda image: camera.see(image, msg.header, region=query is not None and query.wants_region),
+            decode=lambda: decode(msg),
+            place=lambda image: camera.frame(
+                image, stamp_ns, msg.header.frame_id, region=query is not None and query.wants_region
+            ),
         )
 
     def _publish(

@@ -18,11 +18,9 @@ from ris_node.interface import SERVICES
 from ris_node.messages.common import image_to_msg
 from ris_node.messages.grounding import grounding_to_msg, query_from_msg
 from ris_node.pipeline.grounder import Grounder
-from ris_node.ros.convert.bridge import decode_image
-from ris_node.ros.convert.make import make
+from ris_node.ros.convert.bridge import decode
+from ris_node.ros.convert.make import interface_class, make
 from ris_node.ros.node.worker import Worker
-from ris_node.ros.outputs.publishers import interface_class
-from ris_node.sensing.images import decode_compressed
 from ris_node.sensing.queries import ActiveQuery
 from ris_node.types import U8, Frame, Query
 
@@ -155,10 +153,10 @@ def segment(grounder: Grounder | None, request: Message, response: Message) -> N
 
 def _picture(request: Message) -> tuple[Message, U8]:
     if len(request.image.data) or request.image.width or request.image.height:
-        return request.image.header, decode_image(request.image)
+        return request.image.header, decode(request.image)
     if not len(request.compressed.data):
         raise ImageError("there is no picture: fill 'image', or 'compressed'")
-    return request.compressed.header, decode_compressed(request.compressed)
+    return request.compressed.header, decode(request.compressed)
 
 
 def _prepare(grounder: Grounder, queries: Sequence[Message]) -> list[Any]:

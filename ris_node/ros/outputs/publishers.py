@@ -5,14 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
-from importlib import import_module
 from typing import Any
 
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 from ris_node.interface import PUBLISHERS, Qos
+from ris_node.ros.convert.make import interface_class
 
 try:
     from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
@@ -44,17 +43,6 @@ def subscribe(node: Any, message: Any, name: str, callback: Callable[..., None],
 def publishers_of(node: Any, subscription: Any) -> frozenset[bytes]:
     """Who publishes on a subscription's topic now, by the middleware's ids."""
     return frozenset(bytes(end.endpoint_gid) for end in node.get_publishers_info_by_topic(subscription.topic_name))
-
-
-@cache
-def interface_class(name: str, kind: str = "msg") -> Any:
-    """The class of an interface such as `sensor_msgs/Image`; `kind` is msg, srv or action.
-
-    Raises:
-        ImportError: its package is not installed.
-    """
-    package, _, type_name = name.partition("/")
-    return getattr(import_module(f"{package}.{kind}"), type_name)
 
 
 class Publishers:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The bench's client: says commands, listens to the node as a planner would, and notes when each answer arrives.
+"""The bench's client: gives commands, listens to the node as a planner would, and notes when each answer arrives.
 
 One JSON object a line on stdin: {"say": TEXT, "id": ID}; {"collect": true}, answered with what came in since the last
 time; {"forget": true}, before a node is started; {"ready": SECONDS}, answered when it is READY or time is up;
@@ -15,6 +15,7 @@ import json
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import rclpy
@@ -100,36 +101,36 @@ class BenchClient:
             time.sleep(0.005)
         return future.done() and bool(future.result().success)
 
-    def _listen(self, kind: Any, name: str, callback: Any) -> None:
+    def _listen(self, kind: type[Any], name: str, callback: Callable[[Any], None]) -> None:
         full = name.replace("~", NODE_NAME)
         self.node.create_subscription(kind, full, callback, qos_profile(topic(name).qos))
 
-    def _note(self, name: str, value: Any) -> None:
+    def _note(self, name: str, value: object) -> None:
         with self._lock:
             self._got.setdefault(name, []).append(value)
 
-    def _on_result(self, msg: Any) -> None:
+    def _on_result(self, msg: Grounding) -> None:
         timing = [float(getattr(msg.timing, stage)) for stage in STAGES]
         status = Status(msg.status).name
         self._note("results", [_age_ms(msg), status, msg.query_id, msg.frame_index, msg.dropped_since_last, timing])
 
-    def _on_status(self, msg: Any) -> None:
+    def _on_status(self, msg: NodeStatus) -> None:
         if msg.state in _READY and msg.model_id and not self._ready.is_set():
             self._ready_at = time.monotonic()
             self._ready.set()
 
-    def _on_diagnostics(self, msg: Any) -> None:
+    def _on_diagnostics(self, msg: DiagnosticArray) -> None:
         values = {pair.key: pair.value for status in msg.status for pair in status.values}
         if all(name in values for name in _COUNTERS):
             with self._lock:
                 self._counters = {name: int(values[name]) for name in _COUNTERS}
 
 
-def _age_ms(msg: Any) -> float:
+def _age_ms(msg: Grounding | Image | RegionTarget) -> float:
     return (time.time_ns() - stamp_to_ns(msg.header.stamp)) * 1e-6
 
 
-def _spin(executor: Any) -> None:
+def _spin(executor: SingleThreadedExecutor) -> None:
     with contextlib.suppress(ExternalShutdownException):
         executor.spin()
 

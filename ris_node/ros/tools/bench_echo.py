@@ -10,10 +10,10 @@ from __future__ import annotations
 import argparse
 import sys
 import threading
-from typing import Any
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
 from ris_msgs.msg import Grounding
 from sensor_msgs.msg import Image
 
@@ -23,8 +23,8 @@ from ris_node.ros.outputs.publishers import qos_profile
 from ris_node.ros.start import start_ros
 
 
-def make_echo(namespace: str) -> Any:
-    """A node with the grounding node's name, image subscription and result publisher, and nothing in between."""
+def make_echo(namespace: str) -> Node:
+    """Return a node with the grounding node's name, image subscription and result publisher, and nothing in between."""
     node = rclpy.create_node(NODE_NAME, namespace=namespace)
     results = node.create_publisher(Grounding, f"{NODE_NAME}/result", qos_profile(topic("~/result").qos))
     node.create_subscription(
@@ -54,7 +54,7 @@ def main() -> int:
     return 0
 
 
-def _spin(executor: Any) -> None:
+def _spin(executor: SingleThreadedExecutor) -> None:
     try:
         executor.spin()
     except ExternalShutdownException:

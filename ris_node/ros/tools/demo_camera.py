@@ -11,7 +11,6 @@ import argparse
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import cv2
 import rclpy
@@ -37,7 +36,7 @@ FRAME_ID = "camera_optical_frame"
 class DemoCamera:
     """Publishes frames at a rate until its time or its source is over; a `writer` keeps them.
 
-    It listens for the first command only once `listeners` others are matched to its images: the speaker waits for it,
+    It listens for the first command only once `listeners` others are matched to its images: the commander waits for it,
     and no frame after the first command is lost to a recorder that DDS has yet to find.
     """
 
@@ -81,7 +80,7 @@ class DemoCamera:
             self.node.create_subscription(QueryMsg, query.name, self._on_query, qos_profile(query.qos))
             self._listening = True
 
-    def _on_query(self, _: Any) -> None:
+    def _on_query(self, _: QueryMsg) -> None:
         self._asked = True
 
     def _publish(self, frame: SourceFrame) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Someone who gives commands in the demo: waits until the node is ready and sees frames, then speaks one after another.
+"""Publisher of the demo's commands: waits until the node is ready and answers frames, then gives one after another.
 
 Run by `ris demo`; by itself: `python -m ris_node.ros.tools.demo_command --script commands.json`, a list of
 `{"id", "text", "seconds"}`.
@@ -31,7 +31,7 @@ _REPEAT_S = 1.0  # a listener that this side has found may not have found this s
 _LATE_S = 15.0
 
 
-class DemoSpeaker:
+class DemoCommander:
     """Publishes queries on a schedule; `wait` returns once the node answers frames."""
 
     def __init__(self) -> None:
@@ -47,12 +47,12 @@ class DemoSpeaker:
         self.answered: str | None = None
         """The query of the last result, "" for none; None before the first result."""
 
-    def _on_status(self, msg: Any) -> None:
+    def _on_status(self, msg: NodeStatus) -> None:
         building = msg.state == NodeStatus.STATE_BUILDING_ENGINE and bool(msg.backend)  # and answering meanwhile
         self.ready = building or msg.state in (NodeStatus.STATE_READY, NodeStatus.STATE_DEGRADED)
         self.fault = msg.message if msg.state == NodeStatus.STATE_FAULT else ""
 
-    def _on_result(self, msg: Any) -> None:
+    def _on_result(self, msg: Grounding) -> None:
         self.answered = msg.query_id
 
     def wait(self, seconds: float, listeners: int) -> str:
@@ -66,21 +66,21 @@ class DemoSpeaker:
                 return ""
         return "the node did not get ready" if not self.ready else "the node answers no frame: does the camera publish?"
 
-    def speak(self, commands: list[dict[str, Any]]) -> None:
-        """Say each command, and wait for an answer to it and for its time to pass."""
+    def give(self, commands: list[dict[str, Any]]) -> None:
+        """Publish each command, and wait for an answer to it and for its time to pass."""
         begin = time.monotonic()
         for number, command in enumerate(commands):
             said = time.monotonic()
-            self._say(command)
+            self._publish(command)
             entry = {"said": command["text"], "at": said - begin, "note": command.get("note", "")}
             print(json.dumps(entry), flush=True)
             while self.answered != command["id"] and time.monotonic() < said + _LATE_S and rclpy.ok():
                 self._idle(time.monotonic() + _REPEAT_S, command["id"])
                 if number == 0 and self.answered != command["id"]:
-                    self._say(command)
+                    self._publish(command)
             self._idle(said + command["seconds"])
 
-    def _say(self, command: dict[str, Any]) -> None:
+    def _publish(self, command: dict[str, Any]) -> None:
         msg = QueryMsg(id=command["id"], text=command["text"], source="demo", confidence=float("nan"), language="en")
         msg.header.stamp = stamp_to_msg(make, int(self.node.get_clock().now().nanoseconds))
         self._query.publish(msg)
@@ -92,12 +92,12 @@ class DemoSpeaker:
 
 
 def _of_node(name: str) -> str:
-    """A node-relative name as another node writes it."""
+    """Return a node-relative name as another node writes it."""
     return name.replace("~", NODE_NAME)
 
 
 def main() -> int:
-    """Run the speaker's process; returns the exit code."""
+    """Run the commander's process; returns the exit code."""
     parser = argparse.ArgumentParser(description="Give the demo's commands.")
     parser.add_argument("--script", type=Path, required=True)
     parser.add_argument("--timeout", type=float, default=45.0)
@@ -106,12 +106,12 @@ def main() -> int:
     commands = json.loads(args.script.read_text(encoding="utf-8"))
     start_ros()
     try:
-        speaker = DemoSpeaker()
-        problem = speaker.wait(args.timeout, args.listeners)
+        commander = DemoCommander()
+        problem = commander.wait(args.timeout, args.listeners)
         if problem:
             print(f"command: {problem}", file=sys.stderr)
             return 1
-        speaker.speak(commands)
+        commander.give(commands)
     except KeyboardInterrupt:
         pass
     finally:

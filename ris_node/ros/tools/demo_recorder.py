@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps every answer of the node, one JSON line each: result, region in metres and region mask of the same frame.
+"""Recorder of the node's answers, one JSON line each: result, region in metres and region mask of the same frame.
 
 Run by `ris demo`; by itself: `python -m ris_node.ros.tools.demo_recorder --out demo`.
 """
@@ -26,6 +26,7 @@ from ris_node.errors import RisError
 from ris_node.interface import NODE_NAME, topic
 from ris_node.messages.grounding import instance_from_msg, timing_from_msg
 from ris_node.messages.target import target_from_msg
+from ris_node.messages.types import InstanceMsg
 from ris_node.outputs import claim
 from ris_node.report.values import finite
 from ris_node.rle import encode_rle
@@ -56,26 +57,25 @@ class DemoRecorder:
         self._extra: dict[int, dict[str, Any]] = {}
         self.count = 0
 
-    def _on_result(self, msg: Any) -> None:
+    def _on_result(self, msg: Grounding) -> None:
         stamp = stamp_to_ns(msg.header.stamp)
         arrival = (self.node.get_clock().now().nanoseconds - stamp) * 1e-6
         self._rows[stamp] = {**result_row(msg), "stamp_ns": stamp, "arrival_ms": arrival}
         self.flush(_HOLD)
 
-    def _on_region(self, msg: Any) -> None:
+    def _on_region(self, msg: RegionTarget) -> None:
         target = target_from_msg(msg)
         row = {"status": target.status.name, "x": float(target.position[0]), "y": float(target.position[1])}
         row |= {"yaw": target.yaw, "footprint": np.round(target.footprint, 3).tolist(), "message": target.message}
         # The first word on a frame is its answer; a later one withdraws it, when another command has come.
         self._extra.setdefault(stamp_to_ns(msg.header.stamp), {}).setdefault("target", row)
 
-    def _on_mask(self, msg: Any) -> None:
+    def _on_mask(self, msg: Image) -> None:
         pixels = np.frombuffer(msg.data, np.uint8).reshape(msg.height, msg.step)[:, : msg.width]
         if pixels.any():
-            runs = encode_rle(pixels > 0)
-            self._extra.setdefault(stamp_to_ns(msg.header.stamp), {})["region_rle"] = [int(run) for run in runs]
+            self._extra.setdefault(stamp_to_ns(msg.header.stamp), {})["region_rle"] = encode_rle(pixels > 0)
 
-    def _on_status(self, msg: Any) -> None:
+    def _on_status(self, msg: NodeStatus) -> None:
         row = {"state": int(msg.state), "model": msg.model_id, "backend": msg.backend, "precision": msg.precision}
         print(json.dumps({"status": row}), flush=True)
 
@@ -88,7 +88,7 @@ class DemoRecorder:
             del self._extra[stamp]
 
 
-def result_row(msg: Any) -> dict[str, Any]:
+def result_row(msg: Grounding) -> dict[str, Any]:
     """Return a `ris_msgs/Grounding` as plain values; masks as run lengths."""
     row = {name: getattr(msg, name) for name in ("query_id", "text", "width", "height", "frame_index", "message")}
     row |= {"model_id": msg.model_id, "dropped": msg.dropped_since_last, "status": Status(msg.status).name}
@@ -98,7 +98,7 @@ def result_row(msg: Any) -> dict[str, Any]:
     return row
 
 
-def _instance_row(msg: Any) -> dict[str, Any]:
+def _instance_row(msg: InstanceMsg) -> dict[str, Any]:
     instance = instance_from_msg(msg)
     runs = [int(run) for run in msg.mask.counts]
     score = round(float(instance.score), 4)

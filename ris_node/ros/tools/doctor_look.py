@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The eyes of `ris doctor --camera`: listens to a camera for a few seconds as the node would, and prints JSON.
+"""Camera check of `ris doctor --camera`: subscribes for a few seconds as the node would, and prints JSON.
 
 Run as `python -m ris_node.ros.tools.doctor_look TOPIC INFO_TOPIC SECONDS`.
 """
@@ -19,10 +19,10 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from ris_node.entry import start
 from ris_node.errors import RisError
-from ris_node.ros.convert.bridge import decode_image
+from ris_node.messages.types import CameraInfoMsg, CompressedImageMsg, ImageMsg
+from ris_node.ros.convert.bridge import decode
 from ris_node.ros.start import start_ros
 from ris_node.sensing.camera import camera_from_info
-from ris_node.sensing.images import decode_compressed
 from ris_node.stamps import stamp_to_ns
 
 COMPRESSED = "sensor_msgs/msg/CompressedImage"
@@ -30,7 +30,7 @@ MEET_S = 5.0  # on a busy machine DDS takes seconds until two processes know eac
 
 
 def main() -> int:
-    """Look at the topics that the command line names."""
+    """Check the topics that the command line names."""
     topic, info_topic, seconds = sys.argv[1], sys.argv[2], float(sys.argv[3])
     start_ros(signals=True)
     node = rclpy.create_node("ris_doctor_look")
@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def look(node: Node, topic: str, info_topic: str, seconds: float) -> dict[str, Any]:
-    """Who publishes on the topics and with which QoS, and what came in `seconds` seconds from the first message on."""
+    """Return the topics' publishers with their QoS, and the frames of `seconds` seconds from the first message on."""
     met = time.monotonic() + max(seconds, MEET_S)
     while not node.count_publishers(topic) and time.monotonic() < met:
         rclpy.spin_once(node, timeout_sec=0.05)
@@ -54,7 +54,7 @@ def look(node: Node, topic: str, info_topic: str, seconds: float) -> dict[str, A
     node.create_subscription(
         CompressedImage if compressed else Image,
         topic,
-        lambda msg: frames.append(_describe(msg, compressed)),
+        lambda msg: frames.append(_describe(msg)),
         qos_profile_sensor_data,
     )
     node.create_subscription(CameraInfo, info_topic, infos.append, qos_profile_sensor_data)
@@ -85,26 +85,26 @@ def _publishers(node: Node, topic: str) -> list[dict[str, Any]]:
     ]
 
 
-def _describe(msg: Any, compressed: bool) -> dict[str, Any]:
-    """What one frame is, and why the node could not read it ("" if it can)."""
+def _describe(msg: ImageMsg | CompressedImageMsg) -> dict[str, Any]:
+    """Return one frame's properties, and why the node could not read it ("" if it can)."""
     stamp = stamp_to_ns(msg.header.stamp)
     described = {
-        "encoding": msg.format if compressed else msg.encoding,
+        "encoding": getattr(msg, "encoding", None) or getattr(msg, "format", ""),
         "frame_id": msg.header.frame_id,
         "age_ms": (time.time_ns() - stamp) / 1e6,
         "bytes": len(msg.data),
         "problem": "",
     }
     try:
-        image = decode_compressed(msg) if compressed else decode_image(msg)
+        image = decode(msg)
         described["height"], described["width"] = int(image.shape[0]), int(image.shape[1])
     except RisError as error:
         described["problem"] = str(error)
     return described
 
 
-def _info_problem(msg: Any) -> str:
-    """Why a camera_info cannot be used; "" if it can."""
+def _info_problem(msg: CameraInfoMsg) -> str:
+    """Return why a camera_info cannot be used; "" if it can."""
     try:
         camera_from_info(msg).validate()
     except RisError as error:

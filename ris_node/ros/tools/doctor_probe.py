@@ -27,7 +27,7 @@ FIRST_FRAME_S, SILENCE_S, MATCH_S = 20.0, 3.0, 20.0
 
 
 def main() -> int:
-    """Play the role that the command line names."""
+    """Run the role that the command line names."""
     role, topic, width, height, frames, rate_hz = sys.argv[1:7]
     start_ros(signals=True)
     node = rclpy.create_node(f"ris_doctor_{role}")
