@@ -13,6 +13,7 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
 
+from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from ris_node.ros.bag.pace import Pace
@@ -20,11 +21,11 @@ from ris_node.ros.bag.pace import Pace
 _ASK_S = 0.2
 
 
-def offer_services(node: Any, pace: Pace) -> None:
+def offer_services(node: Node, pace: Pace) -> None:
     """Create the services on a node."""
 
     def serve(name: str, act: Callable[[], object]) -> None:
-        def answer(_: Any, response: Any) -> Any:
+        def answer(_: object, response: Trigger.Response) -> Trigger.Response:
             act()
             response.success = True
             response.message = f"{'paused' if pace.paused else 'playing'} at {pace.time_ns() / 1e9:.3f}"

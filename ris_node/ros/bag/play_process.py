@@ -9,10 +9,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
 
 from ris_node.ros.bag.play_bag import PlayBag
 from ris_node.ros.bag.play_control import Keys, offer_services, on_signals
@@ -56,7 +56,7 @@ def play_bag(path: Path, options: PlayOptions, *, show: bool = False) -> PlaySum
 
 
 @contextmanager
-def spinning(node: Any) -> Iterator[None]:
+def spinning(node: Node) -> Iterator[None]:
     """Spin a node on a thread of its own; ended before Python is, whatever happens."""
     executor = SingleThreadedExecutor()
     executor.add_node(node)

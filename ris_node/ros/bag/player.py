@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from rclpy.duration import Duration
+from rclpy.node import Node
+from rclpy.publisher import Publisher
 from rosgraph_msgs.msg import Clock
 
 from ris_node.bags.message import Message, Topic
@@ -109,7 +111,7 @@ class Player:
         ConfigError: the options do not fit the bag.
     """
 
-    def __init__(self, node: Any, bag: PlayBag, options: PlayOptions) -> None:
+    def __init__(self, node: Node, bag: PlayBag, options: PlayOptions) -> None:
         self._node, self._bag, self._options = node, bag, options
         self._start_ns = bag.start_ns + round(options.start_s * NS_PER_S)
         if bag.end_ns is not None and self._start_ns > bag.end_ns:
@@ -191,7 +193,7 @@ class Player:
         self._publishers[message.topic].publish(message.data)
         self._counts[message.topic] += 1
 
-    def _publisher(self, entry: Topic) -> Any:
+    def _publisher(self, entry: Topic) -> Publisher:
         depth = max(entry.qos.depth, _LEAST_DEPTH)
         if entry.name.endswith("/tf_static"):  # each publisher's is due to whoever comes late
             depth = max(depth, min(max(entry.count, 100), 1000))

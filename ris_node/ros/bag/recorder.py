@@ -11,10 +11,11 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
 
 from rclpy.clock import Clock, ClockType
-from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
 
 from ris_node.bags.message import Message, Topic
 from ris_node.interface import IF_SUBSCRIBED, NODE_NAME, PUBLISHERS, RELIABLE_10, SUBSCRIPTIONS, Qos
@@ -68,13 +69,13 @@ class BagRecorder:
         budget: bytes that may wait to be written; past it messages are dropped, and counted in `dropped`.
     """
 
-    def __init__(self, node: Any, wanted: Wanted, budget: int = 256 << 20) -> None:
+    def __init__(self, node: Node, wanted: Wanted, budget: int = 256 << 20) -> None:
         self._node, self._wanted, self._budget = node, wanted, budget
         # no SimpleQueue: CPython 3.11 may wait for ever in its `get` when a signal comes at the deadline
         self._queue: queue.Queue[Topic | Message] = queue.Queue()
         self._waiting, self._lock = 0, threading.Lock()
         self._early: list[Message] = []
-        self._subscriptions: dict[str, tuple[Qos, Any]] = {}
+        self._subscriptions: dict[str, tuple[Qos, Subscription]] = {}
         self.unknown: dict[str, str] = {}
         self.dropped: Counter[str] = Counter()
         # a steady clock: simulated time may not have begun, and topics are to be found all the same
@@ -128,7 +129,7 @@ class BagRecorder:
         held = subscribe(self._node, cls, name, lambda data: self._on_message(name, kind, data), qos_profile(qos))
         self._subscriptions[name] = (qos, held)
 
-    def _drain(self, name: str, kind: str, subscription: Any) -> None:
+    def _drain(self, name: str, kind: str, subscription: Subscription) -> None:
         """Take the messages that wait in a subscription, before it is destroyed."""
         with suppress(Exception), subscription.handle:  # rclpy's own, without a promise
             while (taken := subscription.handle.take_message(subscription.msg_type, True)) is not None:
@@ -148,7 +149,7 @@ class BagRecorder:
             self._early.clear()
 
 
-def weakest(profiles: Sequence[Any]) -> Qos:
+def weakest(profiles: Sequence[QoSProfile]) -> Qos:
     """Return the QoS that every one of these publishers can serve: more than one offers gets nothing of it."""
     return Qos(
         depth=_DEPTH,
@@ -157,7 +158,7 @@ def weakest(profiles: Sequence[Any]) -> Qos:
     )
 
 
-def _latched(profile: Any) -> bool:
+def _latched(profile: QoSProfile) -> bool:
     return bool(profile.durability == DurabilityPolicy.TRANSIENT_LOCAL)
 
 

@@ -9,9 +9,13 @@ it has gone, and each of them is asked every time the executor waits.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
+from rclpy.duration import Duration
+from rclpy.node import Node
+from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, LivelinessPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
+from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from ris_node.stamps import NS_PER_S
 
@@ -23,7 +27,7 @@ Found = dict[tuple[str, bytes], str]
 class Mismatches:
     """Compares the node's subscriptions and publishers with their other ends; one that does not fit is logged once."""
 
-    def __init__(self, node: Any) -> None:
+    def __init__(self, node: Node) -> None:
         self._node = node
         self._said: set[tuple[str, bytes]] = set()
         self._unnamed: set[tuple[str, bytes]] = set()
@@ -46,7 +50,14 @@ class Mismatches:
         self.outputs = "; ".join(outputs.values())
         return "; ".join(inputs.values())
 
-    def _note(self, found: Found, ours: Any, end: Any, why: Callable[[Any, Any], str], unnamed: set[Any]) -> None:
+    def _note(
+        self,
+        found: Found,
+        ours: Subscription | Publisher,
+        end: TopicEndpointInfo,
+        why: Callable[..., str],
+        unnamed: set[tuple[str, bytes]],
+    ) -> None:
         text, key = why(ours, end), (ours.topic_name, bytes(end.endpoint_gid))
         if text and end.node_name == _UNKNOWN and key not in unnamed:
             self._unnamed.add(key)  # its name comes a moment later, if it has one
@@ -54,7 +65,7 @@ class Mismatches:
             found[key] = text
 
 
-def _unheard(subscription: Any, end: Any) -> str:
+def _unheard(subscription: Subscription, end: TopicEndpointInfo) -> str:
     """Why the node does not hear a publisher, and what to change; empty where it does."""
     begin = f"'{subscription.topic_name}' of {_name(end)} is not heard:"
     wanted = _type(subscription.msg_type)
@@ -65,7 +76,7 @@ def _unheard(subscription: Any, end: Any) -> str:
     return f"{begin} it is published {given} and {asked} is needed; publish it {asked}{camera}" if asked else ""
 
 
-def _unreached(publisher: Any, end: Any) -> str:
+def _unreached(publisher: Publisher, end: TopicEndpointInfo) -> str:
     """Why a subscription gets nothing of the node's topic, and what to change; empty where it does."""
     begin = f"{_name(end)} does not hear '{publisher.topic_name}':"
     sent = _type(publisher.msg_type)
@@ -92,20 +103,20 @@ def _problem(offered: QoSProfile, requested: QoSProfile) -> tuple[str, str]:
     return "", ""
 
 
-def _ends(duration: Any) -> bool:
+def _ends(duration: Duration) -> bool:
     return bool(0 < duration.nanoseconds < _FOR_EVER_NS)
 
 
-def _transport(end: Any, wanted: str) -> str:
+def _transport(end: TopicEndpointInfo, wanted: str) -> str:
     kinds = {"sensor_msgs/msg/Image": "raw", "sensor_msgs/msg/CompressedImage": "compressed"}
     if end.topic_type in kinds and wanted in kinds:
         return f", or set image_transport to {kinds[end.topic_type]}"
     return ""
 
 
-def _name(end: Any) -> str:
+def _name(end: TopicEndpointInfo) -> str:
     return "somebody" if end.node_name == _UNKNOWN else f"{end.node_namespace.rstrip('/')}/{end.node_name}"
 
 
-def _type(message: Any) -> str:
+def _type(message: type) -> str:
     return f"{message.__module__.partition('.')[0]}/msg/{message.__name__}"
