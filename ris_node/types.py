@@ -9,7 +9,7 @@ frame; stamps are integer nanoseconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +105,7 @@ class Query:
 
     text: str
     id: str = ""
+    _: KW_ONLY
     kind: QueryKind = QueryKind.AUTO
     manoeuvre: Manoeuvre = Manoeuvre.NONE
     source: str = ""
@@ -127,6 +128,7 @@ class Frame:
     image: U8
     stamp_ns: int = 0
     frame_id: str = ""
+    _: KW_ONLY
     camera: Camera | None = None
     depth: F32 | None = None
     camera_in_target: Transform | None = None

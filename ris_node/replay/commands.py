@@ -159,11 +159,18 @@ class Commander:
         except ValueError as error:
             self.notes.append(f"a recorded query is refused: {error}")
             return
-        self._say(
-            Query(str(message.text), str(message.id), kind, manoeuvre, str(message.source), float(message.confidence),
-                  str(message.language), ttl_s, log_ns),
-            log_ns,
-        )  # fmt: skip
+        query = Query(
+            str(message.text),
+            str(message.id),
+            kind=kind,
+            manoeuvre=manoeuvre,
+            source=str(message.source),
+            confidence=float(message.confidence),
+            language=str(message.language),
+            ttl_s=ttl_s,
+            stamp_ns=log_ns,
+        )
+        self._say(query, log_ns)
 
     def at(self, log_ns: int) -> ActiveQuery | None:
         """The query in force for a frame received at `log_ns`; the first call is the drive's beginning."""

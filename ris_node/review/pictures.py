@@ -90,7 +90,7 @@ def grounding_of(row: Mapping[str, Any]) -> Grounding:
     nothing: F32 = np.zeros((0, 0), np.float32)
     point = row["point"]
     return Grounding(
-        query=Query(row["command"], row["query_id"], kind),
+        query=Query(row["command"], row["query_id"], kind=kind),
         status=Status[row["status"]],
         presence=float(row["presence"]),
         instances=pieces.instances,

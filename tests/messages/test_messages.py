@@ -65,7 +65,17 @@ def test_the_core_counts_as_the_messages_do(kind: type, message: type, prefix: s
 )
 @settings(max_examples=60, deadline=None)
 def test_queries_travel(make: Make, text, kind, manoeuvre, confidence, ttl_ns, stamp_ns):
-    query = types.Query(text, "an-id", kind, manoeuvre, "operator", confidence, "en", ttl_ns / 1e9, stamp_ns)
+    query = types.Query(
+        text,
+        "an-id",
+        kind=kind,
+        manoeuvre=manoeuvre,
+        source="operator",
+        confidence=confidence,
+        language="en",
+        ttl_s=ttl_ns / 1e9,
+        stamp_ns=stamp_ns,
+    )
     back = query_from_msg(query_to_msg(make, query))
     assert repr(back.confidence) == repr(query.confidence)
     assert (back.text, back.id, back.kind, back.manoeuvre) == (query.text, query.id, query.kind, query.manoeuvre)

@@ -122,7 +122,7 @@ def test_a_region_with_a_camera_is_a_target_in_metres(grounder):
     camera = Camera.pinhole(640, 480, 70.0)
     grounder.region = RegionConfig(camera_z_m=1.5, camera_pitch_deg=8.0, vehicle_length_m=1.0, vehicle_width_m=0.6,
                                    min_region_m2=0.5)  # fmt: skip
-    frame = Frame(scene(640, 480, (0.25, 0.35, 0.5, 0.25, RED)), 7, "camera_optical_frame", camera)
+    frame = Frame(scene(640, 480, (0.25, 0.35, 0.5, 0.25, RED)), 7, "camera_optical_frame", camera=camera)
     found = grounder.ground(frame, "stop next to the red car")
     assert found.target is not None and found.target.status == TargetStatus.OK, found.message
     assert found.target.frame_id == "base_link" and (found.stamp_ns, found.frame_id) == (7, "camera_optical_frame")

@@ -127,7 +127,14 @@ def test_the_true_region_leads_the_target_code_to_the_true_goal(place):
         truth.outline[0] - middle
     )
     mask = region_mask(scene, room)
-    frame = Frame(scene.image, 0, "camera", scene.camera, None, scene.camera_in_base, "base_link")
+    frame = Frame(
+        scene.image,
+        0,
+        "camera",
+        camera=scene.camera,
+        camera_in_target=scene.camera_in_base,
+        target_frame="base_link",
+    )
     target = region_target(TargetRequest(mask, mask.astype(np.float32), scene.instance_map > 0, frame), RegionConfig())
     assert target.status is TargetStatus.OK, target.message
     assert truth.error(target.position[0], target.position[1]) < 0.4

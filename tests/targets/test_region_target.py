@@ -35,7 +35,7 @@ def rectangle(cam: Camera, mount: Transform, middle: tuple[float, float], size: 
 
 def aim(mask, cam, mount, config=CONFIG, obstacle=None, depth=None, frame_id="base_link") -> RegionTarget:
     image = np.zeros((cam.height, cam.width, 3), np.uint8)
-    frame = Frame(image, 5, "cam_optical", cam, depth, mount, frame_id)
+    frame = Frame(image, 5, "cam_optical", camera=cam, depth=depth, camera_in_target=mount, target_frame=frame_id)
     return region_target(TargetRequest(mask, mask.astype(np.float32) * 0.9, obstacle, frame), config)
 
 
@@ -221,9 +221,10 @@ def test_unusable_cameras_answer_and_do_not_raise() -> None:
     half = ask(Frame(image, camera=camera(320, 240), camera_in_target=mount))
     assert half.status is TargetStatus.OK
     assert np.hypot(*(half.position[:2] - [10.0, 0.0])) < 0.1
-    own = ask(Frame(image, 0, "optical", cam, None, mount, "optical"))
+    own = ask(Frame(image, 0, "optical", camera=cam, camera_in_target=mount, target_frame="optical"))
     assert own.status is TargetStatus.TF_UNAVAILABLE
-    assert ask(Frame(image, 0, "optical", cam, None, None, "map")).status is TargetStatus.TF_UNAVAILABLE
+    lost = Frame(image, 0, "optical", camera=cam, target_frame="map")
+    assert ask(lost).status is TargetStatus.TF_UNAVAILABLE
     lost = ask(Frame(image, camera=cam, target_frame=CONFIG.base_frame, pose_problem="no transform at 7.0 s"))
     assert (lost.status, lost.message) == (TargetStatus.TF_UNAVAILABLE, "no transform at 7.0 s")
     empty = region_target(TargetRequest(mask & False, mask * np.float32(0), None, Frame(image, camera=cam)), CONFIG)

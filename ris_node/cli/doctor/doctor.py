@@ -12,10 +12,7 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from ris_node.cli.doctor import live as doctor_live
-from ris_node.cli.doctor import machine as doctor_machine
-from ris_node.cli.doctor import middleware as doctor_ros
-from ris_node.cli.doctor import model as doctor_model
+from ris_node.cli.doctor import live, machine, middleware, model
 from ris_node.cli.doctor.finding import BROKEN, NOTE, WARNING, Finding
 from ris_node.errors import ConfigError
 
@@ -61,20 +58,20 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _checks(args: argparse.Namespace, width: int, height: int) -> Iterable[Callable[[], Iterable[Finding]]]:
-    yield doctor_machine.check_python
-    yield doctor_machine.check_machine
-    yield doctor_machine.check_packages
-    yield doctor_model.check_backends
-    yield lambda: doctor_model.check_bundles(args.bundle)
-    yield doctor_ros.check_ros
-    yield doctor_ros.check_logs
-    yield doctor_ros.check_optional
-    yield lambda: doctor_ros.check_transport(width, height)
-    yield doctor_ros.check_network
+    yield machine.check_python
+    yield machine.check_machine
+    yield machine.check_packages
+    yield model.check_backends
+    yield lambda: model.check_bundles(args.bundle)
+    yield middleware.check_ros
+    yield middleware.check_logs
+    yield middleware.check_optional
+    yield lambda: middleware.check_transport(width, height)
+    yield middleware.check_network
     if args.live:
-        yield lambda: doctor_live.check_live(width, height)
+        yield lambda: live.check_live(width, height)
     if args.camera:
-        yield lambda: doctor_live.check_camera(args.camera)
+        yield lambda: live.check_camera(args.camera)
 
 
 def _parse_size(text: str) -> tuple[int, int]:

@@ -44,17 +44,17 @@ def check_camera(topic: str, seconds: float = 4.0) -> Iterator[Finding]:
         yield _no_ros("camera")
         return
     info_topic = camera_info_beside(topic)
-    seen = look_at_camera(topic, info_topic, seconds)
-    if "error" in seen:
-        yield Finding("camera", BROKEN, f"could not look at {topic}: {seen['error']}", "see 'ros' above")
+    report = look_at_camera(topic, info_topic, seconds)
+    if "error" in report:
+        yield Finding("camera", BROKEN, f"could not look at {topic}: {report['error']}", "see 'ros' above")
         return
-    if not seen["publishers"]:
+    if not report["publishers"]:
         advice = "start the camera; compare ROS_DOMAIN_ID and the topic's name"
-        yield Finding("camera", BROKEN, f"nobody publishes {topic}", advice, seen)
+        yield Finding("camera", BROKEN, f"nobody publishes {topic}", advice, report)
         return
-    yield _publisher(topic, seen)
-    yield _frames(topic, seen)
-    yield _info(info_topic, seen)
+    yield _publisher(topic, report)
+    yield _frames(topic, report)
+    yield _info(info_topic, report)
 
 
 def camera_info_beside(topic: str) -> str:
@@ -63,31 +63,31 @@ def camera_info_beside(topic: str) -> str:
     return f"{base.rpartition('/')[0]}/camera_info"
 
 
-def _publisher(topic: str, seen: dict[str, Any]) -> Finding:
-    first = seen["publishers"][0]
+def _publisher(topic: str, report: dict[str, Any]) -> Finding:
+    first = report["publishers"][0]
     transport = TYPES.get(first["type"])
     quality = "reliable" if first["reliable"] else "best effort"
     what = f"{topic} is published by {first['node']}: {first['type']}, {quality}"
     if transport is None:
         advice = "remap to a topic of sensor_msgs/Image or CompressedImage"
-        return Finding("camera", BROKEN, what, advice, seen)
-    if len(seen["publishers"]) > 1:
-        names = ", ".join(one["node"] for one in seen["publishers"])
-        return Finding("camera", WARNING, f"{topic} has several publishers: {names}", "remap all but one", seen)
+        return Finding("camera", BROKEN, what, advice, report)
+    if len(report["publishers"]) > 1:
+        names = ", ".join(one["node"] for one in report["publishers"])
+        return Finding("camera", WARNING, f"{topic} has several publishers: {names}", "remap all but one", report)
     needed = f"the node needs image_transport:={transport}" if transport == "compressed" else ""
     if not first["reliable"]:
         needed += "; " * bool(needed) + "leave input_reliability at best_effort, or nothing comes in"
-    return Finding("camera", NOTE if needed else OK, what, needed, seen)
+    return Finding("camera", NOTE if needed else OK, what, needed, report)
 
 
-def _frames(topic: str, seen: dict[str, Any]) -> Finding:
-    last = seen["last"]
+def _frames(topic: str, report: dict[str, Any]) -> Finding:
+    last = report["last"]
     if last is None:
         advice = "see 'transport' above: big frames are lost without the Fast DDS profile, on the camera's side too"
         return Finding("camera", BROKEN, f"no frame of {topic} came in", advice)
     if last["problem"]:
         return Finding("camera", BROKEN, f"frames of {topic} cannot be read", last["problem"])
-    what = f"{seen['frames']} frames, {seen['rate_hz']:.1f} Hz, {last['width']}x{last['height']} {last['encoding']}"
+    what = f"{report['frames']} frames, {report['rate_hz']:.1f} Hz, {last['width']}x{last['height']} {last['encoding']}"
     what += f" in '{last['frame_id']}', last one {last['age_ms']:.0f} ms old on arrival"
     if not last["frame_id"]:
         return Finding("camera", WARNING, what, "the driver sets no frame_id: there will be no TF lookup")
@@ -96,12 +96,12 @@ def _frames(topic: str, seen: dict[str, Any]) -> Finding:
     return Finding("camera", OK, what)
 
 
-def _info(info_topic: str, seen: dict[str, Any]) -> Finding:
-    if seen["info"] is None:
+def _info(info_topic: str, report: dict[str, Any]) -> Finding:
+    if report["info"] is None:
         advice = "publish it, or remap camera_info: without it there is a mask, but no region in metres"
         return Finding("camera", WARNING, f"nothing came on {info_topic}", advice)
-    if seen["info"]:
-        return Finding("camera", WARNING, f"{info_topic} cannot be used: {seen['info']}", "calibrate the camera")
+    if report["info"]:
+        return Finding("camera", WARNING, f"{info_topic} cannot be used: {report['info']}", "calibrate the camera")
     return Finding("camera", OK, f"{info_topic} can be used")
 
 
