@@ -38,7 +38,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Domain:
-    """A named set of scenes: every seed in [first_seed, last_seed] is one."""
+    """Set of scenes: every seed in [first_seed, last_seed] is one."""
 
     name: str
     first_seed: int

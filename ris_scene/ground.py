@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The flat parts of a street: carriageway, markings, parking bays, kerbs, pavements and verges as polygons."""
+"""Flat parts of a street as polygons: carriageway, markings, parking bays, kerbs, pavements and verges."""
 
 from __future__ import annotations
 

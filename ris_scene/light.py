@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The light of a frame and what it does to faces: sky, sun, reflection, haze."""
+"""Light of a frame and its effect on faces: sky, sun, reflection, haze."""
 
 from __future__ import annotations
 

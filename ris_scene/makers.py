@@ -31,7 +31,7 @@ class Fixed:
 
 
 class Maker:
-    """Draws and makes what one world is filled with, with one random generator."""
+    """Makes the road users of one world, with one random generator."""
 
     def __init__(self, world: World, rng: Generator) -> None:
         self.world, self.rng = world, rng

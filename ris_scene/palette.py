@@ -39,7 +39,7 @@ class Weather:
 
 @dataclass(frozen=True, kw_only=True)
 class Palette:
-    """What a domain paints with: paints by colour name, ground tones, walls, roofs, leaves, skin and weather."""
+    """Colours of a domain: paints by colour name, ground tones, walls, roofs, leaves, skin and weather."""
 
     paints: dict[str, tuple[RGB, ...]]
     cloth: dict[str, tuple[RGB, ...]]

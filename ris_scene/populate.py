@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The drawing of lots: who parks, drives, walks and stands where in a world."""
+"""Random population of a world: parked and moving vehicles, people, houses and street furniture."""
 
 from __future__ import annotations
 

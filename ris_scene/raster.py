@@ -22,7 +22,7 @@ _NOTHING = MeshBuilder().build()
 
 @dataclass(frozen=True)
 class MeshPose:
-    """Where a mesh stands in `base_link`: metres, and heading in radians."""
+    """Pose of a mesh in `base_link`: metres, and heading in radians."""
 
     x: float
     y: float

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""From a world and a time to a picture with its truth."""
+"""Rendering of a world at a time: the picture with its truth."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _draw(canvas: Canvas, staged: _Staged, light: Light, camera: Camera, time_s:
 
 @dataclass(frozen=True, eq=False)
 class _Truth:
-    """What each pixel shows: its face i32[H,W], instance u16[H,W] and class u8[H,W]."""
+    """Truth of each pixel: its face i32[H,W], instance u16[H,W] and class u8[H,W]."""
 
     face_map: I32
     instance_map: U16

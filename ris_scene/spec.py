@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a scene is asked to be, and what a rendered scene is."""
+"""Specification of a scene, and the rendered scene."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DEMO_SEED = 200_026
 
 
 class SceneClass(IntEnum):
-    """What a pixel shows; the name in lower case with spaces is the word people use."""
+    """Semantic class of a pixel; the name in lower case with spaces is the word people use."""
 
     VOID = 0
     SKY = 1
@@ -80,7 +80,7 @@ class CameraSpec:
 
 @dataclass(frozen=True)
 class Placement:
-    """Something a scene must have: a class word and colour at distance `s` (m along the road) in `place`.
+    """Object that a scene must have: a class word and colour at distance `s` (m along the road) in `place`.
 
     `place` is "parked right", "parked left", "ahead" (own lane), "oncoming", "pavement right", "pavement left" or
     "edge right" (the edge of the carriageway, for a cyclist); `colour` "" draws one; label "" leaves the place free.
@@ -151,7 +151,7 @@ def demo_spec(width: int, height: int, seed: int = DEMO_SEED) -> SceneSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class SceneObject:
-    """One thing in a frame, with its exact pose in `base_link` (metres, radians) and size.
+    """Object in a frame, with its exact pose in `base_link` (metres, radians) and size.
 
     `id` is its value in `Scene.instance_map`; (x, y) is the middle of its footprint, `yaw` its heading; `speed` is in
     m/s along that heading; `box` (x, y, w, h) and `pixels` are of its visible part (0 when hidden or out of view).
@@ -185,7 +185,7 @@ class SceneObject:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Scene:
-    """A rendered frame and everything that is true of it.
+    """Rendered frame with its ground truth.
 
     `image` u8[H,W,3] RGB; `instance_map` u16[H,W] (0: none); `class_map` u8[H,W] of SceneClass; `face_map` and
     `planes` give the depth; `objects` are all within view range, also those with no visible pixel; `slots` are the

@@ -17,7 +17,7 @@ KERB, KERB_HEIGHT = 0.15, 0.12
 
 
 def parking_depth(kind: str) -> float:
-    """Width in metres that a kind of parking takes from the carriageway's edge to the kerb."""
+    """Return the width in metres that a kind of parking takes from the carriageway's edge to the kerb."""
     return {"none": 0.0, "parallel": PARALLEL_DEPTH, "bays": BAY_DEPTH}[kind]
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the light does to the ground, per pixel: surface texture, shadows and haze."""
+"""Per-pixel shading of the ground: surface texture, shadows and haze."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _BROAD = 9
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class _Ground:
-    """What of the ground does not change while driving, for the rows below the horizon.
+    """Constants of the ground while driving, for the rows below the horizon.
 
     `fine`, `broad` are fixed-point maps into the texture atlas; `distance` f32[h,W] in metres; `strength` f32[h,W] is
     how much of the fine texture survives the distance; `wear` f32[h,W] the tracks that wheels leave.
@@ -94,7 +94,7 @@ def _fixed_map(x: F64, y: F64) -> tuple[U8, U8]:
 def ground_light(
     image: U8, covered: U8, world: World, street: Street, light: Light, things: list[tuple[Entity, MeshPose]]
 ) -> U8:
-    """Texture, shadow and haze the ground.
+    """Shade the ground with texture, shadows and haze.
 
     `covered` u8[H,W] is how much of each pixel is ground (0..255). Changes and returns the image u8[H,W,3].
     """

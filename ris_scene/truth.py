@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a meaning refers to in a scene, and where a vehicle that obeys it would stand: exact, from the geometry.
+"""Ground truth of a meaning in a scene: the objects meant and the free patch to stop on, from the geometry.
 
 A meaning is structured, not words: who is meant (`Wanted`) and where to go relative to it (`Place`). Wordings belong to
 whoever speaks them.
@@ -25,7 +25,7 @@ _DRIVABLE = (SceneClass.ROAD, SceneClass.MARKING)
 
 
 class Place(Enum):
-    """Where to go: relative to an object, or on a side of the street by itself."""
+    """Place to go to: relative to an object, or on a side of the street by itself."""
 
     BESIDE = "beside"
     BEHIND = "behind"
@@ -39,7 +39,7 @@ class Place(Enum):
 
 @dataclass(frozen=True)
 class Wanted:
-    """Who is meant; an empty field says nothing.
+    """Description of the objects meant; an empty field says nothing.
 
     `side` is "left" or "right" of the picture; `order` is "nearest", "farthest", "leftmost", "rightmost", "largest" or
     "smallest"; `relation` is "left of", "right of", "behind", "in front of" or "next to" the object that `other` means.
@@ -56,7 +56,7 @@ class Wanted:
 
 @dataclass(frozen=True, eq=False)
 class RegionTruth:
-    """Where the vehicle may stand.
+    """Free patch where the vehicle may stand.
 
     `outline` f64[N,2] is the best free patch in metres in `base_link`: the vehicle with its clearance on every side;
     `goal` (x, y, yaw) its middle, `mask` bool[H,W] its visible pixels; `goals` f64[M,2] are the middles of all patches
@@ -136,7 +136,7 @@ def region_truth(scene: Scene, place: Place, anchor: SceneObject | None = None) 
 
 
 def _obeys_too(place: Place, along: float, across: float) -> bool:
-    """Whether a patch this far from the best one (metres along and across the street) obeys the command as well."""
+    """Return whether a patch so far from the best one (metres along and across the street) obeys as well."""
     if place in (Place.KERB_LEFT, Place.KERB_RIGHT, Place.FREE_BAY_LEFT, Place.FREE_BAY_RIGHT):
         return True
     return abs(along) <= 1.5 and abs(across) <= 0.75
@@ -159,7 +159,7 @@ def _cx(thing: SceneObject) -> float:
 
 
 def _related(thing: SceneObject, other: SceneObject, relation: str) -> bool:
-    """Whether a relation of image side or of distance on the ground holds between two objects."""
+    """Return whether a relation of image side or of distance on the ground holds between two objects."""
     gap = float(np.hypot(thing.x - other.x, thing.y - other.y))
     close = gap < 5.0 + (thing.length + other.length) / 2
     across = abs(thing.y - other.y) < 1.8
@@ -216,7 +216,7 @@ def _half_extent(thing: SceneObject, street_yaw: float) -> tuple[float, float]:
 
 
 def _rectangle(scene: Scene, s: float, d: float, along: bool) -> F64:
-    """The vehicle with its clearance, as corners f64[4,2] in `base_link`; bays are narrower than the clearance asks."""
+    """Return the vehicle with its clearance as corners f64[4,2] in `base_link`; less in narrow bays."""
     length, width = VEHICLE_M[0] / 2 + CLEARANCE_M, VEHICLE_M[1] / 2 + CLEARANCE_M
     if not along:
         length = VEHICLE_M[0] / 2
@@ -228,7 +228,7 @@ def _rectangle(scene: Scene, s: float, d: float, along: bool) -> F64:
 
 
 def _free(scene: Scene, outline: F64) -> bool:
-    """Whether a patch lies on the carriageway or a parking place, in front of the vehicle, and touches nothing."""
+    """Return whether a patch lies on carriageway or parking, in front of the vehicle, and touches nothing."""
     sd = scene.street.from_base(outline)
     tolerance = 0.06
     if (sd[:, 1] < scene.street.right_kerb - tolerance).any() or (sd[:, 1] > scene.street.left_kerb + tolerance).any():

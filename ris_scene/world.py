@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""A street with everything on it, made from a spec: what stands where, and how it moves."""
+"""World model: a street with its entities, their places and motions."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Slot:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Entity:
-    """Something in the world: where it is at time 0 in street coordinates, how it moves, and what makes its mesh.
+    """Object of the world: place at time 0 in street coordinates, motion, and the function that makes its mesh.
 
     `make` gives the mesh of a phase 0..PHASES-1; a figure takes one cycle of phases per `stride` metres. `countable`
     entities get an instance id. `yaw` is relative to the street's heading; `vs`, `vd` are m/s.
@@ -70,7 +70,7 @@ class Entity:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class World:
-    """Everything a spec describes; render it at any time with `ris_scene.render_world`."""
+    """World of a spec; render it at any time with `ris_scene.render_world`."""
 
     spec: SceneSpec
     layout: Layout

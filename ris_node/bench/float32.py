@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The node beside its bare network in float32, the precision in which the goal for their ratio was set.
+"""Node beside its bare network in float32, the precision in which the goal for their ratio was set.
 
 INT8 halves the network's time and leaves everything around it as it is, so that the same node has a larger ratio.
 """
@@ -51,7 +51,7 @@ class Leg:
 
 @dataclass(frozen=True)
 class Turn:
-    """What a leg is made of: the command, `passes` of each part a round, and what `say` tells of."""
+    """Settings of a leg: the command, `passes` of each part a round, and the log function `say`."""
 
     config: ModelConfig
     text: str

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The numbers that the bench is to reach, with what it measured."""
+"""Speed goals of the bench, with the values measured."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NOTHING = float("nan")
 
 @dataclass(frozen=True)
 class SpeedGoal:
-    """One number to reach: `value` at most `limit`.
+    """Goal for one number: `value` at most `limit`.
 
     A `value` that is NaN was not measured; where `limit` is None the value is for information and nothing is judged.
     """
@@ -37,7 +37,7 @@ class SpeedGoal:
 
     @property
     def verdict(self) -> str:
-        """The same in words."""
+        """`reached` in words."""
         if self.limit is None:
             return "for information"
         return {True: "reached", False: "**missed**", None: "not measured"}[self.reached]
@@ -62,7 +62,7 @@ def goals(outcome: Measurements) -> tuple[SpeedGoal, ...]:
 
 
 def _ratio_goals(outcome: Measurements) -> tuple[SpeedGoal, ...]:
-    """The node beside the bare network: judged in float32, for which it was set; any other precision beside it."""
+    """Return the goal of node to bare network, judged in float32; any other precision beside it."""
     paced, bare = outcome.paced.get(GOAL_SIZE), outcome.bare.get(GOAL_SIZE)
     ratio = paced.end_to_end.ratio(bare.total) if paced and bare else _NOTHING
     name = f"node / bare network, p50, {GOAL_SIZE}, "

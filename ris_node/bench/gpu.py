@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The network on a GPU, in turn: every kernel launched, one CUDA graph, half precision, and TensorRT's provider."""
+"""Network on a GPU, in turn: every kernel launched, one CUDA graph, half precision, and TensorRT's provider."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WARM = 5  # passes before any is timed
 
 @dataclass
 class Variant:
-    """One way to run the vision graph; `off` is how far its logits are from float32's on the CPU, at most."""
+    """Way to run the vision graph; `off` is how far its logits are from float32's on the CPU, at most."""
 
     title: str
     precision: str
@@ -54,7 +54,7 @@ class Variant:
 
 @dataclass
 class GpuTable:
-    """What was measured; `missing` says why nothing was."""
+    """Table of the variants measured; `missing` is the reason where there are none."""
 
     variants: list[Variant] = field(default_factory=list)
     missing: str = "not looked for"
@@ -84,7 +84,7 @@ class GpuTable:
 
 
 def find_variants(bundle: Bundle) -> GpuTable:
-    """The ways to run a bundle's vision graph on this machine's GPU, or why there is none."""
+    """Return the ways to run a bundle's vision graph on this machine's GPU, or why there is none."""
     why = {name: ort_gpu.probe(name) for name in ort_gpu.PROVIDERS}
     cuda, tensorrt = ort_gpu.PROVIDERS
     if all(why.values()):

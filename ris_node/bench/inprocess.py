@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The two parts that need no ROS: the network by itself, and the core around it."""
+"""Parts that need no ROS: the network by itself, and the core around it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ris_node.types import F32
 
 @dataclass
 class Passes:
-    """What passes took: wall-clock `total` of each, and processor time `cpu` a pass, in milliseconds."""
+    """Durations of passes in milliseconds: wall-clock `total` of each, and processor time `cpu` a pass."""
 
     total: Series = field(default_factory=Series)
     cpu: Series = field(default_factory=Series)
@@ -67,7 +67,7 @@ class BareNetwork:
 
 @dataclass
 class CoreSeries(Passes):
-    """What the core's passes over pictures of one size took, all and stage by stage, in milliseconds."""
+    """Durations of the core's passes over pictures of one size in milliseconds, all and stage by stage."""
 
     preprocess: Series = field(default_factory=Series)
     inference: Series = field(default_factory=Series)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The live part: a node over DDS with a camera and a client, measured from outside."""
+"""Live part: a node over DDS with a camera and a client, measured from outside."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _READY_S = 60.0
 
 @dataclass(kw_only=True)
 class Load:
-    """What the node did under one load (a picture size, paced or saturated).
+    """Measurements of the node under one load (a picture size, paced or saturated).
 
     `end_to_end` is from the stamp, taken as the camera publishes, to the result at the client; `mask` to the label
     mask there; `stages` are the node's own timings. `cpu` is in cores, per process, a value a round.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""One run of the bench: rounds in which every part has its turn, so that noise hits all alike."""
+"""Rounds of the bench in which every part has its turn, so that noise hits all alike."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class BenchPlan:
-    """What to measure: `passes` of each part a round, `rounds` rounds, for every size."""
+    """Settings of a run: `passes` of each part a round, `rounds` rounds, for every size."""
 
     config: ModelConfig
     text: str
@@ -42,7 +42,7 @@ class BenchPlan:
 
 @dataclass
 class Measurements:
-    """Everything measured; `rate_hz` is the pace of the paced loads, chosen so that no frame has to wait."""
+    """Measurements of a run; `rate_hz` is the pace of the paced loads, chosen so that no frame has to wait."""
 
     plan: BenchPlan
     _: KW_ONLY

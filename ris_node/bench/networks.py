@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Network against network: ours in each precision, and what one would run instead, in turn on one runtime.
+"""Comparison of networks in turn on one runtime: ours in each precision, and the published ones.
 
 Beside them what the machine could do at best: operations a second in float32 and INT8, and bytes a second from memory.
 """
@@ -30,7 +30,7 @@ REFERENCE = "clipseg"
 
 @dataclass
 class Network:
-    """One network with its inputs; `macs` are multiplications of convolutions and products in one pass."""
+    """Network with its inputs; `macs` are multiplications of convolutions and products in one pass."""
 
     name: str
     title: str
@@ -45,7 +45,7 @@ class Network:
 
 
 def find_networks(bundle: Bundle, rivals: Path) -> list[Network]:
-    """Our vision graphs that a CPU runs, then the rivals that were exported into a folder."""
+    """Find our vision graphs that a CPU runs, then the networks that were exported into a folder."""
     found = []
     for precision in ("fp32", "int8"):
         path = bundle.file(VISION_FILES[precision])
@@ -86,7 +86,7 @@ def run_networks(
 
 
 def floors(threads: int) -> dict[str, float]:
-    """What this machine does at best: float32 and INT8 multiplications a second (large products), bytes a second.
+    """Measure the machine's best: float32 and INT8 multiplications a second (large products), bytes a second.
 
     NaN where the onnx package is missing.
     """
@@ -98,7 +98,7 @@ def floors(threads: int) -> dict[str, float]:
 
 
 def rows(networks: Sequence[Network], best: dict[str, float]) -> list[dict[str, Any]]:
-    """The table as JSON; `of_peak` is the share of the machine's best rate in that precision."""
+    """Return the table as JSON; `of_peak` is the share of the machine's best rate in that precision."""
     reference = next((one for one in networks if one.name == REFERENCE and not one.failed), None)
     found: list[dict[str, Any]] = []
     for one in networks:
@@ -125,7 +125,7 @@ def rows(networks: Sequence[Network], best: dict[str, float]) -> list[dict[str, 
 
 
 def table(found: Sequence[dict[str, Any]]) -> list[str]:
-    """The table for people."""
+    """Return the table as Markdown."""
     lines = [
         "| network | input | p50 ms | best ms | a second | times CLIPSeg | GMAC | floor ms | MB |",
         "|---|---|" + "---:|" * 7,
@@ -173,7 +173,7 @@ def _feed(tensor: Any, rng: np.random.Generator) -> np.ndarray:
 
 
 def count_macs(path: Path) -> float:
-    """Multiplications of a graph's convolutions and products, from its shapes; NaN where these are unknown."""
+    """Return multiplications of a graph's convolutions and products, from its shapes; NaN where these are unknown."""
     try:
         import onnx
     except ImportError:
@@ -197,7 +197,7 @@ def count_macs(path: Path) -> float:
 
 
 def _product_rate(kind: Any, threads: int, size: int = 1024) -> float:
-    """Multiplications a second of a large product on ONNX Runtime, the best of several."""
+    """Return the multiplications a second of a large product on ONNX Runtime, the best of several."""
     import onnxruntime
 
     from ris_node.runtime.ort import session_options

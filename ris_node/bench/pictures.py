@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The pictures that all parts of the bench are given: a rendered street, the same for core and node."""
+"""Pictures for all parts of the bench: a rendered street, the same for core and node."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The processes of the live part: node, camera and client, each by itself, and what they cost."""
+"""Processes of the live part: node, camera and client, each by itself, and their processor time and memory."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where the time from a frame's stamp to its result goes, and how far each part is from what it could be at best."""
+"""Breakdown of the time from a frame's stamp to its result, each part beside its best possible time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CHANNELS = 3
 
 
 def where_time_goes(outcome: Measurements, size: str) -> list[dict[str, Any]]:
-    """Parts of a paced frame's way with their medians and floors in milliseconds; nothing where none was measured.
+    """Return the parts of a paced frame's way with medians and floors in milliseconds; [] without a measurement.
 
     Floors: a bare echo for DDS and Python, bytes over memory bandwidth for the resize, multiplications over the best
     rate plus weights over bandwidth for the network.
@@ -42,7 +42,7 @@ def where_time_goes(outcome: Measurements, size: str) -> list[dict[str, Any]]:
 
 
 def lines(outcome: Measurements) -> list[str]:
-    """Both tables for people; empty where neither was measured."""
+    """Return both tables as Markdown; empty where neither was measured."""
     found: list[str] = []
     for size in outcome.paced:
         parts = where_time_goes(outcome, size)
@@ -67,7 +67,7 @@ def lines(outcome: Measurements) -> list[str]:
 
 
 def to_json(outcome: Measurements) -> dict[str, Any]:
-    """The same as JSON."""
+    """Return both tables as JSON."""
     return {
         "networks": rows(outcome.networks, outcome.best) if outcome.networks else [],
         "machine_at_best": {name: finite(value, 0) for name, value in outcome.best.items()},
@@ -77,7 +77,7 @@ def to_json(outcome: Measurements) -> dict[str, Any]:
 
 
 def ratio(outcome: Measurements, slower: str, faster: str) -> float:
-    """How many times as long one network takes as another, in the same rounds; NaN where either is missing."""
+    """Return the ratio of two networks' times in the same rounds; NaN where either is missing."""
     found = {one.name: one for one in outcome.networks if not one.failed and one.series.values}
     if slower not in found or faster not in found:
         return float("nan")

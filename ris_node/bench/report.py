@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The bench's table and JSON: what was measured, on what, and whether the goals were reached."""
+"""Table and JSON of the bench: measurements, the machine, and whether the goals were reached."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def _latency_rows(outcome: Measurements) -> list[str]:
 
 
 def _float32_rows(leg: Leg) -> list[str]:
-    """The leg that the goal for the ratio is judged by."""
+    """Return the leg that the goal for the ratio is judged by."""
     load = leg.paced
     node = _row(leg.size, "node in float32, stamp to result", load.end_to_end, load.rate_hz, load.cpu_ms.p50, load)
     return [_in_process(leg.size, "bare network in float32", leg.bare), node]

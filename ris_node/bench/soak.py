@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The soak: the node under 60 Hz for minutes, then through its lifecycle; memory must not grow, counters add up."""
+"""Soak test: the node under 60 Hz for minutes, then through its lifecycle; memory must not grow, counters add up."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SLICE_S, _ROUND_S = 5.0, 60.0
 
 @dataclass
 class Soak:
-    """What a soak saw: the node's memory over time, and every count of frames there is.
+    """Measurements of a soak: the node's memory over time, and every count of frames there is.
 
     `memory` is (seconds since the start, MB), `rounds` MB after each round through the lifecycle.
     """

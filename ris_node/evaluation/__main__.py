@@ -162,7 +162,7 @@ def _setting(args: argparse.Namespace) -> Setting:
 
 
 def every_nth(items: Sequence[EvalItem], step: int) -> list[EvalItem]:
-    """The items of every `step`-th picture."""
+    """Return the items of every `step`-th picture."""
     kept = set(list(dict.fromkeys(i.image for i in items))[::step])
     return [i for i in items if i.image in kept]
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Any system's answers to evaluation items, as lines of JSON and as what the metrics count."""
+"""Answers of any system to evaluation items, as lines of JSON and as the counts of the metrics."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Runs = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Prediction:
-    """One system's answer to one item, at the image's own size.
+    """Answer of one system to one item, at the image's own size.
 
     `mask` and `region` are run lengths, None where empty; `point` is the goal's pixel (x, y); `rank` is the place of
     the true region's best pixel in the map of where to go, NO_RANK without an answer, None where no map is known.
@@ -39,7 +39,7 @@ class Prediction:
     rank: int | None = None
 
     def to_line(self) -> dict[str, Any]:
-        """A line of predictions as `ris predict --manifest` writes it, with the status and the rank beside it."""
+        """Return a line of predictions as `ris predict --manifest` writes it, with status and rank beside it."""
         found = self.status in (Status.PRESENT, Status.AMBIGUOUS)
         return {"id": self.id, "present": found, "presence": self.presence, "mask": self.mask, "region": self.region,
                 "point": self.point, "status": self.status.name, "rank": self.rank}  # fmt: skip
@@ -78,7 +78,7 @@ class Prediction:
 
 
 def answer_of(item: EvalItem, grounding: Grounding) -> Prediction:
-    """What the node's core answered to an item."""
+    """Return the prediction of a grounding."""
     mask, region = grounding.mask, grounding.region_mask
     truth = item.region_truth() if item.present else None
     return Prediction(
@@ -93,7 +93,7 @@ def answer_of(item: EvalItem, grounding: Grounding) -> Prediction:
 
 
 def region_map(grounding: Grounding) -> F32 | None:
-    """The logits f32[H,W] of where to go, at the image's size; None without an answer."""
+    """Return the logits f32[H,W] of where to go, at the image's size; None without an answer."""
     planes = grounding.planes
     if planes is None or planes.region_logits is None:
         return None
@@ -122,12 +122,12 @@ class Scored:
 
     @property
     def found(self) -> bool:
-        """Answered PRESENT or AMBIGUOUS."""
+        """Whether the answer is PRESENT or AMBIGUOUS."""
         return self.answer.status in (Status.PRESENT, Status.AMBIGUOUS)
 
     @property
     def refused(self) -> bool:
-        """Answered ABSENT (or not answered, for want of anything to ground)."""
+        """Whether the answer is ABSENT (or there is none, for want of anything to ground)."""
         return self.answer.status in (Status.ABSENT, Status.NO_QUERY, Status.ERROR)
 
     @property
@@ -146,11 +146,11 @@ class Scored:
         return self.intersection / self.union if self.union else 0.0
 
     def mask(self) -> Bool:
-        """The answered mask bool[H,W]; empty for an answer ABSENT."""
+        """Return the answered mask bool[H,W]; empty for an answer ABSENT."""
         return _decode(None if self.refused else self.answer.mask, self.item)
 
     def region(self) -> Bool:
-        """The answered region bool[H,W]; empty for an answer ABSENT."""
+        """Return the answered region bool[H,W]; empty for an answer ABSENT."""
         return _decode(None if self.refused else self.answer.region, self.item)
 
 
@@ -185,7 +185,7 @@ def score(item: EvalItem, answer: Prediction) -> Scored:
 
 
 def contains(mask: Bool, point: tuple[float, float]) -> bool:
-    """Whether the pixel nearest to a point (x, y) is set in a mask bool[H,W]."""
+    """Return whether the pixel nearest to a point (x, y) is set in a mask bool[H,W]."""
     x, y = round(point[0]), round(point[1])
     return 0 <= y < mask.shape[0] and 0 <= x < mask.shape[1] and bool(mask[y, x])
 

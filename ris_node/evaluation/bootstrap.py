@@ -21,7 +21,7 @@ LEVEL = 95.0
 
 @dataclass(frozen=True)
 class Resampler:
-    """How often each of P pictures is drawn in each draw, f64[D,P]; the same for every system of a run: paired."""
+    """Number of times f64[D,P] that each picture is drawn in each draw; the same for every system: paired."""
 
     weights: F64
 
@@ -46,13 +46,13 @@ class Estimate:
         return percentiles(self.draws)
 
     def minus(self, other: Estimate) -> Estimate:
-        """The paired difference of two systems."""
+        """Return the paired difference of two systems."""
         size = min(self.draws.size, other.draws.size)
         return Estimate(self.value - other.value, self.draws[:size] - other.draws[:size])
 
 
 def percentiles(draws: F64) -> tuple[float, float] | None:
-    """The 95 % interval of draws, None where fewer than half of them have a value."""
+    """Return the 95 % interval of draws, None where fewer than half of them have a value."""
     finite = draws[np.isfinite(draws)]
     if not draws.size or finite.size * 2 < draws.size:
         return None
@@ -61,7 +61,7 @@ def percentiles(draws: F64) -> tuple[float, float] | None:
 
 
 def estimates(columns: Columns, row: Slice, resampler: Resampler) -> dict[str, Estimate]:
-    """Every metric of a row with its draws; metrics over whole pictures only for rows that take whole pictures."""
+    """Return every metric of a row with its draws; metrics over whole pictures only for rows of whole pictures."""
     found: dict[str, Estimate] = {}
     for unit in columns.units:
         if unit.whole and not row.whole:
@@ -79,7 +79,7 @@ def estimates(columns: Columns, row: Slice, resampler: Resampler) -> dict[str, E
 
 
 def presence_estimates(columns: Columns, row: Slice, resampler: Resampler) -> dict[str, Estimate]:
-    """Calibration error and area under the ROC curve; resampled for rows of whole pictures only."""
+    """Return calibration error and area under the ROC curve; resampled for rows of whole pictures only."""
     score, truth = columns.presence, columns.present
     draws = min(SLOW_DRAWS, resampler.weights.shape[0]) if row.whole else 0
     values = np.full((2, draws), np.nan)
@@ -108,7 +108,7 @@ def _sums(unit: Unit, taken: Bool, pictures: int) -> dict[str, tuple[F64, F64]]:
 
 
 def _by_picture(picture: I64, taken: Bool, pictures: int) -> tuple[I64, I64]:
-    """The row's items ordered by picture, i64[N], and where each picture's begin, i64[P+1]."""
+    """Return the row's items ordered by picture, i64[N], and where each picture's begin, i64[P+1]."""
     index = np.flatnonzero(taken)
     index = index[np.argsort(picture[index], kind="stable")]
     return index, np.searchsorted(picture[index], np.arange(pictures + 1))

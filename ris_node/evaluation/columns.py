@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Every metric that is a ratio of sums as two columns, so that a row of the table and its bootstrap are sums.
+"""Metrics that are ratios of sums as two columns each, so that a row of the table and its bootstrap are sums.
 
 The conventions are those of `ris_node.metrics` (a test holds the two against each other): this form makes the
 resampling of pictures a matrix product.
@@ -40,7 +40,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class Columns:
-    """One system's terms over all items, with the presence it gave f64[N] and the truth bool[N]."""
+    """Terms of one system over all items, with the presence it gave f64[N] and the truth bool[N]."""
 
     units: tuple[Unit, ...]
     pictures: int
@@ -70,7 +70,7 @@ def make_columns(scored: Sequence[Scored]) -> Columns:
 
 
 def item_terms(scored: Sequence[Scored]) -> Terms:
-    """Terms of the metrics that are over items."""
+    """Return terms of the metrics that are over items."""
 
     def of(value: Callable[[Scored], Any]) -> F64:
         return np.array([value(s) for s in scored], np.float64)
@@ -98,7 +98,7 @@ def item_terms(scored: Sequence[Scored]) -> Terms:
 
 
 def generalised_terms(scored: Sequence[Scored], phrase: F64, named: F64) -> Terms:
-    """Terms of the conventions for several targets or none (GRES, LISA), over noun phrases."""
+    """Return terms of the conventions for several targets or none (GRES, LISA), over noun phrases."""
     silent = np.array([s.refused for s in scored], np.float64)
     inter, raw_inter, raw_area, truth, union = (
         np.array([getattr(s, n) for s in scored], np.float64)
@@ -119,7 +119,7 @@ def generalised_terms(scored: Sequence[Scored], phrase: F64, named: F64) -> Term
 
 
 def pair_unit(scored: Sequence[Scored], picture: I64) -> Unit:
-    """Terms over pairs of true noun phrases of one picture that mean different pixels: does the answer differ?
+    """Return terms over pairs of true noun phrases of one picture with different pixels: does the answer differ?
 
     `listens` lets two empty answers count as different, as the definition has it; `listens_strict` asks both for
     pixels; `apart` and `apart_strict` are the same over pairs of one class.
@@ -149,7 +149,7 @@ def pair_unit(scored: Sequence[Scored], picture: I64) -> Unit:
 
 
 def ref_unit(scored: Sequence[Scored], picture: I64) -> Unit:
-    """R-RIS terms over refs (`EvalItem.group`; a picture, in our own set): true and false noun phrases together."""
+    """Return R-RIS terms over refs (`EvalItem.group`; a picture, in our own set), true and false noun phrases."""
     groups: dict[str, list[int]] = {}
     for n, s in enumerate(scored):
         if s.item.type == "object":

@@ -16,7 +16,7 @@ from ris_node.rle import encode_rle
 
 
 def read_items(name: str, root: Path, split: str = "") -> list[EvalItem]:
-    """The items of one split of a data set (the first with a "val" in its name, where none is given).
+    """Return the items of one split of a data set (the first with a "val" in its name, where none is given).
 
     Raises:
         DataError: the set is unknown or incomplete, or nothing of it has both an image file and a truth.
@@ -32,7 +32,7 @@ def read_items(name: str, root: Path, split: str = "") -> list[EvalItem]:
 
 
 def to_items(samples: Iterable[Sample], folder: Path, source: str) -> list[EvalItem]:
-    """Items of samples; those without an image file, or whose target is only known as a box, are left out."""
+    """Return items of samples, without those that have no image file or only a box as their target."""
     items = []
     for number, sample in enumerate(samples):
         wanted = sample.region if sample.type == "region" else sample.mask

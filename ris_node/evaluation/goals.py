@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is asked of a default model, and whether it was reached: values from the table, the report and the manifest."""
+"""Quality goals of a default model and whether they were reached: values of the table, the report and the manifest."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Differences = Mapping[str, Mapping[str, Estimate]]
 
 @dataclass(frozen=True)
 class QualityGoal:
-    """One thing asked: `source` is a row and metric of the table, of the differences to the baseline, or a fact.
+    """Quality goal: `source` is a row and metric of the table, of the differences to the baseline, or a fact.
 
     `least` or `most` is what is asked; below `floor` the work is not done, whatever the rest.
     """
@@ -34,11 +34,11 @@ class QualityGoal:
 
     @property
     def asked(self) -> str:
-        """What is asked, in words."""
+        """Requirement in words."""
         return f"at least {self.least:g}" if self.least is not None else f"at most {self.most:g}"
 
     def reached(self, value: float) -> bool:
-        """Whether a value is what is asked; what was not measured is not reached."""
+        """Return whether a value is what is asked; what was not measured is not reached."""
         if math.isnan(value):
             return False
         return value >= self.least if self.least is not None else value <= (self.most or 0.0)
@@ -82,7 +82,7 @@ GOALS = {"full": REACH, "first": FIRST}
 def judge_goals(
     goals: Sequence[QualityGoal], rows: Sequence[Row], against: Differences, facts: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """Each goal with its value, its 95 % interval (None where it has none), and whether it was reached.
+    """Judge each goal: its value, its 95 % interval (None where it has none), and whether it was reached.
 
     Args:
         goals: what is asked.
@@ -109,7 +109,7 @@ def judge_goals(
 
 
 def format_goals(found: Sequence[Mapping[str, Any]]) -> str:
-    """The goals, one a line."""
+    """Return the goals, one a line."""
     lines = []
     for g in found:
         value = "not measured" if g["value"] is None or math.isnan(g["value"]) else f"{g['value']:.3f}"

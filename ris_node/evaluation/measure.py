@@ -30,7 +30,7 @@ ROC_POINTS = 200  # at most so many points of a curve are kept
 
 @dataclass(frozen=True)
 class Measured:
-    """One system: its scored answers, its table, and what is known of it."""
+    """System with its scored answers, its table, and the facts known of it."""
 
     name: str
     scored: list[Scored]
@@ -40,7 +40,7 @@ class Measured:
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What is measured on, and how.
+    """Settings of an evaluation: the items, and how they are answered.
 
     `root` is the images' folder, `suite` the built set's name ("" for items of one's own), of whose pictures every
     `every`-th was taken.
@@ -81,7 +81,7 @@ def measure(
 
 
 def make_report(systems: Sequence[Measured], setting: Setting) -> dict[str, Any]:
-    """Everything measured as plain values (NaN as None), for JSON, the HTML report and the model card."""
+    """Return all measurements as plain values (NaN as None), for JSON, the HTML report and the model card."""
     items = setting.items
     base = next((s for s in systems if s.name == BASELINE), None)
     about = describe_items(items)
@@ -111,7 +111,7 @@ def make_report(systems: Sequence[Measured], setting: Setting) -> dict[str, Any]
 
 
 def describe_items(items: Sequence[EvalItem]) -> dict[str, Any]:
-    """How many items there are of what, and the points to beat."""
+    """Count the items by set and kind, and measure the points to beat."""
     regions = [(i, truth) for i in items if i.present and (truth := i.region_truth()) is not None]
     hits = [i.road_point is not None and contains(truth, i.road_point) for i, truth in regions]
     kinds: dict[str, dict[str, int]] = {}
@@ -131,7 +131,7 @@ def describe_items(items: Sequence[EvalItem]) -> dict[str, Any]:
 
 
 def presence_curves(scored: Sequence[Scored]) -> dict[str, Any]:
-    """The ROC curve of presence, thinned, and its reliability in 15 bins."""
+    """Return the ROC curve of presence, thinned, and its reliability in 15 bins."""
     scores, truth = [s.answer.presence for s in scored], [s.item.present for s in scored]
     curve = m.roc(scores, truth)
     keep = np.unique(np.linspace(0, max(curve.thresholds.size - 1, 0), ROC_POINTS).astype(int))
@@ -142,7 +142,7 @@ def presence_curves(scored: Sequence[Scored]) -> dict[str, Any]:
 
 
 def row_values(row: Row) -> dict[str, Any]:
-    """A row as one flat mapping; metrics without a value are left out."""
+    """Return a row as one flat mapping; metrics without a value are left out."""
     return {"name": row.name, "present": row.present, "absent": row.absent,
             **{name: e.value for name, e in row.estimates.items()}}  # fmt: skip
 
@@ -153,7 +153,7 @@ def save_report(report: Mapping[str, Any], path: Path) -> None:
 
 
 def dump(value: Any, depth: int = 4) -> str:
-    """JSON with line breaks down to a depth, and none below."""
+    """Return JSON with line breaks down to a depth, and none below."""
     if depth and isinstance(value, dict) and value:
         inner = ",\n".join(f"{json.dumps(k)}: {dump(v, depth - 1)}" for k, v in value.items())
         return f"{{\n{inner}\n}}"

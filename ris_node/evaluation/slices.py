@@ -20,7 +20,7 @@ LEAST = 15  # items of a class that make a row
 
 @dataclass(frozen=True)
 class Slice:
-    """A row's name, its items bool[N], and whether it takes all items of the pictures that it touches."""
+    """Row's name, its items bool[N], and whether it takes all items of the pictures that it touches."""
 
     name: str
     taken: Bool
@@ -28,7 +28,7 @@ class Slice:
 
 
 def make_slices(items: Sequence[EvalItem]) -> list[Slice]:
-    """All rows that have items: all, driving and everyday, each set, parts of these, kinds, sizes, classes."""
+    """Return all rows that have items: all, driving and everyday, each set, parts of these, kinds, sizes, classes."""
 
     def of(test: Callable[[EvalItem], bool]) -> Bool:
         return np.array([test(i) for i in items], np.bool_)
@@ -58,7 +58,7 @@ def make_slices(items: Sequence[EvalItem]) -> list[Slice]:
 
 
 def _classes(items: Sequence[EvalItem], named: Bool) -> list[Slice]:
-    """A row for each class that is named often enough, the most frequent first."""
+    """Return a row for each class that is named often enough, the most frequent first."""
     names = np.array([i.class_name for i in items])
     found = [(name, named & (names == name)) for name in _ordered(names[named].tolist())]
     found = [(name, taken) for name, taken in found if name and taken.sum() >= LEAST]

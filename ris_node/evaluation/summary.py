@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What of an evaluation report goes into a bundle's manifest."""
+"""Summary of an evaluation report for a bundle's manifest."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ METRICS = ("name", "present", "absent", "miou", "oiou", "p50", "found", "refused
 
 
 def quality_of(report: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The part of a report that a bundle's manifest keeps as its `quality`: what was measured on, rows, and goals.
+    """Return the part of a report that is a bundle manifest's `quality`: items, rows, and goals.
 
     Raises:
         KeyError: the report says nothing of the bundle.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Get one system's answers to all items: from a bundle, in one pass of several threads, or from a predictions file."""
+"""Answers of one system to all items: from a bundle, in one pass of several threads, or from a predictions file."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def answer_all(
 
 
 def answerable(items: Sequence[EvalItem], root: Path, threads: int = 1) -> tuple[list[EvalItem], list[str]]:
-    """The items whose picture can be read and has the size of their truth, and what is wrong with the others'.
+    """Return the items whose picture can be read and has the size of their truth, and what is wrong with the others'.
 
     Raises:
         DataError: nothing is left.
@@ -118,7 +118,7 @@ def answer(grounder: Grounder, item: EvalItem, image: U8) -> Prediction:
 
 
 def describe(entry: Entry, grounder: Grounder) -> dict[str, Any]:
-    """What is behind a bundle's answers: model, backend, files, size and what export measured of its speed."""
+    """Describe a bundle: model, backend, files, size and the speed that export measured."""
     manifest = grounder.bundle.manifest
     times = (manifest.latency or {}).get("milliseconds", {})
     vision, trunk = (times.get(name, {}).get("p50") for name in ("vision", "bare_trunk"))
@@ -137,7 +137,7 @@ def describe(entry: Entry, grounder: Grounder) -> dict[str, Any]:
 
 
 def read_predictions(path: Path, items: Sequence[EvalItem]) -> tuple[list[Prediction], int]:
-    """A system's answers from JSON lines, in the order of the items, and how many were missing (taken as ABSENT).
+    """Read a system's answers in the order of the items, and count those missing (taken as ABSENT).
 
     Raises:
         DataError: a line cannot be used, answers an unknown item, or one twice; or no item is answered.
@@ -162,7 +162,7 @@ def read_predictions(path: Path, items: Sequence[EvalItem]) -> tuple[list[Predic
 
 
 def digest(items: Sequence[EvalItem]) -> str:
-    """A fingerprint of the items, texts and truth included."""
+    """Return a fingerprint of the items, texts and truth included."""
     made = hashlib.sha256()
     for item in items:
         made.update(json.dumps(asdict(item), sort_keys=True).encode())
@@ -170,7 +170,7 @@ def digest(items: Sequence[EvalItem]) -> str:
 
 
 def code_digest() -> str:
-    """A fingerprint of the code between a bundle and its answers, so that a cache does not outlive a change of it."""
+    """Hash the code between a bundle and its answers, so that a cache does not outlive a change of it."""
     package = Path(ris_node.__file__).parent
     made = hashlib.sha256()
     for folder in ("pipeline", "language", "runtime", "targets", "evaluation"):
@@ -212,7 +212,7 @@ def _answers(grounders: Sequence[Grounder], items: Sequence[EvalItem], root: Pat
 
 
 def _open_cache(path: Path, about: dict[str, Any]) -> dict[str, Prediction]:
-    """The answers in a cache of the same bundle and items; otherwise it is begun anew."""
+    """Return the answers in a cache of the same bundle and items; otherwise it is begun anew."""
     beside = path.with_suffix(".about.json")
     if path.exists() and beside.exists() and json.loads(beside.read_text(encoding="utf-8")) == about:
         known = {}

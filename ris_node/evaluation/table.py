@@ -24,7 +24,7 @@ COMPARED = ("miou", "oiou", "p50", "found", "refused", "riou", "pointing", "insi
 
 @dataclass(frozen=True)
 class Row:
-    """One line: how many items were present and absent, and each metric that has a value there."""
+    """Row of the table: how many items were present and absent, and each metric that has a value there."""
 
     name: str
     present: int
@@ -32,13 +32,13 @@ class Row:
     estimates: dict[str, Estimate]
 
     def value(self, metric: str) -> float:
-        """A metric's value, NaN where nothing was to be counted."""
+        """Return a metric's value, NaN where nothing was to be counted."""
         found = self.estimates.get(metric)
         return found.value if found else float("nan")
 
 
 def make_table(scored: Sequence[Scored], resampler: Resampler | None = None) -> list[Row]:
-    """All rows of one system; without a resampler there are no intervals."""
+    """Return all rows of one system; without a resampler there are no intervals."""
     columns = make_columns(scored)
     resampler = resampler or Resampler.draw(columns.pictures, 0)
     rows = []
@@ -51,7 +51,7 @@ def make_table(scored: Sequence[Scored], resampler: Resampler | None = None) -> 
 
 
 def differences(rows: Sequence[Row], other: Sequence[Row]) -> dict[str, dict[str, Estimate]]:
-    """The paired differences (this minus the other) by row and metric; both tables of the same items and draws."""
+    """Return paired differences (this minus the other) by row and metric; both of the same items and draws."""
     theirs = {row.name: row for row in other}
     found = {
         row.name: {
@@ -66,7 +66,7 @@ def differences(rows: Sequence[Row], other: Sequence[Row]) -> dict[str, dict[str
 
 
 def format_table(rows: Sequence[Row]) -> str:
-    """The rows as a fixed-width text table."""
+    """Return the rows as a fixed-width text table."""
     width = max(len(r.name) for r in rows) + 1
     lines = ["".ljust(width) + "".join(h.rjust(8) for h in ("pres.", "abs.", *(head for _, head in SHOWN)))]
     for row in rows:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is evaluated: bundles by folder, and the keyword baseline without its rules (`FOLDER:no-rules`)."""
+"""Systems to evaluate: bundles by folder, and the keyword baseline without its rules (`FOLDER:no-rules`)."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Entry:
 
 
 def parse_entries(texts: list[str]) -> list[Entry]:
-    """Entries of `--bundles`: folders, each with `:no-rules` after it where the keyword rules are to be left out.
+    """Parse the entries of `--bundles`: folders, each with `:no-rules` where the keyword rules are left out.
 
     Raises:
         ConfigError: an unknown variant, or two entries of one name.
@@ -89,7 +89,7 @@ class SharedClasses(KeywordSegmenter):
         self._rules = rules
 
     def class_logits(self, image: U8, features: TextFeatures) -> tuple[F32, F32]:
-        """As the base class, from memory where it was asked before."""
+        """Return the base class's logits, from memory where they were computed before."""
         key = hashlib.blake2b(image.tobytes() + features.sentence.tobytes(), digest_size=16).digest()
         if key not in self._maps:
             self._maps[key] = super().class_logits(image, features)

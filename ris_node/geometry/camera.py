@@ -47,7 +47,7 @@ class Camera:
 
     @cached_property
     def key(self) -> tuple[object, ...]:
-        """Everything that makes this camera what it is, as a dictionary key."""
+        """Parameters of the camera as a dictionary key."""
         return (self.width, self.height, self.matrix.tobytes(), self.distortion.tobytes(), self.model)
 
     def validate(self, width: int | None = None, height: int | None = None) -> None:

@@ -27,7 +27,7 @@ class Pose:
 
     @classmethod
     def of(cls, translation: tuple[float, float, float], quaternion: tuple[float, float, float, float]) -> Pose:
-        """A pose of plain numbers.
+        """Return a pose of plain numbers.
 
         Raises:
             GeometryError: a number is not finite, or the quaternion is zero.
@@ -39,7 +39,7 @@ class Pose:
         return cls(t, q / length)
 
     def mixed(self, other: Pose, share: float) -> Pose:
-        """The pose on the way to another: straight in translation, along the shorter arc in rotation (slerp)."""
+        """Return the pose on the way to another: straight in translation, along the shorter arc in rotation (slerp)."""
         a, b = self.quaternion, other.quaternion
         cosine = float(a @ b)
         if cosine < 0.0:
@@ -53,7 +53,7 @@ class Pose:
         return Pose(t, q / np.linalg.norm(q))
 
     def transform(self) -> Transform:
-        """The pose as a transform."""
+        """Return the pose as a transform."""
         x, y, z, w = (float(v) for v in self.quaternion)
         return Transform.from_quaternion(x, y, z, w, self.translation)
 
@@ -103,7 +103,7 @@ class TfTree:
             del edge.stamps[:old], edge.poses[:old]
 
     def knows(self, frame: str) -> bool:
-        """Whether a frame was ever named."""
+        """Return whether a frame was ever named."""
         return frame.lstrip("/") in self._frames
 
     def clear(self) -> None:
@@ -111,7 +111,7 @@ class TfTree:
         self._edges = {child: edge for child, edge in self._edges.items() if edge.static}
 
     def lookup(self, target: str, source: str, stamp_ns: int) -> Transform:
-        """The frame `source` in the frame `target` at a stamp.
+        """Return the frame `source` in the frame `target` at a stamp.
 
         Raises:
             GeometryError: a frame is not known, the two are not connected, or a link has no pose around that stamp.
@@ -129,7 +129,7 @@ class TfTree:
         return back.inverse() @ into
 
     def _chain(self, frame: str) -> list[str]:
-        """The frame and its parents up to the root."""
+        """Return the frame and its parents up to the root."""
         chain = [frame]
         while chain[-1] in self._edges:
             chain.append(self._edges[chain[-1]].parent)
@@ -138,7 +138,7 @@ class TfTree:
         return chain
 
     def _climb(self, frames: list[str], stamp_ns: int) -> Transform:
-        """The first frame in the parent of the last."""
+        """Return the first frame in the parent of the last."""
         whole = Transform()
         for frame in frames:
             whole = self._at(frame, stamp_ns) @ whole

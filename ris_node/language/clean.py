@@ -16,7 +16,7 @@ _LOST = re.compile("[\ufffd\udc80-\udcff]")
 
 
 def clean_text(text: str, max_chars: int = MAX_CHARS) -> str:
-    """One line: Unicode NFKC, plain quotes, no control characters, emoji or symbols, single spaces.
+    """Return one line: Unicode NFKC, plain quotes, no control characters, emoji or symbols, single spaces.
 
     Text in any language and script passes through.
 

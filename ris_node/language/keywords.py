@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The keyword baseline's reading of a command: a class, and words of side, order, size and colour. No relations."""
+"""Keyword rules of the baseline: a class, and words of side, order, size and colour. No relations."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _SHORT_OF = re.compile(r"\b(?:behind|before)\b")
 
 @dataclass(frozen=True)
 class KeywordRule:
-    """What the baseline looks for; "" and 0 where the command does not say.
+    """Attributes that the baseline looks for; "" and 0 where the command does not say.
 
     `side` is left, right or middle; `order` is one of leftmost, rightmost, nearest, farthest, largest, smallest;
     `ordinal` counts from 1; `every` asks for all of a kind or for stuff; `place` is where a region lies from the
@@ -76,7 +76,7 @@ class KeywordRule:
     place: str = "beside"
 
     def multi_hot(self) -> F32:
-        """The classes as the vision graph's `sentence`, f32[1,19]."""
+        """Return the classes as the vision graph's `sentence`, f32[1,19]."""
         return np.array([[float(name in self.classes) for name in CITYSCAPES]], np.float32)
 
 

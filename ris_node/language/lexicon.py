@@ -31,7 +31,7 @@ CITYSCAPES = (
 
 @dataclass(frozen=True)
 class Concept:
-    """One kind of thing: its label, its words in the singular, and the Cityscapes classes that show it (often none).
+    """Kind of thing: its label, its words in the singular, and the Cityscapes classes that show it (often none).
 
     `stuff` has no number: one road, one sky.
     """

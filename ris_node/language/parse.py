@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""A small grammar: what a command asks for, of whom, and whether it can be answered with a picture at all.
+"""Grammar of commands: manoeuvre, referent, and whether a picture can answer it at all.
 
 A command is cut into clauses; a clause that starts (after "please", "could you", "then" ...) with something a
 vehicle can do makes it a REGION command, anything else is an OBJECT expression. English only: other languages
@@ -109,7 +109,7 @@ def _clauses(text: str) -> list[str]:
 
 
 def _unburied(clause: str) -> list[str]:
-    """A clause cut where an order begins inside it, unless the word before says that it is none."""
+    """Return a clause cut where an order begins inside it, unless the word before says that it is none."""
     out, begin = [], 0
     for found in patterns.BURIED.finditer(clause):
         before = clause[begin : found.start()].rsplit(None, 1)
@@ -121,7 +121,7 @@ def _unburied(clause: str) -> list[str]:
 
 
 def _action(text: str) -> tuple[Manoeuvre, str | None, bool]:
-    """The manoeuvre asked for, the clause that asks for it (None: none does), and whether all that is said is a no."""
+    """Return the manoeuvre, the clause that asks for it (None: none does), and whether all is negated."""
     found: list[tuple[int, Manoeuvre, str]] = []
     clauses = [patterns.PREFIX.sub("", clause).strip() for clause in _clauses(text)]
     denials = 0
@@ -144,7 +144,7 @@ def _action(text: str) -> tuple[Manoeuvre, str | None, bool]:
 
 
 def _meant_side(manoeuvre: Manoeuvre, text: str) -> Manoeuvre:
-    """The turn meant where somebody takes the first word back: "turn left. i mean right"."""
+    """Return the turn meant where somebody takes the first word back: "turn left. i mean right"."""
     turns = {"left": Manoeuvre.TURN_LEFT, "right": Manoeuvre.TURN_RIGHT}
     meant = patterns.CORRECTED.search(text) if manoeuvre in turns.values() else None
     return turns[meant.group(1)] if meant else manoeuvre

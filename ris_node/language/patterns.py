@@ -10,12 +10,12 @@ from ris_node.types import Manoeuvre
 
 
 def phrases(text: str) -> str:
-    """The alternatives of a list of phrases, separated by commas or line breaks, as one group."""
+    """Return the alternatives of a list of phrases, separated by commas or line breaks, as one group."""
     return "(?:" + "|".join(part.strip() for part in re.split(r"[,\n]", text) if part.strip()) + ")"
 
 
 def words(text: str) -> frozenset[str]:
-    """The words of a text."""
+    """Return the words of a text."""
     return frozenset(text.split())
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which thing a command is about: the head of an expression, the object of an order, who "him" is."""
+"""Referent of a command: the head of an expression, the object of an order, the antecedent of "him"."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Named:
 
 
 def nouns(text: str) -> list[Named]:
-    """The nouns of a text that the lexicon knows, the longest form at each place."""
+    """Return the nouns of a text that the lexicon knows, the longest form at each place."""
     words, at = patterns.WORD.findall(text), 0
     found: list[Named] = []
     while at < len(words):
@@ -37,19 +37,19 @@ def nouns(text: str) -> list[Named]:
 
 
 def _is_owner(named: Named, after: list[Named], words: list[str]) -> bool:
-    """Whether a noun only tells whose the next one is: "my friend's white car", or "friends car" as people type it."""
+    """Return whether a noun is the owner of the next: "my friend's white car", or "friends car" as people type it."""
     if not after or not named.ends_in_s or named.noun.concept.label != "person":
         return False
     return all(word in patterns.NOT_HEADS for word in words[named.at + 1 : after[0].at])
 
 
 def things(text: str) -> list[Named]:
-    """The nouns that stand for a thing beside which one can stop, not for a place to go."""
+    """Return the nouns that stand for a thing beside which one can stop, not for a place to go."""
     return [named for named in nouns(text) if named.noun.concept.label not in PLACES]
 
 
 def referent(text: str, clause: str | None) -> tuple[str, Noun | None, bool]:
-    """The label of the thing meant, its noun where it is known, and whether several are meant.
+    """Return the label of the thing meant, its noun where it is known, and whether several are meant.
 
     `clause` is the part of `text` that orders something, None for an expression. An order that names no thing itself
     ("stop next to it") is about the first one named beside it.
@@ -101,7 +101,7 @@ def _person_meant(text: str, clause: str) -> tuple[str, Noun, bool] | None:
 
 
 def _head(phrase: str) -> list[str]:
-    """The words of a phrase up to where its head ends: "the old man | with a dog"."""
+    """Return the words of a phrase up to where its head ends: "the old man | with a dog"."""
     words = patterns.WORD.findall(phrase)
     return words[: next((i for i, word in enumerate(words) if word in patterns.BOUNDARY and i > 0), len(words))]
 

@@ -53,7 +53,7 @@ def _ordinary() -> frozenset[str]:
 
 @cache
 def _shortened() -> dict[str, tuple[str, ...]]:
-    """The vocabulary by what is left of each word with one letter dropped, and by itself."""
+    """Return the vocabulary by what is left of each word with one letter dropped, and by itself."""
     out: dict[str, list[str]] = {}
     for word in sorted(_vocabulary()):
         for key in {word, *_drops(word)}:
@@ -62,13 +62,13 @@ def _shortened() -> dict[str, tuple[str, ...]]:
 
 
 def correct(text: str) -> str:
-    """A text in lower case with single slips put right; the text itself where there are none."""
+    """Return a text in lower case with single slips put right; the text itself where there are none."""
     return _WORD.sub(lambda found: corrected_word(found.group()), text)
 
 
 @lru_cache(maxsize=4096)
 def corrected_word(word: str) -> str:
-    """The vocabulary's word that this one is a slip of, or the word itself."""
+    """Return the vocabulary's word that this one is a slip of, or the word itself."""
     if word in _vocabulary() or word in _ordinary():
         return word
     index = _shortened()
@@ -83,7 +83,7 @@ def corrected_word(word: str) -> str:
 
 
 def is_slip(word: str, meant: str) -> bool:
-    """Whether a word is one slip away from what was meant."""
+    """Return whether a word is one slip away from what was meant."""
     if len(word) == len(meant):
         differ = [i for i, (a, b) in enumerate(zip(word, meant, strict=True)) if a != b]
         if len(differ) == 2 and differ[1] == differ[0] + 1:

@@ -15,7 +15,7 @@ from ris_node.types import I64
 
 
 class WordPieces:
-    """Text to token ids of a fixed length; longer texts are cut, shorter ones padded."""
+    """Tokenizer to ids of a fixed length; longer texts are cut, shorter ones padded."""
 
     def __init__(self, path: Path | str, max_tokens: int, sha256: str = "") -> None:
         """Read a tokenizer.
@@ -48,7 +48,7 @@ class WordPieces:
         self.max_tokens = max_tokens
 
     def encode(self, text: str) -> tuple[I64, I64]:
-        """Token ids i64[1,L] and their mask i64[1,L] (1 = a word piece, 0 = padding)."""
+        """Return token ids i64[1,L] and their mask i64[1,L] (1 = a word piece, 0 = padding)."""
         ids = self._tokenizer.encode(text).ids
         tokens = np.zeros((1, self.max_tokens), np.int64)
         mask = np.zeros((1, self.max_tokens), np.int64)

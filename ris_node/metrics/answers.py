@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The project's own table: what is found, refused, pointed at and listened to, and how far its confidence holds."""
+"""Metrics of the project's own table: found, refused, pointing, listening, and calibration of presence."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ris_node.types import F64, Bool
 
 
 def found_rate(answered_present: Sequence[bool]) -> float:
-    """Share of present targets answered PRESENT (or AMBIGUOUS, when several fit); NaN over none."""
+    """Return the share of present targets answered PRESENT (or AMBIGUOUS, when several fit); NaN over none."""
     return float(np.mean(answered_present)) if len(answered_present) else float("nan")
 
 
 def refused_rate(answered_absent: Sequence[bool], areas: Sequence[int]) -> float:
-    """Share of absent targets answered ABSENT or with an empty mask (`areas` in pixels); NaN over none."""
+    """Return the share of absent targets answered ABSENT or with an empty mask (`areas` in pixels); NaN over none."""
     if len(answered_absent) != len(areas):
         raise DataError(f"{len(answered_absent)} verdicts and {len(areas)} areas are not of the same answers")
     if not len(areas):
@@ -34,19 +34,19 @@ def robust_iou_table(intersection: Sequence[int], union: Sequence[int], absent_a
 
 
 def pointing_rate(hits: Sequence[bool]) -> float:
-    """Share of regions in which the published goal's pixel lies; no goal is a miss; NaN over none."""
+    """Return the share of regions in which the published goal's pixel lies; no goal is a miss; NaN over none."""
     return float(np.mean(hits)) if len(hits) else float("nan")
 
 
 def inside(intersection: Sequence[int], predicted_area: Sequence[int]) -> float:
-    """Mean of |P and G| / |P| over samples, an empty prediction counting 0; NaN over none."""
+    """Return the mean of |P and G| / |P| over samples, an empty prediction counting 0; NaN over none."""
     if not len(predicted_area):
         return float("nan")
     return float(np.mean([i / p if p else 0.0 for i, p in zip(intersection, predicted_area, strict=True)]))
 
 
 def listens_rate(answer_ious: Sequence[float], limit: float = 0.3) -> float:
-    """Share of pairs of true expressions (whose masks overlap under 0.1 IoU) whose answers overlap less than `limit`.
+    """Return the share of pairs of true expressions (masks under 0.1 IoU) whose answers overlap under `limit`.
 
     `answer_ious` are the IoUs of the two answers of each pair; NaN over none. Two empty answers do not overlap, so
     that by this measure silence listens: see `listens_strict_rate`.
@@ -55,7 +55,7 @@ def listens_rate(answer_ious: Sequence[float], limit: float = 0.3) -> float:
 
 
 def listens_strict_rate(answer_ious: Sequence[float], areas: Sequence[tuple[int, int]], limit: float = 0.3) -> float:
-    """As `listens_rate`, but only a pair of two answers with pixels (`areas`) can count as listening."""
+    """Return `listens_rate` where only a pair of two answers with pixels (`areas`) can count as listening."""
     if len(answer_ious) != len(areas):
         raise DataError(f"{len(answer_ious)} overlaps and {len(areas)} pairs of areas are not of the same answers")
     if not len(areas):
@@ -82,7 +82,7 @@ class Roc:
 
 @dataclass(frozen=True)
 class Bin:
-    """Some answers of similar confidence: how many, their mean confidence, and the share that was right."""
+    """Bin of answers of similar confidence: how many, their mean confidence, and the share that was right."""
 
     count: int
     confidence: float
@@ -90,7 +90,7 @@ class Bin:
 
 
 def roc(scores: Scores, present: Labels) -> Roc:
-    """The ROC curve of a score, ties taken together; the area is that under the trapezoids (NaN without both kinds)."""
+    """Return the ROC curve of a score, ties taken together; area under trapezoids (NaN without both kinds)."""
     s, y = _pair(scores, present)
     order = np.argsort(-s, kind="stable")
     s, y = s[order], y[order]
@@ -107,7 +107,7 @@ def roc(scores: Scores, present: Labels) -> Roc:
 
 
 def reliability(scores: Scores, right: Labels, bins: int = 15) -> list[Bin]:
-    """Bins of equal mass, the least confident first; fewer where there are fewer answers."""
+    """Return bins of equal mass, the least confident first; fewer where there are fewer answers."""
     s, y = _pair(scores, right)
     order = np.argsort(s, kind="stable")
     parts = np.array_split(order, min(bins, s.size)) if s.size else []
@@ -115,7 +115,7 @@ def reliability(scores: Scores, right: Labels, bins: int = 15) -> list[Bin]:
 
 
 def expected_calibration_error(scores: Scores, right: Labels, bins: int = 15) -> float:
-    """ECE in bins of equal mass: the mean over bins, by size, of |mean confidence - share right|; NaN over none."""
+    """Return the ECE in bins of equal mass: the mean by size of |mean confidence - share right|; NaN over none."""
     found = reliability(scores, right, bins)
     total = sum(b.count for b in found)
     return sum(b.count * abs(b.confidence - b.share) for b in found) / total if total else float("nan")

@@ -24,7 +24,7 @@ Counts = Sequence[int] | npt.NDArray[np.int64]
 
 
 def counts(prediction: Bool, truth: Bool) -> tuple[int, int]:
-    """Pixels of the intersection and of the union of two masks bool[H,W].
+    """Return pixels of the intersection and of the union of two masks bool[H,W].
 
     Raises:
         DataError: when their sizes differ.
@@ -35,7 +35,7 @@ def counts(prediction: Bool, truth: Bool) -> tuple[int, int]:
 
 
 def iou(intersection: Counts, union: Counts, empty: float = 0.0) -> F64:
-    """IoU f64[N] per sample; `empty` where the union is 0."""
+    """Return the IoU f64[N] per sample; `empty` where the union is 0."""
     i, u = _pair(intersection, union)
     return np.where(u > 0, i / np.maximum(u, 1), empty)
 
@@ -81,14 +81,14 @@ def _pair(intersection: Counts, union: Counts) -> tuple[F64, F64]:
 
 
 def mask_iou(first: Bool, second: Bool) -> float:
-    """Intersection over union of two masks bool[H,W]; 1 where both are empty."""
+    """Return the intersection over union of two masks bool[H,W]; 1 where both are empty."""
     union = int(np.count_nonzero(first | second))
     return float(np.count_nonzero(first & second)) / union if union else 1.0
 
 
 @dataclass(frozen=True)
 class GresSample:
-    """One expression: areas of the truth and of the raw predicted mask, their intersection, and the model's verdict.
+    """Expression: areas of the truth and of the raw predicted mask, their intersection, and the model's verdict.
 
     `no_target` is what the model said; the raw mask counts in the union even when it said "none".
     """
@@ -111,7 +111,7 @@ class GresScores:
 
 
 def gres_scores(samples: Sequence[GresSample], thresholds: Sequence[float] = (0.7, 0.8, 0.9)) -> GresScores:
-    """The scores of the published evaluation; "no target" is the positive class of its confusion matrix.
+    """Return the scores of the published evaluation; "no target" is the positive class of its confusion matrix.
 
     An empty truth answered "none" scores 1 and adds nothing to the sums; answered with a mask it scores 0 and adds the
     mask's area to the unions; a target answered "none" scores 0 and adds the union with the raw mask.
@@ -149,7 +149,7 @@ def _share(part: float, whole: float) -> float:
 
 @dataclass(frozen=True)
 class RefCounts:
-    """One object: (intersection, union) of each true sentence, and the predicted area of each false one.
+    """Object: (intersection, union) of each true sentence, and the predicted area of each false one.
 
     Where a presence score says "absent", the prediction is to be emptied before counting.
     """
@@ -169,7 +169,7 @@ class RobustScores:
 
 
 def robust_scores(refs: Sequence[RefCounts]) -> RobustScores:
-    """The scores over refs; refs without false sentences are left out of mRR (the published script divides 0 by 0).
+    """Return the scores over refs; mRR leaves out refs without false sentences (the published script: 0 / 0).
 
     mRR is the mean over refs of the share of false sentences answered with no pixel at all; rIoU is the mean over refs
     of the sum of intersections over (the sum of unions + the sum of areas answered to false sentences).
@@ -198,7 +198,7 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def best_rank(probability: F32 | F64, truth: Bool) -> int | None:
-    """The place of the truth's highest pixel among all pixels of a map [H,W], 0 for the highest; None for no truth.
+    """Return the rank of the truth's highest pixel among all of a map [H,W], 0 the highest; None for no truth.
 
     Ties go to the smaller flat index. Recall at k is `best_rank < k`, so that one pass serves every k.
 
@@ -216,7 +216,7 @@ def best_rank(probability: F32 | F64, truth: Bool) -> int | None:
 
 
 def recall_at_k(probability: F32 | F64, truth: Bool, k: int) -> bool:
-    """Whether at least one of the k highest pixels of a map [H,W] lies in the truth; ties go to the smaller index.
+    """Return whether one of the k highest pixels of a map [H,W] lies in the truth; ties to the smaller index.
 
     Raises:
         DataError: when sizes differ or k is not positive.
@@ -228,17 +228,17 @@ def recall_at_k(probability: F32 | F64, truth: Bool, k: int) -> bool:
 
 
 def pointing_game(probability: F32 | F64, truth: Bool) -> bool:
-    """Whether the highest pixel lies in the truth: recall at 1."""
+    """Return whether the highest pixel lies in the truth: recall at 1."""
     return recall_at_k(probability, truth, 1)
 
 
 def intersection_at(prediction: Bool, truth: Bool, threshold: float) -> bool:
-    """Whether more than this share of the predicted pixels lies in the truth; an empty prediction misses."""
+    """Return whether more than this share of the predicted pixels lies in the truth; an empty prediction misses."""
     area = int(np.count_nonzero(prediction))
     return area > 0 and int(np.count_nonzero(prediction & truth)) > threshold * area
 
 
 def dice(intersection: int, predicted_area: int, truth_area: int) -> float:
-    """2 I / (|P| + |G|) (the published code's 2 I / U is wrong: it can exceed 1); both empty scores 1."""
+    """Return 2 I / (|P| + |G|) (the published 2 I / U is wrong: it can exceed 1); both empty scores 1."""
     total = predicted_area + truth_area
     return 2.0 * intersection / total if total else 1.0

@@ -52,7 +52,7 @@ def require(*names: str) -> None:
 
 
 def page(title: str, lead: str, sections: Sequence[Section]) -> str:
-    """The whole page; the chart library is put in when a section has a chart."""
+    """Return the whole page; the chart library is put in when a section has a chart."""
     require("jinja2")
     import jinja2
 
@@ -65,7 +65,7 @@ def page(title: str, lead: str, sections: Sequence[Section]) -> str:
 def table(
     head: Sequence[str], rows: Iterable[Sequence[Any]], marks: Mapping[tuple[int, int], str] | None = None
 ) -> str:
-    """An HTML table; the first column is a heading, numbers go to the right.
+    """Return an HTML table; the first column is a heading, numbers go to the right.
 
     Args:
         head: names of the columns.
@@ -83,7 +83,7 @@ def table(
 
 
 def chart(figure: Any, height: int = 380) -> str:
-    """A Plotly figure as HTML that finds the library in the page."""
+    """Return a Plotly figure as HTML that finds the library in the page."""
     figure.update_layout(
         template="plotly_white",
         height=height,
@@ -96,7 +96,7 @@ def chart(figure: Any, height: int = 380) -> str:
 
 
 def picture(image: U8, caption: str, detail: str = "", quality: int = 82) -> str:
-    """An image u8[H,W,3] (RGB) embedded as JPEG, with a caption."""
+    """Return an image u8[H,W,3] (RGB) embedded as JPEG, with a caption."""
     done, coded = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
     assert done, "JPEG takes any u8 image"
     text = base64.b64encode(np.asarray(coded).tobytes()).decode("ascii")
@@ -108,22 +108,22 @@ def picture(image: U8, caption: str, detail: str = "", quality: int = 82) -> str
 
 
 def gallery(pictures: Iterable[str]) -> str:
-    """Pictures side by side."""
+    """Return pictures side by side."""
     return f"<div class=gallery>{''.join(pictures)}</div>"
 
 
 def side_by_side(parts: Iterable[str]) -> str:
-    """Charts or tables in columns where there is room."""
+    """Return charts or tables in columns where there is room."""
     return f"<div class=columns>{''.join(f'<div>{part}</div>' for part in parts)}</div>"
 
 
 def heading(text: str) -> str:
-    """A small heading inside a section."""
+    """Return a small heading inside a section."""
     return f"<h3>{html.escape(text)}</h3>"
 
 
 def paragraph(text: str) -> str:
-    """A paragraph of plain text."""
+    """Return a paragraph of plain text."""
     return f"<p>{html.escape(text)}</p>"
 
 

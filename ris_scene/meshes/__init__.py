@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Meshes of what stands, drives and walks in a street."""
+"""Meshes of buildings, vehicles, people and street furniture."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Meshes of what stands in a street: trees, bushes, lamp posts, signs, traffic lights, fences and bins."""
+"""Meshes of street furniture: trees, bushes, lamp posts, signs, traffic lights, fences and bins."""
 
 from __future__ import annotations
 

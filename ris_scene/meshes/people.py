@@ -17,7 +17,7 @@ CYCLIST_SIZE = (1.75, 0.6, 1.75)
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """How a person is dressed and built: RGB colours 0..255, height in metres, skirt or coat length 0..1."""
+    """Clothing and build of a person: RGB colours 0..255, height in metres, skirt or coat length 0..1."""
 
     top: Colour
     legs: Colour

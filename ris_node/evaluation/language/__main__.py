@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m ris_node.evaluation.language`: how well what people said is understood, without a single picture.
+"""`python -m ris_node.evaluation.language`: measure how well texts are understood, without pictures.
 
 The grammar against annotated classes, boxes and labels of our own; the same after typing slips, capitals, politeness
 and without punctuation; and a model's text side against prototypes of the classes. Writes Markdown tables, or JSON.
@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def measure(folder: Path, bundles: Sequence[Path] = ()) -> dict[str, Any]:
-    """All numbers over the texts in `folder`; shares are of the texts counted in the row's `texts`."""
+    """Measure all numbers over the texts in `folder`; shares are of the texts counted in the row's `texts`."""
     talk, names = people.talk2car(folder), people.expressions(folder)
     drives, refer = people.carla(folder), people.referit(folder)
     return {
@@ -78,13 +78,13 @@ def measure(folder: Path, bundles: Sequence[Path] = ()) -> dict[str, Any]:
 
 
 def concept(command: ParsedCommand) -> str:
-    """The lexicon's concept of what a command means, or "" where its label is not in the lexicon."""
+    """Return the lexicon's concept of what a command means, or "" where its label is not in the lexicon."""
     noun = NOUNS.get(command.label)
     return noun.concept.label if noun else ""
 
 
 def class_agreement(said: Iterable[Utterance]) -> Numbers:
-    """How often the grammar's noun names the annotated class: rightly, another class, or none that it knows."""
+    """Count how often the grammar's noun names the annotated class: rightly, another class, or none that it knows."""
     known = [(concept(_parsed(s.text)), wanted) for s in said if (wanted := people.concepts_of(s.target))]
     return {
         "texts": len(known),
@@ -95,7 +95,7 @@ def class_agreement(said: Iterable[Utterance]) -> Numbers:
 
 
 def same_concept(said: Sequence[Utterance]) -> Numbers:
-    """Of pairs of phrases for one box in which the grammar knows both nouns: how often the concept is the same."""
+    """Return how often two phrases for one box have the same concept, where the grammar knows both nouns."""
     groups: dict[int, list[str]] = {}
     for s in said:
         groups.setdefault(s.group, []).append(concept(_parsed(s.text)))
@@ -105,7 +105,7 @@ def same_concept(said: Sequence[Utterance]) -> Numbers:
 
 
 def side_agreement(said: Iterable[Utterance]) -> Numbers:
-    """Where the grammar hears left or right (or leftmost, rightmost): how often the box lies on that half.
+    """Return how often the box lies on the half that the grammar hears (left, right, leftmost, rightmost).
 
     `heard` is the share of texts with exactly one of the words "left" and "right" in which it hears that side; it need
     not be all of them: "turn left" and "left of the tree" say nothing about the half of the picture.
@@ -126,7 +126,7 @@ def side_agreement(said: Iterable[Utterance]) -> Numbers:
 
 
 def manoeuvre_agreement(pairs: Sequence[tuple[Utterance, Any]]) -> Numbers:
-    """How often manoeuvre and kind are those of our labels."""
+    """Return how often manoeuvre and kind are those of our labels."""
     parsed = [(_parsed(s.text), wanted) for s, wanted in pairs]
     return {
         "texts": len(parsed),
@@ -136,13 +136,13 @@ def manoeuvre_agreement(pairs: Sequence[tuple[Utterance, Any]]) -> Numbers:
 
 
 def kind_share(said: Sequence[Utterance], kind: QueryKind) -> Numbers:
-    """The share of texts that are taken for `kind` and can be answered."""
+    """Return the share of texts that are taken for `kind` and can be answered."""
     parsed = [_parsed(s.text) for s in said]
     return {"texts": len(parsed), "right": mean(p.kind == kind and p.groundable for p in parsed)}
 
 
 def robustness(said: Sequence[Utterance], name: str) -> Numbers:
-    """What stays the same, and how often the class is still right, after a disturbance of `people.DISTURBED`."""
+    """Measure what stays the same, and how often the class is right, after a disturbance of `people.DISTURBED`."""
     rng = np.random.default_rng(20261122)
     pairs = [(s, _parsed(s.text), _parsed(people.DISTURBED[name](s.text, rng))) for s in said]
     return {
@@ -157,7 +157,7 @@ def robustness(said: Sequence[Utterance], name: str) -> Numbers:
 
 
 def time_of(said: Sequence[Utterance]) -> Numbers:
-    """Median and 99th percentile of the time to parse one command, in milliseconds of this thread."""
+    """Measure the median and 99th percentile of the time to parse one command, in milliseconds of this thread."""
     taken = []
     for s in said:
         begin = time.thread_time_ns()
@@ -167,7 +167,7 @@ def time_of(said: Sequence[Utterance]) -> Numbers:
 
 
 def format_report(report: dict[str, Any]) -> str:
-    """Markdown: one table per question."""
+    """Return the report as Markdown: one table per question."""
     blocks = []
     for title, found in report.items():
         rows = {title: found} if "texts" in found else found

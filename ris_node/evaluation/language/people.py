@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What people wrote and what was meant: the public set `text`, and labels of our own for manoeuvres."""
+"""Texts that people wrote with their meanings: the public set `text`, and our own labels for manoeuvres."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ _LETTERS = {
 
 @dataclass(frozen=True)
 class Utterance:
-    """A text; the annotated class of what it means ("" where the set has none), and where that lies.
+    """Text with the annotated class of what it means ("" where the set has none), and where that lies.
 
     `at` is the middle of the box from 0 (left border) to 1, NaN where unknown. `group` numbers what texts are about.
     """
@@ -77,7 +77,7 @@ class Utterance:
 
 
 def talk2car(folder: Path) -> list[Utterance]:
-    """The commands of talk2car_val.jsonl in `folder`."""
+    """Return the commands of talk2car_val.jsonl in `folder`."""
     out: list[Utterance] = []
     for line in (folder / "talk2car_val.jsonl").read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
@@ -87,7 +87,7 @@ def talk2car(folder: Path) -> list[Utterance]:
 
 
 def expressions(folder: Path) -> list[Utterance]:
-    """The noun phrases of talk2car_expr_train.jsonl."""
+    """Return the noun phrases of talk2car_expr_train.jsonl."""
     out: list[Utterance] = []
     for line in (folder / "talk2car_expr_train.jsonl").read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
@@ -97,13 +97,13 @@ def expressions(folder: Path) -> list[Utterance]:
 
 
 def carla(folder: Path) -> list[Utterance]:
-    """The commands of carla_nav_sub_commands.csv."""
+    """Return the commands of carla_nav_sub_commands.csv."""
     with (folder / "carla_nav_sub_commands.csv").open(encoding="utf-8") as stream:
         return [Utterance(row["command"], group=number) for number, row in enumerate(csv.DictReader(stream))]
 
 
 def referit(folder: Path) -> list[Utterance]:
-    """The phrases of referit_train.jsonl.gz; pictures are 480x360 or 360x480: a long box shows which."""
+    """Return the phrases of referit_train.jsonl.gz; pictures are 480x360 or 360x480: a long box shows which."""
     out: list[Utterance] = []
     with gzip.open(folder / "referit_train.jsonl.gz", "rt", encoding="utf-8") as stream:
         for number, line in enumerate(stream):
@@ -118,12 +118,12 @@ def referit(folder: Path) -> list[Utterance]:
 
 
 def labelled(said: list[Utterance], labels: str) -> list[tuple[Utterance, Manoeuvre]]:
-    """The texts of a label string with their manoeuvres."""
+    """Return the texts of a label string with their manoeuvres."""
     return [(said[int(entry[:-1]) - 1], _LETTERS[entry[-1]]) for entry in labels.split()]
 
 
 def concepts_of(target: str) -> tuple[str, ...]:
-    """The concepts that name an annotated class rightly; pedestrians of all kinds are persons."""
+    """Return the concepts that name an annotated class rightly; pedestrians of all kinds are persons."""
     return ("person",) if target.startswith("human.") else ANNOTATED.get(target, ())
 
 

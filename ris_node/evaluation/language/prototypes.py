@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What class a model's text side hears: the sentence feature of a text against those of plain phrases."""
+"""Classification by a model's text side: the sentence feature of a text against those of plain phrases."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class TextSide:
         self._session = open_network(bundle, "text", ModelConfig()).session
 
     def sentences(self, texts: Sequence[str]) -> F32:
-        """Sentence features f32[n,D] of unit length, of the texts as the pipeline would encode them."""
+        """Return sentence features f32[n,D] of unit length, of the texts as the pipeline would encode them."""
         out = []
         for text in texts:
             tokens, mask = self._pieces.encode(parse_command(text).plain)
@@ -46,18 +46,18 @@ class TextSide:
 
 
 def classes() -> tuple[str, ...]:
-    """The classes told apart: the first concept of each annotated class, and person."""
+    """Return the classes told apart: the first concept of each annotated class, and person."""
     return ("person", *dict.fromkeys(names[0] for names in ANNOTATED.values()))
 
 
 def prototypes(side: TextSide, templates: Sequence[str]) -> F32:
-    """One feature f32[classes,D] per class: the mean over templates, less the mean over classes, of unit length."""
+    """Return a feature f32[classes,D] per class: the mean over templates, less that over classes, of unit length."""
     means = np.stack([side.sentences([t.format(name) for t in templates]).mean(0) for name in classes()])
     return np.asarray(means, np.float32)
 
 
 def nearest(features: F32, marks: F32) -> list[str]:
-    """The class of the nearest prototype by cosine, after taking from each side its own mean over what it holds."""
+    """Return the class of the nearest prototype by cosine, each side less its own mean over all it holds."""
     a, b = features - marks.mean(0), marks - marks.mean(0)
     b = b / np.linalg.norm(b, axis=1, keepdims=True)
     return [classes()[i] for i in (a @ b.T).argmax(1)]
@@ -66,7 +66,7 @@ def nearest(features: F32, marks: F32) -> list[str]:
 def text_side_agreement(
     path: Path, commands: Sequence[Utterance], names: Sequence[Utterance], step: int = 4
 ) -> dict[str, float]:
-    """How often the nearest prototype is the annotated class: commands, and every `step`-th noun phrase.
+    """Return how often the nearest prototype is the annotated class: commands, and every `step`-th noun phrase.
 
     Where several concepts name a class rightly (`people.ANNOTATED`), any of them counts, as for the grammar.
     """

@@ -16,7 +16,7 @@ Report = Mapping[str, Any]
 
 
 def series(report: Report) -> list[tuple[str, Mapping[str, Any], str]]:
-    """The systems with a colour each, the same in every chart: baselines in greys."""
+    """Return the systems with a colour each, the same in every chart: baselines in greys."""
     greys, colours = iter(("#9ca3af", "#d1d5db", "#6b7280")), iter(COLOURS * len(report["bundles"]))
     return [
         (name, own, next(greys, "#4b5563") if name.startswith(BASELINE) else next(colours))
@@ -25,7 +25,7 @@ def series(report: Report) -> list[tuple[str, Mapping[str, Any], str]]:
 
 
 def bars(report: Report, rows: Sequence[str], metric: str, title: str) -> Any:
-    """A metric of some rows, the systems side by side, with intervals."""
+    """Return a chart of a metric of some rows, the systems side by side, with intervals."""
     chart = figure(title, barmode="group", yaxis={"range": [0, 1]})
     for name, own, colour in series(report):
         table = {r["name"]: r for r in own["rows"]}
@@ -39,21 +39,21 @@ def bars(report: Report, rows: Sequence[str], metric: str, title: str) -> Any:
 
 
 def kinds_of(report: Report, metric: str) -> list[str]:
-    """The kinds of expression that have a metric."""
+    """Return the kinds of expression that have a metric."""
     kinds = dict.fromkeys(kind for own in report["sets"].values() for kind in own["kinds"])
     first = next(iter(report["bundles"].values()))
     return [r["name"] for r in first["rows"] if r["name"] in kinds and r.get(metric) is not None]
 
 
 def sizes_of(report: Report) -> list[str]:
-    """The rows by size that are there."""
+    """Return the rows by size that are there."""
     first = next(iter(report["bundles"].values()))
     here = {r["name"] for r in first["rows"]}
     return [label for label, _, _ in SIZES if label in here]
 
 
 def reliability(report: Report) -> Any:
-    """The share that is present against the presence given, in bins."""
+    """Return a chart of the share that is present against the presence given, in bins."""
     chart = _with_diagonal("Reliability", "mean presence", "share that is present")
     for name, own, colour in series(report):
         row = own["rows"][0]
@@ -66,7 +66,7 @@ def reliability(report: Report) -> Any:
 
 
 def roc(report: Report) -> Any:
-    """True against false positives of presence."""
+    """Return a chart of true against false positives of presence."""
     chart = _with_diagonal("ROC of presence", "absent, said present", "present, said present")
     for name, own, colour in series(report):
         area = own["roc"]["area"]
@@ -77,7 +77,7 @@ def roc(report: Report) -> Any:
 
 
 def recall(report: Report) -> Any | None:
-    """Recall at k of the region's map; None where no system has one."""
+    """Return a chart of recall at k of the region's map; None where no system has one."""
     title = "Region map: recall at k (k = 1: Pointing Game)"
     chart = figure(title, xaxis={"type": "log", "title": "k pixels"}, yaxis={"range": [0, 1]})
     for name, own, colour in series(report):

@@ -57,7 +57,7 @@ def write_html(path: Path, report: Report, systems: Sequence[Measured], setting:
 
 
 def goal_sections(report: Report) -> list[Section]:
-    """What is asked of each model, and what was measured."""
+    """Return the goals of each model with the values measured."""
     made = []
     for name, own in report["bundles"].items():
         goals = own.get("goals")
@@ -74,7 +74,7 @@ def goal_sections(report: Report) -> list[Section]:
 
 
 def note_on_regions(report: Report) -> str:
-    """The points to beat in pointing."""
+    """Return the points to beat in pointing."""
     if report["mean_region_cover"] is None:
         return ""
     centre = report["pointing_road_centre"]
@@ -85,7 +85,7 @@ def note_on_regions(report: Report) -> str:
 
 
 def side_by_side(report: Report) -> Section:
-    """The main metrics of every system, over everything, driving and everyday."""
+    """Return the main metrics of every system, over everything, driving and everyday."""
     bundles, body = report["bundles"], ""
     for scope in ("all", "driving", "everyday"):
         table: dict[str, Mapping[str, Any]] = {}
@@ -99,7 +99,7 @@ def side_by_side(report: Report) -> Section:
 
 
 def row_size(report: Report, name: str) -> str:
-    """How many items a row has."""
+    """Return the number of items of a row."""
     for own in report["bundles"].values():
         for row in own["rows"]:
             if row["name"] == name:
@@ -108,18 +108,18 @@ def row_size(report: Report, name: str) -> str:
 
 
 def cell(row: Mapping[str, Any], intervals: Mapping[str, Any], metric: str) -> str:
-    """A value with its interval on a second line."""
+    """Return a value with its interval on a second line."""
     value = row.get(metric)
     return "-" if value is None else f"{value:.3f}\n{span(intervals.get(metric))}".strip()
 
 
 def span(interval: Sequence[float] | None) -> str:
-    """An interval in brackets."""
+    """Return an interval in brackets."""
     return "" if not interval else f"({interval[0]:.3f} to {interval[1]:.3f})"
 
 
 def kinds(report: Report) -> Section:
-    """Bars by kind of expression and by size of the target."""
+    """Return bars by kind of expression and by size of the target."""
     by_kind = charts.bars(report, charts.kinds_of(report, "miou"), "miou", "mIoU by kind of expression")
     by_size = charts.bars(report, charts.sizes_of(report), "miou", "mIoU by size of the target")
     refused = charts.bars(report, charts.kinds_of(report, "refused"), "refused", "Refused, by kind")
@@ -129,21 +129,21 @@ def kinds(report: Report) -> Section:
 
 
 def presence(report: Report) -> Section:
-    """Reliability and ROC of presence."""
+    """Return reliability and ROC of presence."""
     parts = [page.chart(charts.reliability(report), 430), page.chart(charts.roc(report), 430)]
     note = "Over all items. Reliability: 15 bins of equal mass; on the diagonal, a presence of 0.8 is right in 80 %."
     return Section("Presence: can its confidence be trusted", page.side_by_side(parts), note)
 
 
 def regions(report: Report) -> Section:
-    """Recall at k of the region's map."""
+    """Return recall at k of the region's map."""
     figure = charts.recall(report)
     body = page.chart(figure) if figure is not None else page.paragraph("No region has a truth here.")
     return Section("Where to go", body, note_on_regions(report))
 
 
 def published(report: Report) -> Section:
-    """The metrics of other conventions."""
+    """Return the metrics of other conventions."""
     body = ""
     for heading, names in PUBLISHED:
         rows = []
@@ -157,7 +157,7 @@ def published(report: Report) -> Section:
 
 
 def differences(report: Report) -> list[Section]:
-    """Each model minus each baseline, paired."""
+    """Return each model minus each baseline, paired."""
     shown = ("miou", "p50", "riou", "found", "refused", "pointing", "inside", "listens_strict", "apart_strict")
     made = []
     for name, own in report["bundles"].items():
@@ -173,19 +173,19 @@ def differences(report: Report) -> list[Section]:
 
 
 def difference(value: Sequence[Any]) -> str:
-    """A difference with its interval on a second line."""
+    """Return a difference with its interval on a second line."""
     return f"{value[0]:+.3f}" + ("" if value[1] is None else f"\n{span(value[1:])}")
 
 
 def sign(value: Sequence[Any]) -> str:
-    """The mark of a difference: good or bad where its interval leaves out zero."""
+    """Return the mark of a difference: good or bad where its interval leaves out zero."""
     if value[1] is None:
         return ""
     return "good" if value[1] > 0 else "bad" if value[2] < 0 else "weak"
 
 
 def everything(report: Report) -> list[Section]:
-    """Every row of every system."""
+    """Return every row of every system."""
     head = ("", "present", "absent", *(heading for _, heading in SHOWN))
     made = []
     for name, own in report["bundles"].items():
@@ -195,7 +195,7 @@ def everything(report: Report) -> list[Section]:
 
 
 def answer_sections(systems: Sequence[Measured], setting: Setting) -> list[Section]:
-    """Pictures of every system that is no baseline (of all, where there are only baselines)."""
+    """Return pictures of every system that is no baseline (of all, where there are only baselines)."""
     chosen = [s for s in systems if not s.name.startswith(BASELINE)] or list(systems)
     made = []
     for system in chosen:
@@ -206,7 +206,7 @@ def answer_sections(systems: Sequence[Measured], setting: Setting) -> list[Secti
 
 
 def set_up(report: Report) -> Section:
-    """What was measured on and with."""
+    """Return the items, settings and systems of the measurement."""
     names = list(dict.fromkeys(kind for own in report["sets"].values() for kind in own["kinds"]))
     rows = [
         [name, own["pictures"], *(own["kinds"].get(kind, 0) for kind in names)] for name, own in report["sets"].items()

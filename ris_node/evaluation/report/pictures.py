@@ -23,7 +23,7 @@ LEGEND = "orange: the answered mask; blue: the answered region, a cross where th
 
 
 def galleries(scored: Sequence[Scored], root: Path) -> list[tuple[str, str]]:
-    """(heading, HTML) of each group of pictures; groups and pictures that are not there are left out."""
+    """Return (heading, HTML) of each group of pictures; groups and pictures that are not there are left out."""
     named = sorted(
         (s for s in scored if s.item.present and s.item.type == "object"), key=lambda s: (s.iou, -s.truth_area)
     )
@@ -45,18 +45,18 @@ def galleries(scored: Sequence[Scored], root: Path) -> list[tuple[str, str]]:
 
 
 def region_iou(s: Scored) -> float:
-    """IoU of the answered region with the true one."""
+    """Return the IoU of the answered region with the true one."""
     return s.region_intersection / s.region_union if s.region_union else 0.0
 
 
 def by_nearness(ranked: Sequence[Scored], value: Callable[[Scored], float]) -> list[Scored]:
-    """The same answers, those first whose value is nearest to the median."""
+    """Return the same answers, those first whose value is nearest to the median."""
     middle = float(np.median([value(s) for s in ranked])) if ranked else 0.0
     return sorted(ranked, key=lambda s: abs(value(s) - middle))
 
 
 def choose(ranked: Iterable[Scored], most: int = EACH) -> list[Scored]:
-    """The first of a ranking, no picture twice."""
+    """Return the first of a ranking, no picture twice."""
     chosen: dict[str, Scored] = {}
     for s in ranked:
         if len(chosen) == most:
@@ -66,7 +66,7 @@ def choose(ranked: Iterable[Scored], most: int = EACH) -> list[Scored]:
 
 
 def shown(chosen: Sequence[Scored], root: Path) -> str:
-    """Answers as a gallery; pictures that cannot be read are left out."""
+    """Return answers as a gallery; pictures that cannot be read are left out."""
     made = []
     for s in chosen:
         try:
@@ -79,7 +79,7 @@ def shown(chosen: Sequence[Scored], root: Path) -> str:
 
 
 def detail(s: Scored) -> str:
-    """What was answered and how good it is, in a line."""
+    """Return the answer and its score in a line."""
     said = f"{s.answer.status.name} {s.answer.presence:.2f}"
     if not s.item.present:
         return f"{s.item.kind}, not there; answered {said}"
@@ -89,7 +89,7 @@ def detail(s: Scored) -> str:
 
 
 def draw(s: Scored, image: U8) -> U8:
-    """An answer and the truth over a copy of the picture u8[H,W,3], at most SIDE pixels a side."""
+    """Draw an answer and the truth over a copy of the picture u8[H,W,3], at most SIDE pixels a side."""
     scale = min(1.0, SIDE / max(image.shape[:2]))
     size = round(image.shape[1] * scale), round(image.shape[0] * scale)
     canvas = np.array(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
