@@ -9,7 +9,8 @@ frame; stamps are integer nanoseconds.
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass, field
+import uuid
+from dataclasses import KW_ONLY, dataclass, field, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
@@ -113,6 +114,10 @@ class Query:
     language: str = ""
     ttl_s: float = 0.0
     stamp_ns: int = 0
+
+    def identified(self) -> Query:
+        """Return the query with an id: its own, or a new one."""
+        return self if self.id else replace(self, id=uuid.uuid4().hex[:12])
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import threading
 import time
-import uuid
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,9 +19,9 @@ from ris_node.config import ModelConfig, OutputConfig, RegionConfig
 from ris_node.errors import ImageError
 from ris_node.language.clean import MAX_CHARS
 from ris_node.language.parse import ParsedCommand, parse_command
-from ris_node.pipeline.answer import Answer, Finder
 from ris_node.pipeline.families import open_segmenter
-from ris_node.pipeline.grounding import Grounding, Planes
+from ris_node.pipeline.finder import Finder
+from ris_node.pipeline.grounding import Grounding
 from ris_node.pipeline.letterbox import Letterbox
 from ris_node.pipeline.segmenter import PADDING, RawAnswer, Segmenter, Smoother, TextFeatures
 from ris_node.pipeline.verdict import refusal
@@ -151,7 +150,8 @@ class Grounder:
         if not prepared.command.groundable:
             verdict = refusal(prepared.command)
             timing = Timing(text=text_ms, total=_ms(start))
-            return self._grounding(frame, prepared, Answer(verdict.status, 0.0, message=verdict.message), timing)
+            blank = Grounding.blank(frame, prepared.query, self.model_id)
+            return replace(blank, status=verdict.status, message=verdict.message, timing=timing)
         contract = self.bundle.manifest.input
         box = Letterbox.fit(frame.width, frame.height, contract.width, contract.height, contract.pad_value)
         begin = time.perf_counter()
@@ -159,7 +159,7 @@ class Grounder:
         boxed = time.perf_counter()
         raw = self._segmenter.segment(small, prepared.features)
         ran = time.perf_counter()
-        answer = self._finish(frame, prepared, raw, box)
+        found = self._find(frame, prepared, raw, box)
         timing = Timing(
             preprocess=(boxed - begin) * 1e3,
             text=text_ms,
@@ -167,7 +167,7 @@ class Grounder:
             postprocess=_ms(ran),
             total=_ms(start),
         )
-        return self._grounding(frame, prepared, answer, timing)
+        return replace(found, timing=timing)
 
     @property
     def vision(self) -> Opened:
@@ -205,7 +205,7 @@ class Grounder:
 
     def _prepare(self, query: Query, start: float, command: ParsedCommand | None = None) -> PreparedQuery:
         command = command or parse_command(query, self.max_query_chars)
-        query = query if query.id else replace(query, id=uuid.uuid4().hex[:12])
+        query = query.identified()
         if not command.groundable:
             return PreparedQuery(query, command, self._silence(), _ms(start))
         key = f"{command.kind}|{command.manoeuvre}|{command.text}"
@@ -221,29 +221,10 @@ class Grounder:
         mask = np.full((1, text.max_tokens), PADDING, np.float32)
         return TextFeatures(words, mask, np.zeros((1, text.dim), np.float32))
 
-    def _finish(self, frame: Frame, prepared: PreparedQuery, raw: RawAnswer, box: Letterbox) -> Answer:
+    def _find(self, frame: Frame, prepared: PreparedQuery, raw: RawAnswer, box: Letterbox) -> Grounding:
         raw = self._smoother.smooth(raw, prepared.query.id, frame, self.output.temporal_smoothing)
         finder = Finder(self.output, self.region, self.bundle.manifest.thresholds)
-        return finder.find(frame, prepared.command, raw, box)
-
-    def _grounding(self, frame: Frame, prepared: PreparedQuery, answer: Answer, timing: Timing) -> Grounding:
-        planes: Planes | None = answer.planes
-        return Grounding(
-            query=prepared.query,
-            status=answer.status,
-            presence=answer.presence,
-            instances=planes.pieces.instances if planes else (),
-            width=frame.width,
-            height=frame.height,
-            stamp_ns=frame.stamp_ns,
-            frame_id=frame.frame_id,
-            timing=timing,
-            model_id=self.model_id,
-            message=answer.message,
-            target=answer.target,
-            point=answer.point,
-            planes=planes,
-        )
+        return finder.find(Grounding.blank(frame, prepared.query, self.model_id), frame, prepared.command, raw, box)
 
 
 def check_image(image: npt.NDArray[np.uint8]) -> U8:

@@ -17,7 +17,7 @@ import numpy as np
 from ris_node.pipeline.instances import Pieces
 from ris_node.pipeline.letterbox import Letterbox
 from ris_node.pipeline.segmenter import sigmoid
-from ris_node.types import F32, U8, U16, Bool, Instance, Query, RegionTarget, Status, Timing
+from ris_node.types import F32, U8, U16, Bool, Frame, Instance, Query, RegionTarget, Status, Timing
 
 _REACH = 12.0  # logits beyond are as good as certain
 _SHARES = sigmoid(np.linspace(-_REACH, _REACH, 256, dtype=np.float32))
@@ -73,6 +73,21 @@ class Grounding:
     target: RegionTarget | None = None
     point: tuple[float, float] | None = None
     planes: Planes | None = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def blank(cls, frame: Frame, query: Query, model_id: str) -> Grounding:
+        """Return the grounding of a frame before anything was looked for; `dataclasses.replace` fills it in."""
+        return cls(
+            query=query,
+            status=Status.NO_QUERY,
+            presence=0.0,
+            instances=(),
+            width=frame.width,
+            height=frame.height,
+            stamp_ns=frame.stamp_ns,
+            frame_id=frame.frame_id,
+            model_id=model_id,
+        )
 
     @property
     def found(self) -> bool:

@@ -15,10 +15,11 @@ from typing import Any
 from ris_node.config import QueryConfig
 from ris_node.errors import CommandError, ConfigError
 from ris_node.language.parse import parse_command
+from ris_node.messages.grounding import query_from_msg
 from ris_node.replay.options import Commands
 from ris_node.sensing.queries import ActiveQuery, Queries
 from ris_node.stamps import NS_PER_S
-from ris_node.types import Manoeuvre, Query, QueryKind
+from ris_node.types import Query
 
 
 def read_script(path: Path, max_chars: int = 512) -> tuple[tuple[float, str], ...]:
@@ -154,23 +155,11 @@ class Commander:
             self._say(Query(str(message.data), source="command", stamp_ns=log_ns), log_ns)
             return
         try:
-            ttl_s = message.ttl.sec + message.ttl.nanosec / NS_PER_S
-            kind, manoeuvre = QueryKind(message.kind), Manoeuvre(message.manoeuvre)
-        except ValueError as error:
+            query = query_from_msg(message)
+        except CommandError as error:
             self.notes.append(f"a recorded query is refused: {error}")
-            return
-        query = Query(
-            str(message.text),
-            str(message.id),
-            kind=kind,
-            manoeuvre=manoeuvre,
-            source=str(message.source),
-            confidence=float(message.confidence),
-            language=str(message.language),
-            ttl_s=ttl_s,
-            stamp_ns=log_ns,
-        )
-        self._say(query, log_ns)
+        else:
+            self._say(replace(query, stamp_ns=log_ns), log_ns)
 
     def at(self, log_ns: int) -> ActiveQuery | None:
         """The query in force for a frame received at `log_ns`; the first call is the drive's beginning."""

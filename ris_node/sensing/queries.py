@@ -5,9 +5,8 @@
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ris_node.config import QueryConfig
 from ris_node.errors import CommandError
@@ -60,9 +59,7 @@ class Queries:
                 f"'{command.text[:60]}' was heard with confidence {query.confidence:.2f}, less than min_asr_confidence"
                 f" {config.min_asr_confidence:g}: say it again, or lower that parameter"
             )
-        if not query.id:
-            query = replace(query, id=uuid.uuid4().hex[:16])
-        return ActiveQuery(query, command)
+        return ActiveQuery(query.identified(), command)
 
     def set(self, query: Query, now_ns: int) -> ActiveQuery:
         """Make this the active query; a cancellation clears it instead.

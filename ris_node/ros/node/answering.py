@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The worker's work on one frame: decode, ground, publish. Exactly one result leaves for every processed frame."""
+"""The worker's part of one frame: answer it and publish. Exactly one result leaves for every processed frame."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ Listener = Callable[[Grounding, Message, "RegionTarget | None"], None]
 
 
 @dataclass(frozen=True)
-class FrameJob:
-    """A frame as it came, with the query in force at that moment."""
+class ImageJob:
+    """An image as it came, with the query in force at that moment."""
 
     msg: Message  # sensor_msgs/Image or CompressedImage
     query: ActiveQuery | None
 
 
 @dataclass(frozen=True)
-class Bench:
-    """Everything the work needs; made anew by each configure."""
+class AnswerContext:
+    """The parts of the node that answering a frame takes."""
 
     grounder: Callable[[], Grounder | None]
     config: Callable[[], NodeConfig]
@@ -57,17 +57,17 @@ class Bench:
     log: Any
 
 
-class Answerer:
+class FrameAnswerer:
     """Answers frames on the worker's thread.
 
     `listener` (an action goal's) is given every answer with its message; it may be None.
     """
 
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
+    def __init__(self, context: AnswerContext) -> None:
+        self._context = context
         self._index = 0
         self._publish_ms = 0.0
-        self._stream = StreamAnswerer(bench.grounder, bench.images.need_picture)
+        self._stream = StreamAnswerer(context.grounder, context.images.need_picture)
         self.listener: Listener | None = None
 
     def restart(self) -> None:
@@ -75,14 +75,14 @@ class Answerer:
         self._index = 0
         self._stream.restart()
 
-    def process(self, job: FrameJob, dropped: int) -> bool:
+    def process(self, job: ImageJob, dropped: int) -> bool:
         """Answer one frame; False when it is too old to be answered."""
-        begin, bench = time.perf_counter(), self._bench
+        begin, context = time.perf_counter(), self._context
         stamp_ns = stamp_to_ns(job.msg.header.stamp)
         age_ms = self._age_ms(stamp_ns)
-        limit_s = bench.config().input.max_frame_age_s
+        limit_s = context.config().input.max_frame_age_s
         if limit_s > 0.0 and age_ms > limit_s * 1e3:  # never true for NaN, an unknown age
-            bench.meter.too_old(age_ms)
+            context.meter.too_old(age_ms)
             return False
         frame = self._frame(job, stamp_ns)
         answer = self._stream.answer(frame)
@@ -91,13 +91,13 @@ class Answerer:
         answered = time.perf_counter()
         self._publish(job, frame, answer, (begin, answered, age_ms, dropped))
         self._publish_ms = (time.perf_counter() - answered) * 1e3
-        bench.meter.publish_ms(self._publish_ms)
+        context.meter.publish_ms(self._publish_ms)
         return True
 
-    def _frame(self, job: FrameJob, stamp_ns: int) -> StreamFrame:
-        msg, query, camera = job.msg, job.query, self._bench.camera
+    def _frame(self, job: ImageJob, stamp_ns: int) -> StreamFrame:
+        msg, query, camera = job.msg, job.query, self._context.camera
         if (encoding := getattr(msg, "encoding", "")) in ASSUMED:
-            self._bench.log.warning(f"images of encoding {encoding} are taken as {ASSUMED[encoding]}", every=math.inf)
+            self._context.log.warning(f"images of encoding {encoding} are taken as {ASSUMED[encoding]}", every=math.inf)
         return StreamFrame(
             query=query,
             stamp_ns=stamp_ns,
@@ -111,12 +111,12 @@ class Answerer:
 
     def _publish(
         self,
-        job: FrameJob,
+        job: ImageJob,
         frame: StreamFrame,
         answer: StreamAnswer,
         moments: tuple[float, float, float, int],
     ) -> None:
-        bench, grounding, (begin, answered, age_ms, dropped) = self._bench, answer.grounding, moments
+        context, grounding, (begin, answered, age_ms, dropped) = self._context, answer.grounding, moments
         image = answer.image if answer.error is None else None
         total_ms = (answered - begin) * 1e3
         timing = replace(
@@ -130,25 +130,25 @@ class Answerer:
         target = self._answer_target(job, grounding)
         with self._surviving("masks and pictures"):
             if grounding.width and grounding.height:
-                bench.images.publish(grounding, image, job.msg.header)
-        bench.meter.answered(grounding)
+                context.images.publish(grounding, image, job.msg.header)
+        context.meter.answered(grounding)
         listener = self.listener
         with self._surviving("the goal"):
             if listener is not None and msg is not None:
                 listener(grounding, msg, target)
 
     def _send_result(
-        self, job: FrameJob, frame: StreamFrame, grounding: Grounding, dropped: int
+        self, job: ImageJob, frame: StreamFrame, grounding: Grounding, dropped: int
     ) -> tuple[Grounding, Message | None]:
         """Publish the result, or an ERROR where it cannot be; what was said, and its message if somebody listens."""
         index, self._index = self._index, self._index + 1
-        if self.listener is None and not self._bench.publishers.wanted("~/result"):
+        if self.listener is None and not self._context.publishers.wanted("~/result"):
             return grounding, None
 
         def send(grounding: Grounding) -> Message:
             msg = grounding_to_msg(make, grounding, job.msg.header)
             msg.frame_index, msg.dropped_since_last = index, dropped
-            self._bench.publishers.publish("~/result", msg)
+            self._context.publishers.publish("~/result", msg)
             return msg
 
         try:
@@ -158,15 +158,15 @@ class Answerer:
             self._complain(failed.message)
             return failed, send(failed)
 
-    def _answer_target(self, job: FrameJob, grounding: Grounding) -> RegionTarget | None:
-        bench = self._bench
+    def _answer_target(self, job: ImageJob, grounding: Grounding) -> RegionTarget | None:
+        context = self._context
         if job.query is None or not job.query.wants_region:
             return None
         try:
-            return bench.targets.answer(grounding, lambda: bench.active() is job.query)
+            return context.targets.answer(grounding, lambda: context.active() is job.query)
         except Exception as error:
             self._complain(f"the target of a frame failed, {type(error).__name__}: {error}")
-            bench.targets.withdraw("the target could not be published")
+            context.targets.withdraw("the target could not be published")
             return None
 
     @contextmanager
@@ -178,10 +178,10 @@ class Answerer:
             self._complain(f"{what} of a frame failed, {type(error).__name__}: {error}")
 
     def _complain(self, message: str) -> None:
-        self._bench.log.warning(message, every=5.0, key="frame")
-        self._bench.meter.failed(message)
+        self._context.log.warning(message, every=5.0, key="frame")
+        self._context.meter.failed(message)
 
     def _age_ms(self, stamp_ns: int) -> float:
         """Milliseconds since the stamp by the node's clock; NaN where either is not known."""
-        now_ns = self._bench.now_ns()
+        now_ns = self._context.now_ns()
         return (now_ns - stamp_ns) * _MS if now_ns and stamp_ns else float("nan")

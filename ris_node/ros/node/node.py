@@ -23,7 +23,7 @@ from ris_node.ros.convert import bridge, foxglove, vision
 from ris_node.ros.logs import NodeLogger, forward_logs
 from ris_node.ros.node import tf, wiring
 from ris_node.ros.node.action import GroundAction
-from ris_node.ros.node.answering import Answerer, FrameJob
+from ris_node.ros.node.answering import FrameAnswerer, ImageJob
 from ris_node.ros.node.commands import Commands
 from ris_node.ros.node.lifecycle import ACTIVE, FINALIZED, INACTIVE, UNCONFIGURED, Autostart, guard_transitions, told
 from ris_node.ros.node.model_loader import Engine
@@ -70,7 +70,7 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
         self.engine = Engine(self.status, self.log, self._between_frames, open_model)
         self.targets = TargetOutputs(self.outputs, lambda: self.live.region)
         self.meter = Meter()
-        self.worker: Worker[FrameJob] | None = None
+        self.worker: Worker[ImageJob] | None = None
         self.commands = Commands(self)
         tf_listener = tf.open_listener(self)
         self.camera = CameraContext(
@@ -78,7 +78,7 @@ class GroundingNode(LifecycleNode):  # type: ignore[misc]  # rclpy carries no ty
             tf_listener,
             pose_given=lambda: any(name.startswith("camera_") for name in self.parameters.given),
         )
-        self.answerer = Answerer(wiring.bench(self))
+        self.answerer = FrameAnswerer(wiring.answer_context(self))
         self.source = FrameSource(self)
         self.goals = GroundAction(self, wiring.goal_actions(self))
         self.offers = Services(self, wiring.service_actions(self))

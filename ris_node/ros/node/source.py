@@ -15,7 +15,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from ris_node.interface import topic
 from ris_node.launching import PROFILE_VARIABLES
 from ris_node.ros.convert.reading import listen
-from ris_node.ros.node.answering import FrameJob
+from ris_node.ros.node.answering import ImageJob
 from ris_node.ros.node.lifecycle import ACTIVE
 from ris_node.ros.outputs.publishers import publishers_of, qos_profile
 from ris_node.sensing.camera import is_rectified
@@ -157,7 +157,7 @@ class FrameSource:
             return
         if take is Take.JUMP:
             node.time_jumped()
-        worker.offer(FrameJob(msg, node.commands.queries.active))
+        worker.offer(ImageJob(msg, node.commands.queries.active))
 
     def _check_stamp(self, stamp_ns: int) -> None:
         node = self._node

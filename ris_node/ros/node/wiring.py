@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ris_node.ros.node.action import GoalActions
-from ris_node.ros.node.answering import Bench
+from ris_node.ros.node.answering import AnswerContext
 from ris_node.ros.node.lifecycle import ACTIVE
 from ris_node.ros.node.services import ServiceActions
 from ris_node.ros.outputs.images import ImageOutputs
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from ris_node.ros.node.node import GroundingNode
 
 
-def bench(node: GroundingNode) -> Bench:
+def answer_context(node: GroundingNode) -> AnswerContext:
     """What answering a frame takes."""
-    return Bench(
+    return AnswerContext(
         grounder=lambda: node.engine.grounder,
         config=lambda: node.live,
         camera=node.camera,

@@ -1,18 +1,18 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""From a model's logits to a verdict, pieces and a goal."""
+"""From a model's logits to a verdict, pieces and a target."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
 from ris_node.bundle.manifest import Thresholds
 from ris_node.config import OutputConfig, RegionConfig
 from ris_node.language.parse import ParsedCommand
-from ris_node.pipeline.grounding import Planes, probability
+from ris_node.pipeline.grounding import Grounding, Planes, probability
 from ris_node.pipeline.instances import Pieces, find_pieces
 from ris_node.pipeline.letterbox import STRIDE, Letterbox
 from ris_node.pipeline.segmenter import RawAnswer, logit, sigmoid
@@ -25,18 +25,6 @@ TARGET_SIDE = 640  # pixels; larger images are looked at in this size when a reg
 INSIDE_SIDE = 192  # pixels; a larger piece's most interior pixel is sought in steps
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What was found, before it is labelled with query, frame and timing."""
-
-    status: Status
-    presence: float
-    message: str = ""
-    planes: Planes | None = None
-    target: RegionTarget | None = None
-    point: tuple[float, float] | None = None
-
-
 class Finder:
     """Applies the thresholds and policies in force to one answer of a model."""
 
@@ -46,27 +34,28 @@ class Finder:
         self._region = region
         self._limits = Limits.of(output, thresholds)
 
-    def find(self, frame: Frame, command: ParsedCommand, raw: RawAnswer, box: Letterbox) -> Answer:
-        """Judge an answer and find its pieces and its goal."""
+    def find(self, blank: Grounding, frame: Frame, command: ParsedCommand, raw: RawAnswer, box: Letterbox) -> Grounding:
+        """Judge the output of a model for `frame`, find its pieces and its target, and fill in `blank` with them."""
         presence = 1.0 / (1.0 + math.exp(-min(max(raw.presence_logit, -60.0), 60.0)))
         status = by_presence(presence, self._limits, command.kind)
         if status == Status.ABSENT:
-            return Answer(status, presence, "it is not in the picture")
+            return replace(blank, status=status, presence=presence, message="it is not in the picture")
         pieces = self._pieces(raw.mask_logits, self._limits.mask, box, command.label)
         wants_region = command.kind == QueryKind.REGION
         region = self._pieces(raw.region_logits, self._limits.region, box, "region") if wants_region else Pieces()
         verdict = judge(command, status, pieces, region, frame.width)
+        found = replace(blank, status=verdict.status, presence=presence, message=verdict.message)
         if verdict.status == Status.ABSENT:
-            return Answer(verdict.status, presence, verdict.message)
+            return found
         planes = Planes(box, raw.mask_logits, pieces, raw.region_logits if wants_region else None, region)
         message, target, point = verdict.message, None, None
         if verdict.status == Status.PRESENT and wants_region and region.instances:
-            target, point = self._goal(frame, command, planes)
+            target, point = self._target(frame, command, planes)
             if target is not None and target.status != TargetStatus.OK:
                 message = target.message
         elif verdict.status == Status.PRESENT and not wants_region:
             point = _inside(pieces)
-        return Answer(verdict.status, presence, message, planes, target, point)
+        return replace(found, instances=pieces.instances, message=message, target=target, point=point, planes=planes)
 
     def _pieces(self, logits: np.ndarray, threshold: float, box: Letterbox, label: str) -> Pieces:
         return find_pieces(
@@ -78,10 +67,10 @@ class Finder:
             label=label,
         )
 
-    def _goal(
+    def _target(
         self, frame: Frame, command: ParsedCommand, planes: Planes
     ) -> tuple[RegionTarget | None, tuple[float, float] | None]:
-        """The target on the ground where the camera is known, and the goal's pixel."""
+        """Return the target on the ground where the camera is known, and its pixel."""
         assert planes.region_logits is not None
         if frame.camera is None:
             return None, _likeliest(planes.box, planes.region_logits, self._limits.region, planes.region_pieces)
@@ -97,7 +86,7 @@ class Finder:
 
 
 def _likeliest(box: Letterbox, logits: F32, level: float, pieces: Pieces) -> tuple[float, float] | None:
-    """The pixel (x, y) of a region around which the most probability lies; one on its mask in any case.
+    """Return the pixel (x, y) of a region around which the most probability lies; one on its mask in any case.
 
     `logits` f32[H/4,W/4] are cut at the probability `level` into `pieces`.
     """
@@ -113,7 +102,7 @@ def _likeliest(box: Letterbox, logits: F32, level: float, pieces: Pieces) -> tup
 
 
 def _inside(pieces: Pieces) -> tuple[float, float] | None:
-    """The most interior pixel (x, y) of the largest piece; a large piece is looked at in steps of some pixels."""
+    """Return the most interior pixel (x, y) of the largest piece; a large piece is sampled in steps."""
     if not pieces.instances:
         return None
     left, top, width, height = pieces.instances[0].box
