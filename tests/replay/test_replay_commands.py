@@ -118,6 +118,17 @@ def test_a_refused_command_leaves_the_one_before_and_is_noted() -> None:
     assert "refused" in commander.notes[0]
 
 
+@pytest.mark.parametrize(("field", "value"), [("kind", 9), ("manoeuvre", 200), ("confidence", 1.5), ("ttl", -1)])
+def test_a_recorded_query_is_refused_as_the_node_refuses_it(field: str, value: float) -> None:
+    from ris_node.bags.typestore import make
+
+    values = {"ttl": make("builtin_interfaces/Duration", sec=value)} if field == "ttl" else {field: value}
+    commander = Commander(Commands(recorded=True), QueryConfig())
+    commander.recorded(make("ris_msgs/Query", text="the red thing", **values), 1)
+    assert commander.at(2) is None
+    assert f"refused: {field} is {value}" in commander.notes[0]
+
+
 def test_what_is_no_utf8_is_read_as_the_node_reads_it(model: Grounder, tmp_path: Path) -> None:
     """A command is refused, a frame is answered: ROS puts U+FFFD in place of bytes that do not decode."""
     items = Drive(command="the red thing").items()
