@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ pytestmark = pytest.mark.ros
 
 from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
+from hypothesis.extra.numpy import arrays  # noqa: E402
 from ris_msgs.msg import Grounding, NodeStatus, RegionTarget  # noqa: E402
 from ris_msgs.msg import Query as QueryMsg  # noqa: E402
 from sensor_msgs.msg import CameraInfo  # noqa: E402
@@ -32,6 +33,7 @@ from ris_node.ros.outputs.status import NodeState  # noqa: E402
 from ris_node.sensing.camera import camera_from_info, is_rectified  # noqa: E402
 from ris_node.stamps import stamp_to_ns  # noqa: E402
 
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40)
 both = pytest.mark.parametrize("make", [typestore.make, make_of_rclpy], ids=["rosbags", "rclpy"])
 
 
@@ -56,7 +58,7 @@ def test_the_core_counts_as_the_messages_do(kind: type, message: type, prefix: s
 
 @both
 @given(
-    text=st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40),
+    text=TEXT,
     kind=st.sampled_from(types.QueryKind),
     manoeuvre=st.sampled_from(types.Manoeuvre),
     confidence=st.one_of(st.just(math.nan), st.floats(0, 1, width=32)),
@@ -136,26 +138,37 @@ def test_an_instance_is_cut_from_the_map_within_its_box(make: Make, seed: int):
     assert np.array_equal(decode_rle(list(msg.counts), msg.height, msg.width), ids == 2)
 
 
+def number(width: int = 32, least: float = -1e6, most: float = 1e6):
+    return st.floats(least, most, width=width)
+
+
+def points(count: int, dtype: type):
+    return arrays(dtype, st.tuples(st.integers(0, 6), st.just(count)), elements=number())
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two dataclasses hold the same values and arrays."""
+    pairs = ((getattr(one, f.name), getattr(other, f.name)) for f in fields(one))
+    return all(np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b for a, b in pairs)
+
+
 @both
-def test_instances_travel(make: Make):
-    outline = np.array([[1.5, 2.0], [3.0, 4.5], [0.0, 9.0]], np.float32)
-    instance = types.Instance(
-        instance_id=3,
-        label="car",
-        score=0.75,
-        box=(1, 2, 3, 4),
-        centroid=(2.5, 3.5),
-        area_fraction=0.125,
-        outline=outline,
-        track_id="track-1",
+@given(
+    st.builds(
+        types.Instance,
+        instance_id=st.integers(1, 65535),
+        label=TEXT,
+        score=number(least=0, most=1),
+        box=st.tuples(*[st.integers(0, 9)] * 4),
+        centroid=st.tuples(number(), number()),
+        area_fraction=number(least=0, most=1),
+        outline=points(2, np.float32),
+        track_id=TEXT,
     )
-    back = g.instance_from_msg(g.instance_to_msg(make, instance, np.full((10, 10), 3, np.uint16)))
-    assert np.array_equal(back.outline, outline)
-    assert [
-        getattr(back, f) for f in ("instance_id", "label", "score", "box", "centroid", "area_fraction", "track_id")
-    ] == [
-        getattr(instance, f) for f in ("instance_id", "label", "score", "box", "centroid", "area_fraction", "track_id")
-    ]
+)
+@settings(max_examples=60, deadline=None)
+def test_instances_travel(make: Make, instance: types.Instance):
+    assert same(g.instance_from_msg(g.instance_to_msg(make, instance, np.zeros((20, 10), np.uint16))), instance)
 
 
 @both
@@ -184,15 +197,29 @@ def target(**changes) -> types.RegionTarget:
 
 
 @both
-def test_targets_travel(make: Make):
-    msg = t.target_to_msg(make, target(), "query-1", 1_500_000_000)
+@given(
+    st.builds(
+        types.RegionTarget,
+        status=st.sampled_from(types.TargetStatus),
+        frame_id=TEXT,
+        footprint=points(2, np.float64),
+        position=arrays(np.float64, 3, elements=number(64)),
+        yaw=number(64, -3.1, 3.1),
+        covariance=arrays(np.float64, (6, 6), elements=number(64)),
+        extent=st.tuples(number(64), number(64), st.just(0.0)),
+        method=st.sampled_from(types.TargetMethod),
+        score=number(least=0, most=1),
+        valid_fraction=number(least=0, most=1),
+        message=TEXT,
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_targets_travel(make: Make, target: types.RegionTarget):
+    msg = t.target_to_msg(make, target, "query-1", 1_500_000_000)
     assert msg.query_id == "query-1" and stamp_to_ns(msg.header.stamp) == 1_500_000_000
     back = t.target_from_msg(msg)
-    for name in ("status", "frame_id", "extent", "method", "score", "valid_fraction", "message"):
-        assert getattr(back, name) == getattr(target(), name)
-    for name in ("footprint", "position", "covariance"):
-        assert np.allclose(getattr(back, name), getattr(target(), name))
-    assert back.yaw == pytest.approx(0.75)
+    assert back.yaw == pytest.approx(target.yaw)
+    assert same(replace(back, yaw=target.yaw), target)
 
 
 @both
