@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Every topic, service and action of the grounding node, defined once and without ROS.
+"""Topics, services and actions of the grounding node, defined once and without ROS.
 
 `ris_node.ros` creates its publishers, subscriptions and servers from these tables; docs/topics.md and
 `ris doctor` read them too. Names are relative, or `~/` below the node's own name; remap them at launch.
@@ -23,7 +23,7 @@ class Qos:
 
     @property
     def text(self) -> str:
-        """The profile in words, for tables."""
+        """Profile in words, for tables."""
         reliability = "reliable" if self.reliable else "best effort"
         return f"{reliability}, transient local, {self.depth}" if self.latched else f"{reliability}, {self.depth}"
 

@@ -32,7 +32,7 @@ ENCODINGS = {"rgb8": None, "bgr8": cv2.COLOR_RGB2BGR, "rgba8": cv2.COLOR_RGB2RGB
 
 @dataclass(frozen=True)
 class Said:
-    """A command in the bag at a time in seconds, with its meaning: who is meant, and where to go (None: only point)."""
+    """A command in the bag at a time in seconds, with its meaning: the referent, and where to go (None: only point)."""
 
     text: str
     time_s: float = 0.0
@@ -48,7 +48,7 @@ SAID = (
 
 @dataclass(frozen=True)
 class Drive:
-    """What a bag of a rendered drive holds.
+    """Contents of a bag of a rendered drive.
 
     `encoding` is rgb8, bgr8, rgba8 or mono8 on `image_topic`, or jpeg or png on `image_topic`/compressed; with
     `distinct` frames only the first so many are rendered and shown again and again; `time_s` is where the drive starts.
@@ -71,7 +71,7 @@ class Drive:
 
     @property
     def scene(self) -> SceneSpec:
-        """The street: `spec`, or one with a red car parked on the left and a blue one on the right."""
+        """Street of the drive: `spec`, or one with a red car parked on the left and a blue one on the right."""
         if self.spec is not None:
             return replace(self.spec, camera=replace(self.spec.camera, width=self.width, height=self.height))
         cast = (
@@ -136,7 +136,7 @@ def _say(bag: BagWriter, drive: Drive, told: int, time_s: float, stamp_ns: int) 
 
 
 class _Views:
-    """What the camera of a drive sees, rendered once for each distinct frame and command."""
+    """Frames of the drive's camera, rendered once for each distinct frame and command."""
 
     def __init__(self, drive: Drive) -> None:
         self.world = build_world(drive.scene)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The one file that knows foxglove_msgs: outlines and captions to lay over the camera's picture."""
+"""The one file that imports foxglove_msgs: outlines and captions to lay over the camera's picture."""
 
 from __future__ import annotations
 

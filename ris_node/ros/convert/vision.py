@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The one file that knows vision_msgs: instances as detections, and the names of the label mask's ids."""
+"""The one file that imports vision_msgs: instances as detections, and the names of the label mask's ids."""
 
 from __future__ import annotations
 

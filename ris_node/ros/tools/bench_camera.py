@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The bench's camera: publishes pictures at a rate, as told on stdin, with stamps of the moment they are sent.
+"""The bench's camera: publishes pictures at a rate, as stdin asks, with stamps of the moment they are sent.
 
 One JSON object a line: {"size": "640x480", "rate": 10.0, "count": 30}; answered with {"published": n, "wall_s": s}.
 """
@@ -50,7 +50,7 @@ class BenchCamera:
         return {"published": count, "wall_s": time.monotonic() - begin}
 
     def listeners(self) -> int:
-        """How many subscribe to the images."""
+        """Return the number of subscriptions to the images."""
         return int(self._image.get_subscription_count())
 
     def _of(self, size: str) -> tuple[list[Any], Any]:
