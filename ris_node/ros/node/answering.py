@@ -18,6 +18,7 @@ from ris_node.pipeline.grounding import Grounding
 from ris_node.pipeline.stream_answerer import StreamAnswer, StreamAnswerer, StreamFrame
 from ris_node.ros.convert.bridge import decode
 from ris_node.ros.convert.make import make
+from ris_node.ros.logs import NodeLogger
 from ris_node.ros.outputs.diagnostics import Meter
 from ris_node.ros.outputs.images import ImageOutputs
 from ris_node.ros.outputs.publishers import Publishers
@@ -54,7 +55,7 @@ class AnswerContext:
     meter: Meter
     now_ns: Callable[[], int]
     active: Callable[[], ActiveQuery | None]
-    log: Any
+    log: NodeLogger
 
 
 class FrameAnswerer:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ris_msgs.msg import Query as QueryMsg
 from std_msgs.msg import String
@@ -21,11 +21,36 @@ from ris_node.sensing.losses import Gaps
 from ris_node.sensing.queries import ActiveQuery, Queries
 from ris_node.types import Query
 
+if TYPE_CHECKING:
+    from ris_node.ros.logs import NodeLogger
+    from ris_node.ros.node.action import GroundAction
+    from ris_node.ros.node.params import NodeParameters
+    from ris_node.ros.outputs.diagnostics import Meter
+    from ris_node.ros.outputs.publishers import Publishers
+    from ris_node.ros.outputs.status import StatusBoard
+    from ris_node.ros.outputs.targets import TargetOutputs
+
+
+class CommandedNode(Protocol):
+    """The part of the node that commands need."""
+
+    phase: str
+    parameters: NodeParameters
+    log: NodeLogger
+    status: StatusBoard
+    outputs: Publishers
+    targets: TargetOutputs
+    goals: GroundAction
+    meter: Meter
+
+    def now_ns(self) -> int:
+        """Return the node's clock in nanoseconds."""
+
 
 class Commands:
     """Subscribes to `command` and `query`, and tells the rest of the node which query is in force."""
 
-    def __init__(self, node: Any) -> None:
+    def __init__(self, node: CommandedNode) -> None:
         self._node = node
         self._log = node.log
         self.queries = Queries(lambda: node.parameters.config.query, self._on_change)

@@ -6,11 +6,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, Protocol
 
 from rclpy.lifecycle import TransitionCallbackReturn
 
 UNCONFIGURED, INACTIVE, ACTIVE, FINALIZED = "unconfigured", "inactive", "active", "finalized"
+
+
+class StartedNode(Protocol):
+    """The part of a lifecycle node that `Autostart` needs."""
+
+    phase: str
+
+    def trigger_configure(self) -> TransitionCallbackReturn:
+        """Configure the node."""
+
+    def trigger_activate(self) -> TransitionCallbackReturn:
+        """Activate the node."""
+
+
 Transition = Callable[[Any, Any], TransitionCallbackReturn]
 
 
@@ -56,7 +70,7 @@ class Autostart:
     `ready()` tells whether the model has loaded (None: still loading).
     """
 
-    def __init__(self, node: Any, ready: Callable[[], bool | None], *, wanted: bool) -> None:
+    def __init__(self, node: StartedNode, ready: Callable[[], bool | None], *, wanted: bool) -> None:
         self._node = node
         self._ready = ready
         self.enabled = wanted

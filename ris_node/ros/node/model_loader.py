@@ -13,6 +13,7 @@ from typing import Any
 
 from ris_node.config import NodeConfig
 from ris_node.pipeline.grounder import Grounder
+from ris_node.ros.logs import NodeLogger
 from ris_node.ros.node.upgrade import EngineUpgrade, Submit
 from ris_node.ros.outputs.status import NodeState, StatusBoard
 
@@ -35,7 +36,7 @@ class Engine:
     def __init__(
         self,
         status: StatusBoard,
-        log: Any,
+        log: NodeLogger,
         submit: Submit,
         open_model: Callable[[NodeConfig], Grounder] | None = None,
     ) -> None:

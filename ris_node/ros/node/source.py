@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from rclpy.utilities import get_rmw_implementation_identifier
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -15,10 +15,17 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from ris_node.interface import topic
 from ris_node.launching import PROFILE_VARIABLES
 from ris_node.ros.convert.reading import listen
+from ris_node.ros.logs import NodeLogger
 from ris_node.ros.node.answering import ImageJob
+from ris_node.ros.node.commands import Commands
 from ris_node.ros.node.lifecycle import ACTIVE
+from ris_node.ros.node.params import NodeParameters
+from ris_node.ros.node.worker import Worker
+from ris_node.ros.outputs.diagnostics import Meter
 from ris_node.ros.outputs.publishers import publishers_of, qos_profile
-from ris_node.sensing.camera import is_rectified
+from ris_node.ros.outputs.status import StatusBoard
+from ris_node.ros.outputs.targets import TargetOutputs
+from ris_node.sensing.camera import CameraContext, is_rectified
 from ris_node.sensing.losses import FrameLoss
 from ris_node.sensing.stream import RateGate, SilenceWatch, Take
 from ris_node.share import shipped_profile
@@ -27,10 +34,39 @@ from ris_node.stamps import stamp_to_ns
 _QUEUE_DEPTH = 100  # of the middleware, where every frame is to be kept
 
 
+class SourceNode(Protocol):
+    """The part of the node that the subscriptions to the camera need; the last four methods are rclpy's."""
+
+    phase: str
+    parameters: NodeParameters
+    camera: CameraContext
+    commands: Commands
+    targets: TargetOutputs
+    status: StatusBoard
+    meter: Meter
+    log: NodeLogger
+    worker: Worker[ImageJob] | None
+
+    def time_jumped(self) -> None:
+        """Forget what is bound to time."""
+
+    def destroy_subscription(self, subscription: Any) -> bool:
+        """End a subscription."""
+
+    def count_publishers(self, topic_name: str) -> int:
+        """Return how many publish on a topic."""
+
+    def resolve_topic_name(self, topic: str, *, only_expand: bool = False) -> str:
+        """Return the full name of a topic, remapped unless `only_expand`."""
+
+    def get_publishers_info_by_topic(self, topic_name: str) -> list[Any]:
+        """Return the publishers on a topic."""
+
+
 class FrameSource:
     """Takes frames, pairs each with the query in force, and hands them to the worker."""
 
-    def __init__(self, node: Any) -> None:
+    def __init__(self, node: SourceNode) -> None:
         self._node = node
         self._enabled = True
         self._subscriptions: list[Any] = []
@@ -173,7 +209,7 @@ class FrameSource:
         self._last_ns = stamp_ns
 
 
-def topic_beside(node: Any, base: str, transport: str) -> str:
+def topic_beside(node: SourceNode, base: str, transport: str) -> str:
     """The topic of compressed images: beside `base` wherever that is remapped to, as image_transport has it.
 
     A remapping of the compressed topic itself wins.

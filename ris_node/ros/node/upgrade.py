@@ -15,6 +15,7 @@ from ris_node.config import NodeConfig
 from ris_node.errors import BackendError, RisError
 from ris_node.export.tensorrt.build_process import BuildProgress, EngineBuild
 from ris_node.pipeline.grounder import Grounder
+from ris_node.ros.logs import NodeLogger
 from ris_node.ros.outputs.status import NodeState, StatusBoard
 from ris_node.runtime.base import Session
 from ris_node.runtime.select import Opened
@@ -38,7 +39,7 @@ class EngineUpgrade:
         submit: runs a task between two frames; None while there is no worker.
     """
 
-    def __init__(self, status: StatusBoard, log: Any, submit: Submit) -> None:
+    def __init__(self, status: StatusBoard, log: NodeLogger, submit: Submit) -> None:
         self._status = status
         self._log = log
         self._submit = submit
