@@ -46,8 +46,7 @@ def run(args: argparse.Namespace) -> int:
     """
     from ris_node.bundle import open_bundle
     from ris_node.bundle.bundle import VISION_FILES, claim_bundle
-    from ris_node.export.cast import cast
-    from ris_node.export.half import cast_bundle
+    from ris_node.export.cast import cast, cast_bundle
 
     path = Path(args.source) if args.source else open_bundle(None).path
     folder = path if path.is_dir() else None

@@ -207,7 +207,7 @@ def test_a_half_precision_graph_that_is_off_is_no_default(tmp_path, monkeypatch,
     folder = small_bundle(tmp_path / "small")
     import onnx
 
-    from ris_node.export import half
+    from ris_node.export import cast as casting
 
     def broken(source: Path, out: Path, form: str):
         done = cast(source, out, form)
@@ -219,7 +219,7 @@ def test_a_half_precision_graph_that_is_off_is_no_default(tmp_path, monkeypatch,
         onnx.save(model, out)
         return done
 
-    monkeypatch.setattr(half, "cast", broken)
+    monkeypatch.setattr(casting, "cast", broken)
     assert ris(["cast", "--to", "fp16", str(folder), "--real", "0"]) == 1
     assert "BAD: GPUs stay with float32" in capsys.readouterr().out
     assert gpu_files(folder) == ["vision.fp32.onnx"] * 2 and open_bundle(folder).manifest.fp16["reason"]
