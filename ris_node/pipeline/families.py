@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Bundle families, and the referring one: a text graph run once a command, a vision graph once a frame."""
+"""Classes of the bundle families, and the referring family: a text graph run per command, a vision graph per frame."""
 
 from __future__ import annotations
 
