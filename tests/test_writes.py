@@ -29,7 +29,7 @@ MAY_REMOVE = {
     "runtime/tensorrt/store.py": "the engine cache, folders named by a key",
     "bundle/publish.py": "beside; files that `claim_bundle` has checked or the manifest lists",
     "training/recipe/make.py": "records inside the folder `steps`, claimed and signed",
-    "export/finish.py": "graphs of a bundle that `claim_bundle` has checked",
+    "export/onnx_edit.py": "graphs of a bundle that `claim_bundle` has checked",
     "demo/demo.py": "results.jsonl.new becomes results.jsonl; both are claimed",
 }
 MAY_WRITE = {

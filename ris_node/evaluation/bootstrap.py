@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ris_node.evaluation.columns import Columns, Unit
-from ris_node.evaluation.slices import Slice
+from ris_node.evaluation.columns import Columns, Slice, Unit
 from ris_node.metrics import answers as m
 from ris_node.types import F64, I64, Bool
 

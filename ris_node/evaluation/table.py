@@ -1,17 +1,20 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""The project's table over one system's answers, with bootstrap intervals, and the differences of two systems."""
+"""The project's table over one system's answers, with bootstrap intervals, and the differences of two systems.
+
+`quality_of` is the part of a report that goes into a bundle's manifest.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ris_node.evaluation.answers import Scored
 from ris_node.evaluation.bootstrap import Estimate, Resampler, estimates
-from ris_node.evaluation.columns import make_columns
-from ris_node.evaluation.slices import make_slices
+from ris_node.evaluation.columns import make_columns, make_slices
 
 SHOWN = (  # metric and heading, in the order of the text table
     ("miou", "mIoU"), ("oiou", "oIoU"), ("p50", "P@.5"), ("found", "found"), ("refused", "refus."), ("riou", "rIoU"),
@@ -74,3 +77,21 @@ def format_table(rows: Sequence[Row]) -> str:
         cells = [str(row.present), str(row.absent), *("" if math.isnan(v) else f"{v:.3f}" for v in values)]
         lines.append(row.name.ljust(width) + "".join(c.rjust(8) for c in cells))
     return "\n".join(lines)
+
+
+ABOUT = ("items", "pictures", "suite", "every", "items_sha256", "regions", "mean_region_cover", "pointing_road_centre")
+LEFT_OUT = ("about", "intervals", "roc", "reliability", "against")  # stay in the report
+METRICS = ("name", "present", "absent", "miou", "oiou", "p50", "found", "refused", "riou", "pointing", "inside",
+           "region_miou", "listens", "listens_strict", "apart_strict", "auc", "ece")  # fmt: skip
+
+
+def quality_of(report: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return the part of a report that is a bundle manifest's `quality`: items, rows, and goals.
+
+    Raises:
+        KeyError: the report says nothing of the bundle.
+    """
+    own = report["bundles"][name]
+    kept = {key: value for key, value in own.items() if key not in LEFT_OUT}
+    kept["rows"] = [{k: row[k] for k in METRICS if k in row} for row in own["rows"]]
+    return {"evaluation": {key: report[key] for key in ABOUT if key in report}, **kept}

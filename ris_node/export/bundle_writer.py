@@ -15,10 +15,10 @@ from ris_node.bundle import InputContract, Manifest, TextContract, Thresholds
 from ris_node.bundle.bundle import ALL_FILES, claim_bundle
 from ris_node.data.registry import TRAINED
 from ris_node.errors import ExportError
-from ris_node.export.finish import finish_graphs
 from ris_node.export.graphs import export_graphs
-from ris_node.export.latency import measure
 from ris_node.export.manifest import write_manifest
+from ris_node.export.onnx_edit import finish_graphs
+from ris_node.export.parity import measure
 from ris_node.models.base import System
 from ris_node.models.registry import find_system, model_config
 from ris_node.training.check import answers

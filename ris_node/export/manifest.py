@@ -16,7 +16,7 @@ from ris_node.bundle.bundle import GRAPH_FILES, MANIFEST, OTHER_FILES, VISION_FI
 from ris_node.bundle.contract import check_manifest
 from ris_node.bundle.manifest import FAMILIES, FileEntry, GraphSpec
 from ris_node.errors import BundleError, ExportError
-from ris_node.evaluation.summary import quality_of
+from ris_node.evaluation.table import quality_of
 from ris_node.runtime.ort import OrtSession
 
 

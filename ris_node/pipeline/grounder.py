@@ -17,8 +17,7 @@ import numpy.typing as npt
 from ris_node.bundle.bundle import Bundle, open_bundle
 from ris_node.config import ModelConfig, OutputConfig, RegionConfig
 from ris_node.errors import ImageError
-from ris_node.language.clean import MAX_CHARS
-from ris_node.language.parse import ParsedCommand, parse_command
+from ris_node.language.parse import MAX_CHARS, ParsedCommand, parse_command
 from ris_node.pipeline.families import open_segmenter
 from ris_node.pipeline.finder import Finder
 from ris_node.pipeline.grounding import Grounding

@@ -20,10 +20,9 @@ from ris_node.config import all_specs
 from ris_node.errors import BagError
 from ris_node.pipeline.grounder import Grounder
 from ris_node.replay.answer import NODE, Answered, Answerer, target_messages
-from ris_node.replay.frames import FrameJob, FrameReader, film_rate
+from ris_node.replay.frames import FrameJob, FrameReader, Prefetch, film_rate
 from ris_node.replay.options import SUMMARY, Progress, ReplayOptions, ReplaySummary
 from ris_node.replay.parts import Parts
-from ris_node.replay.prefetch import Prefetch
 from ris_node.replay.reasons import count_reasons, message_of
 from ris_node.replay.rows import target_row
 from ris_node.runtime.ort import cores

@@ -19,8 +19,7 @@ from ris_node.errors import BackendError
 from ris_node.runtime import ort_gpu
 from ris_node.runtime.base import Array, BackendInfo
 from ris_node.runtime.onnx_peek import peek
-from ris_node.runtime.ort_bound import BoundTensors
-from ris_node.runtime.ort_gpu import Placement
+from ris_node.runtime.ort_gpu import BoundTensors, Placement
 from ris_node.types import TensorSpec
 
 log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from ris_node.config import ModelConfig
 from ris_node.export.manifest import write_manifest
 from ris_node.runtime import ort, ort_gpu
 from ris_node.runtime.ort import CPU, OrtSession
-from ris_node.runtime.ort_bound import BoundTensors
+from ris_node.runtime.ort_gpu import BoundTensors
 
 CONFIG = ModelConfig(num_threads=1)
 

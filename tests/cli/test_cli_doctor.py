@@ -18,8 +18,8 @@ from ris_node.cli.doctor import live as doctor_live
 from ris_node.cli.doctor import machine as doctor_machine
 from ris_node.cli.doctor import middleware as doctor_ros
 from ris_node.cli.doctor import model as doctor_model
-from ris_node.cli.doctor.fastdds import find_profiles, read_limits
 from ris_node.cli.doctor.finding import BROKEN, OK, WARNING
+from ris_node.cli.doctor.middleware import find_profiles, read_limits
 from ris_node.cli.doctor.probes import measure
 
 ROOT = Path(__file__).resolve().parents[2]

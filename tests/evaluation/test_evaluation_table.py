@@ -13,9 +13,8 @@ from scored import ITEMS, LANE, LEFT, NOTHING, RIGHT, H, W, item, pixels, right,
 
 from ris_node.data.evalset import listening_pairs
 from ris_node.evaluation.bootstrap import Estimate, Resampler, percentiles
-from ris_node.evaluation.columns import make_columns
+from ris_node.evaluation.columns import make_columns, make_slices
 from ris_node.evaluation.goals import FIRST, REACH, QualityGoal, format_goals, judge_goals
-from ris_node.evaluation.slices import make_slices
 from ris_node.evaluation.table import differences, format_table, make_table
 from ris_node.metrics import answers, segmentation
 from ris_node.types import Status

@@ -25,10 +25,10 @@ from ris_node.config import ModelConfig
 from ris_node.data.evalset import EvalItem
 from ris_node.errors import BackendError, ExportError
 from ris_node.export.cast import cast
-from ris_node.export.finish import finish_graphs
 from ris_node.export.int8.bundle import measure_int8
 from ris_node.export.int8.calibration import calibration_feeds
 from ris_node.export.manifest import write_manifest
+from ris_node.export.onnx_edit import finish_graphs
 from ris_node.export.parity import parity
 from ris_node.pipeline.grounder import Grounder
 from ris_node.rle import encode_rle

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from ris_node.errors import CommandError
-from ris_node.language.clean import clean_text
+from ris_node.language.parse import clean_text
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,12 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from ris_node.models.batch import ATTRIBUTES  # noqa: E402
-from ris_node.models.instances import ObjectHead, Ranks, apart  # noqa: E402
+from ris_node.models.batch import (  # noqa: E402
+    ATTRIBUTES,
+    ObjectHead,
+    Ranks,
+    apart,
+)
 
 pytestmark = pytest.mark.torch
 

@@ -18,8 +18,7 @@ from ris_node.config import ModelConfig
 from ris_node.errors import BackendError
 from ris_node.runtime import ort_gpu, select
 from ris_node.runtime.ort import CPU, OrtSession
-from ris_node.runtime.ort_bound import BoundTensors
-from ris_node.runtime.ort_gpu import CUDA, TENSORRT, Placement, provider_settings, true_precision
+from ris_node.runtime.ort_gpu import CUDA, TENSORRT, BoundTensors, Placement, provider_settings, true_precision
 
 
 @pytest.fixture(scope="module")

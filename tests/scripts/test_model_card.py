@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ris_node.evaluation.summary import quality_of
+from ris_node.evaluation.table import quality_of
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))

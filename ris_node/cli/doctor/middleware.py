@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""Doctor: ROS 2, the optional packages, and whether big frames get through the middleware.
+"""Doctor: ROS 2, the optional packages, the Fast DDS profile in force, and whether big frames get through.
 
 Nothing here imports rclpy: packages are only looked up, and the live check runs in processes of its own.
 """
@@ -11,14 +11,62 @@ import importlib.util
 import os
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from xml.etree import ElementTree
 
-from ris_node.cli.doctor.fastdds import VARIABLES, find_profiles, read_limits
 from ris_node.cli.doctor.finding import BROKEN, NOTE, OK, WARNING, Finding
 from ris_node.logfolder import log_folder, log_trouble, spare_folder
 from ris_node.share import shipped_profile
+
+VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")  # newer and older Fast DDS
+IN_FOLDER = ("DEFAULT_FASTDDS_PROFILES.xml", "DEFAULT_FASTRTPS_PROFILES.xml")
+SEGMENT, MESSAGE = 512 * 1024, 65500  # bytes, where a profile says nothing
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bytes of a shared memory segment, and of the largest message in it."""
+
+    segment: int
+    message: int
+
+
+def find_profiles(environ: Mapping[str, str], folder: Path) -> dict[Path, str]:
+    """Return the profile files that Fast DDS may read, and the variable or file name that chose each."""
+    profiles: dict[Path, str] = {}
+    for variable in VARIABLES:
+        if environ.get(variable):
+            profiles.setdefault(Path(environ[variable]), variable)
+    if not profiles:
+        profiles = {folder / name: name for name in IN_FOLDER if (folder / name).is_file()}
+    return profiles
+
+
+def read_limits(path: Path) -> Limits:
+    """Read the shared memory sizes of a profile file; Fast DDS's own where it has none.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is not XML, or a size is not a number.
+    """
+    try:
+        root = ElementTree.fromstring(path.read_bytes())
+    except ElementTree.ParseError as error:
+        raise ValueError(f"not XML: {error}") from error
+    for descriptor in root.iter():
+        values = {_local(child.tag): (child.text or "").strip() for child in descriptor}
+        if _local(descriptor.tag) == "transport_descriptor" and values.get("type") == "SHM":
+            segment = int(values.get("segment_size", SEGMENT))
+            return Limits(segment, int(values.get("maxMessageSize", min(segment, MESSAGE))))
+    return Limits(SEGMENT, MESSAGE)
+
+
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2]
+
 
 DISTROS = {"humble": (3, 10), "jazzy": (3, 12), "kilted": (3, 12), "lyrical": (3, 14)}  # and their Python
 NEEDED_MESSAGES = ("sensor_msgs", "std_msgs", "std_srvs", "geometry_msgs", "nav_msgs", "diagnostic_msgs")

@@ -7,9 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ris_node.evaluation.columns import RECALLS
+from ris_node.evaluation.columns import RECALLS, SIZES
 from ris_node.evaluation.goals import BASELINE
-from ris_node.evaluation.slices import SIZES
 from ris_node.report.page import COLOURS, figure
 
 Report = Mapping[str, Any]

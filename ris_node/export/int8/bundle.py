@@ -20,9 +20,8 @@ from ris_node.data.pictures import read_rgb
 from ris_node.errors import CommandError
 from ris_node.export.int8.calibration import calibration_feeds, feed
 from ris_node.export.int8.quantize import Quantised, quantise
-from ris_node.export.latency import measure
 from ris_node.export.manifest import read_manifest, write_manifest
-from ris_node.export.tally import Tally
+from ris_node.export.parity import Tally, measure
 from ris_node.pipeline.grounder import Grounder
 from ris_node.runtime.base import Session
 from ris_node.runtime.ort import OrtSession

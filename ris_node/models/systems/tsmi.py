@@ -4,7 +4,7 @@
 
 Stage one fuses text and vision in both directions and recurrently; stage two aligns the whole sentence with the whole
 picture. Added: a candidate map (everything of the kind the text names) and attributes of each cell's object, so that
-leftmost, nearest and largest compare objects (`instances.py`); layers of attention over all stride-16 cells; a presence
+leftmost, nearest and largest compare objects (`batch.py`); layers of attention over all stride-16 cells; a presence
 head and a navigable-region head. The trunk is only tapped: `encode_image` runs once per image, `decode` once per
 expression, and all convolutions but the last are in `encode_image`.
 
@@ -26,10 +26,9 @@ from torch.nn import functional as F  # noqa: N812
 
 from ris_node.models.attention import FEWER, MASKED, EncoderLayer, word_bias
 from ris_node.models.base import OUTPUTS, Features, Tensors, TrunkConfig, TrunkSystem
-from ris_node.models.batch import ATTRIBUTES, Batch
+from ris_node.models.batch import ATTRIBUTES, Batch, ObjectHead, Ranks, apart
 from ris_node.models.fusion import CODES, FiLM, LevelFusion, Standing, position_codes
 from ris_node.models.heads import Conditioned, KernelHead, PresenceHead, TopDown, double, to_map
-from ris_node.models.instances import ObjectHead, Ranks, apart
 from ris_node.models.systems.tsmi_losses import WEIGHTS, tsmi_losses
 from ris_node.models.text import TextAdapter, masked_mean
 from ris_node.models.trunk import TrunkSpec

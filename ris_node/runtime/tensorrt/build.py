@@ -27,11 +27,10 @@ from ris_node.errors import BackendError, EngineMissingError, EngineRefusedError
 from ris_node.hashing import hash_files
 from ris_node.runtime.tensorrt.accept import Samples
 from ris_node.runtime.tensorrt.log import given, make_logger
-from ris_node.runtime.tensorrt.manifest import EngineManifest
 from ris_node.runtime.tensorrt.monitor import make_monitor
 from ris_node.runtime.tensorrt.network import Audit, audit_network, create, parse_network, tables
 from ris_node.runtime.tensorrt.session import TensorRtSession
-from ris_node.runtime.tensorrt.spec import BuildSpec, EngineRequest, hash_network
+from ris_node.runtime.tensorrt.spec import BuildSpec, EngineManifest, EngineRequest, hash_network
 from ris_node.runtime.tensorrt.store import (
     ENGINE,
     MANIFEST,

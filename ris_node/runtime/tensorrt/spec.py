@@ -1,19 +1,21 @@
 # SPDX-FileCopyrightText: 2026 ris_node authors
 # SPDX-License-Identifier: Apache-2.0
-"""What an engine is built from and for, and the key that follows from it."""
+"""What an engine is built from and for, the key that follows from it, and the `engine.json` that lies beside it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ris_node.decode import decode
-from ris_node.errors import BackendError
+from ris_node.errors import BackendError, EngineRefusedError
 from ris_node.hashing import hash_files
 from ris_node.runtime.tensorrt.toolkit import DeviceInfo
+from ris_node.types import TensorSpec
 
 SCHEMA = 1
 PRECISIONS = ("fp32", "fp16", "fp16-safe", "int8")
@@ -115,3 +117,54 @@ def hash_network(path: Path) -> str:
         return hash_files(path, *(file for file in beside if file.is_file()))
     except OSError as error:
         raise BackendError(f"{error.filename or path} cannot be read ({error}): restore the bundle") from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineManifest:
+    """An engine's description.
+
+    `keyed` is what the key was made from; `recorded` what was so when it was built and may change (driver, CUDA,
+    system, host, time); `contract` how images and texts must be prepared; `heavy` the layers that cost time, by type.
+    """
+
+    key: str
+    keyed: Mapping[str, Any]
+    engine_sha256: str
+    engine_bytes: int
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    precision: str
+    heavy: Mapping[str, int] = field(default_factory=dict)
+    model_id: str = ""
+    onnx: str = ""
+    seconds: float = 0.0
+    log: tuple[str, ...] = ()
+    recorded: Mapping[str, Any] = field(default_factory=dict)
+    contract: Mapping[str, Any] = field(default_factory=dict)
+    schema: int = SCHEMA
+
+    def to_json(self) -> str:
+        """Return the manifest as JSON text."""
+        data = asdict(self)
+        for side in ("inputs", "outputs"):
+            data[side] = [_to_json(spec) for spec in getattr(self, side)]
+        return json.dumps(data, indent=1, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, where: str) -> EngineManifest:
+        """Read a manifest.
+
+        Raises:
+            EngineRefusedError: it is not one, or is of another version of ris_node.
+        """
+        try:
+            data = json.loads(text)
+            if data["schema"] != SCHEMA:
+                raise EngineRefusedError(f"{where} has schema {data['schema']}, this version reads {SCHEMA}")
+            return decode(cls, data, "the manifest", required=("log",), ignore_unknown=True)
+        except (ValueError, KeyError, TypeError) as error:
+            raise EngineRefusedError(f"{where} cannot be read ({error!r})") from error
+
+
+def _to_json(spec: TensorSpec) -> dict[str, Any]:
+    return {"name": spec.name, "shape": list(spec.shape), "dtype": spec.dtype.name}

@@ -24,8 +24,7 @@ from typing import Any
 from ris_node.atomic import write_atomic
 from ris_node.errors import BackendError, EngineMissingError, EngineRefusedError, EngineRejectedError
 from ris_node.hashing import hash_files
-from ris_node.runtime.tensorrt.manifest import EngineManifest
-from ris_node.runtime.tensorrt.spec import EngineRequest
+from ris_node.runtime.tensorrt.spec import EngineManifest, EngineRequest
 
 ENGINE, MANIFEST, PARITY, SAMPLES, REJECTED = (
     "model.engine",
