@@ -7,9 +7,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import rclpy
+from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from ris_node.errors import ConfigError
@@ -39,6 +43,36 @@ def start_ros(args: Sequence[str] | None = None, *, signals: bool = False) -> No
         raise ConfigError(
             f"ROS 2 does not start: {reason}; check --ros-args, ROS_DOMAIN_ID and RMW_IMPLEMENTATION ('ris doctor')"
         ) from error
+
+
+@contextmanager
+def ros_process() -> Iterator[None]:
+    """Run the body of a `with` as a process that uses ROS; an interrupt ends it without a word."""
+    start_ros()
+    try:
+        with suppress(KeyboardInterrupt):
+            yield
+    finally:
+        rclpy.try_shutdown()
+
+
+@contextmanager
+def spinning(node: Node) -> Iterator[None]:
+    """Spin a node in a thread of its own until the body of a `with` ends, and ROS with it."""
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    thread = threading.Thread(target=_spin, args=(executor,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        rclpy.try_shutdown()
+        thread.join(2.0)
+
+
+def _spin(executor: Executor) -> None:
+    with suppress(ExternalShutdownException):
+        executor.spin()
 
 
 def end_ros() -> None:

@@ -23,7 +23,7 @@ from ris_node.interface import topic
 from ris_node.messages.common import camera_info_to_msg, header_to_msg, image_to_msg
 from ris_node.ros.convert.make import make
 from ris_node.ros.outputs.publishers import qos_profile
-from ris_node.ros.start import start_ros
+from ris_node.ros.start import ros_process
 
 
 class BenchCamera:
@@ -69,9 +69,8 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("namespace")
     args = parser.parse_args()
-    start_ros()
-    camera = BenchCamera(args.folder, args.namespace)
-    try:
+    with ros_process():
+        camera = BenchCamera(args.folder, args.namespace)
         for line in sys.stdin:
             wanted = json.loads(line)
             if "listeners" in wanted:
@@ -79,10 +78,6 @@ def main() -> int:
             else:
                 answer = camera.publish(wanted["size"], float(wanted["rate"]), int(wanted["count"]))
             print(json.dumps(answer), flush=True)
-    except KeyboardInterrupt:
-        pass
-    finally:
-        rclpy.try_shutdown()
     return 0
 
 

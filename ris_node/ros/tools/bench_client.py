@@ -10,7 +10,6 @@ time; {"forget": true}, before a node is started; {"ready": SECONDS}, answered w
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import sys
 import threading
@@ -22,14 +21,13 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from ris_msgs.msg import Grounding, NodeStatus, Query, RegionTarget
 from sensor_msgs.msg import Image
 
 from ris_node.entry import start
 from ris_node.interface import NODE_NAME, topic
 from ris_node.ros.outputs.publishers import qos_profile
-from ris_node.ros.start import start_ros
+from ris_node.ros.start import ros_process, spinning
 from ris_node.stamps import stamp_to_ns
 from ris_node.types import Status
 
@@ -130,23 +128,12 @@ def _age_ms(msg: Grounding | Image | RegionTarget) -> float:
     return (time.time_ns() - stamp_to_ns(msg.header.stamp)) * 1e-6
 
 
-def _spin(executor: SingleThreadedExecutor) -> None:
-    with contextlib.suppress(ExternalShutdownException):
-        executor.spin()
-
-
 def main() -> int:
     """Run the client's process until stdin ends."""
     parser = argparse.ArgumentParser(description="Listen to the bench's node.")
     parser.add_argument("namespace")
     args = parser.parse_args()
-    start_ros()
-    client = BenchClient(args.namespace)
-    executor = SingleThreadedExecutor()
-    executor.add_node(client.node)
-    thread = threading.Thread(target=_spin, args=(executor,), daemon=True)
-    thread.start()
-    try:
+    with ros_process(), spinning((client := BenchClient(args.namespace)).node):
         for line in sys.stdin:
             wanted = json.loads(line)
             answer: dict[str, Any] = {}
@@ -161,11 +148,6 @@ def main() -> int:
             elif "round" in wanted:
                 answer = client.round(float(wanted["round"]))
             print(json.dumps(answer), flush=True)
-    except KeyboardInterrupt:
-        pass
-    finally:
-        rclpy.try_shutdown()
-        thread.join(2.0)
     return 0
 
 

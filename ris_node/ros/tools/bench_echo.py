@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-import threading
 
 import rclpy
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from ris_msgs.msg import Grounding
 from sensor_msgs.msg import Image
@@ -20,7 +18,7 @@ from sensor_msgs.msg import Image
 from ris_node.entry import start
 from ris_node.interface import NODE_NAME, topic
 from ris_node.ros.outputs.publishers import qos_profile
-from ris_node.ros.start import start_ros
+from ris_node.ros.start import ros_process, spinning
 
 
 def make_echo(namespace: str) -> Node:
@@ -38,27 +36,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Echo the bench's images.")
     parser.add_argument("namespace")
     args = parser.parse_args()
-    start_ros()
-    executor = SingleThreadedExecutor()
-    executor.add_node(make_echo(args.namespace))
-    thread = threading.Thread(target=_spin, args=(executor,), daemon=True)
-    thread.start()
-    try:
+    with ros_process(), spinning(make_echo(args.namespace)):
         for _ in sys.stdin:
             print("{}", flush=True)
-    except KeyboardInterrupt:
-        pass
-    finally:
-        rclpy.try_shutdown()
-        thread.join(2.0)
     return 0
-
-
-def _spin(executor: SingleThreadedExecutor) -> None:
-    try:
-        executor.spin()
-    except ExternalShutdownException:
-        return
 
 
 if __name__ == "__main__":

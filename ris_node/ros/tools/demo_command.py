@@ -25,7 +25,7 @@ from ris_node.interface import NODE_NAME, topic
 from ris_node.messages.common import stamp_to_msg
 from ris_node.ros.convert.make import make
 from ris_node.ros.outputs.publishers import qos_profile
-from ris_node.ros.start import start_ros
+from ris_node.ros.start import ros_process
 
 _REPEAT_S = 1.0  # a listener that this side has found may not have found this side yet, and miss the first command
 _LATE_S = 15.0
@@ -104,18 +104,13 @@ def main() -> int:
     parser.add_argument("--listeners", type=int, default=1, help="how many must listen to commands before the first")
     args = parser.parse_args()
     commands = json.loads(args.script.read_text(encoding="utf-8"))
-    start_ros()
-    try:
+    with ros_process():
         commander = DemoCommander()
         problem = commander.wait(args.timeout, args.listeners)
         if problem:
             print(f"command: {problem}", file=sys.stderr)
             return 1
         commander.give(commands)
-    except KeyboardInterrupt:
-        pass
-    finally:
-        rclpy.try_shutdown()
     return 0
 
 
