@@ -55,8 +55,10 @@ def test_a_terminal_without_utf_8_gets_escapes_and_one_line(error: str, code: in
 
 
 @pytest.mark.parametrize(
-    "module", ["evaluation", "evaluation.language", "export", "export.tensorrt.builder", "replay.rates", "training"]
-)
+    "module",
+    ["data.unlabelled", "evaluation", "evaluation.language", "export", "export.tensorrt.builder", "replay.rates",
+     "training"],
+)  # fmt: skip
 def test_the_help_of_a_module_is_shown_in_ascii(module: str) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii:strict"}
     command = [sys.executable, "-m", f"ris_node.{module}", "--help"]

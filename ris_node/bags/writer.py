@@ -31,11 +31,11 @@ def bag_qos(qos: Qos) -> Any:
         qos.depth,
         kinds.QosReliability.RELIABLE if qos.reliable else kinds.QosReliability.BEST_EFFORT,
         kinds.QosDurability.TRANSIENT_LOCAL if qos.latched else kinds.QosDurability.VOLATILE,
-        forever,
-        forever,
-        kinds.QosLiveliness.AUTOMATIC,
-        forever,
-        False,
+        deadline=forever,
+        lifespan=forever,
+        liveliness=kinds.QosLiveliness.AUTOMATIC,
+        liveliness_lease_duration=forever,
+        avoid_ros_namespace_conventions=False,
     )
 
 

@@ -137,7 +137,8 @@ def _fit(source_width: int, source_height: int, width: int, height: int, pad_val
     scale = min(width / source_width, height / source_height)
     content = [max(1, round(s * scale / STRIDE)) * STRIDE for s in (source_width, source_height)]
     left, top = ((full - part) // 2 // STRIDE * STRIDE for full, part in zip((width, height), content, strict=True))
-    return Letterbox(source_width, source_height, width, height, pad_value, left, top, content[0], content[1])
+    return Letterbox(source_width, source_height, width, height, pad_value, left=left, top=top,
+                     content_width=content[0], content_height=content[1])  # fmt: skip
 
 
 def _span(above: Plane, size: int) -> tuple[int, int, int, int]:

@@ -181,7 +181,8 @@ def _insert(model: ModelProto, nodes: list[str], ranges: dict[str, tuple[float, 
     kind = QuantType.QInt8 if target == "tensorrt" else QuantType.QUInt8
     extra |= {"WeightSymmetric": True, "MatMulConstBOnly": True}
     logging.getLogger().setLevel(max(logging.getLogger().level, logging.WARNING))
-    tool = QDQQuantizer(model, True, False, QuantType.QInt8, kind, data, nodes, [], kinds, extra)
+    tool = QDQQuantizer(model, True, False, QuantType.QInt8, kind, tensors_range=data, nodes_to_quantize=nodes,
+                        nodes_to_exclude=[], op_types_to_quantize=kinds, extra_options=extra)  # fmt: skip
     tool.quantize_model()
     tool.model.topological_sort()
     made: ModelProto = tool.model.model

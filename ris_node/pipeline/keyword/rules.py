@@ -52,7 +52,8 @@ def find_grid_pieces(mask: Bool) -> tuple[I32, list[Piece]]:
     for number, (left, top, width, height, area) in enumerate(stats.tolist()):
         if number > 0 and area >= LEAST_CELLS:
             x, y = (float(v) for v in centres[number])
-            pieces.append(Piece(number, left, top, width, height, area, x, y))
+            box = {"left": left, "top": top, "width": width, "height": height}
+            pieces.append(Piece(number=number, **box, area=area, x=x, y=y))
     labels: I32 = np.asarray(plane, np.int32)
     return labels, sorted(pieces, key=lambda piece: -piece.area)
 

@@ -49,7 +49,8 @@ def read_image(serialized: bytes) -> ImageMsg:
         return cast(ImageMsg, deserialize_message(serialized, Image))
     cdr = CdrReader(serialized)
     header, height, width = _header(cdr), cdr.number("I"), cdr.number("I")
-    return RawImage(header, height, width, cdr.string(), cdr.number("B"), cdr.number("I"), cdr.octets())
+    encoding, is_bigendian, step = cdr.string(), cdr.number("B"), cdr.number("I")
+    return RawImage(header, height, width, encoding, is_bigendian=is_bigendian, step=step, data=cdr.octets())
 
 
 def read_compressed(serialized: bytes) -> CompressedImageMsg:

@@ -107,7 +107,7 @@ class Meter:
         recent = [moment for moment in moments if moment > time.monotonic() - 5.0]
         span = recent[-1] - recent[0] if len(recent) > 1 else 0.0
         rate_hz = (len(recent) - 1) / span if span > 0.0 else 0.0
-        return Reading(stages, rate_hz, errors, last_error, too_old, back, zero, statuses)
+        return Reading(stages, rate_hz, errors, last_error, too_old, back=back, zero=zero, statuses=statuses)
 
 
 def _percentiles(values: list[float]) -> tuple[float, float]:
