@@ -25,7 +25,7 @@ VERSIONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 WITHOUT_NUMPY_1 = ("3.13", "3.14")  # NumPy 1.26 has no wheels for them
 TOOLS = ("pytest", "pytest-timeout", "pytest-xdist", "hypothesis", "onnx")
 CORE = (
-    *("bundle", "cli", "geometry", "language", "media", "metrics", "pipeline", "runtime", "scene", "targets"),
+    *("bundle", "cli", "geometry", "language", "media", "metrics", "pipeline", "ris_scene", "runtime", "targets"),
     *(
         f"test_{name}.py"
         for name in ("atomic", "config", "decode", "entry", "hashing", "outputs", "plugins", "rle", "share")

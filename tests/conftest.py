@@ -8,17 +8,15 @@ cannot pass by leaving things out.
 
 from __future__ import annotations
 
-import fcntl
 import importlib.util
 import os
 import re
 import signal
-import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import IO
 
 import pytest
+from domains import free_domain, remove_dead_segments
 
 # Before torch is imported: on a busy machine, its threads waiting for each other make tiny networks ten times slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -26,7 +24,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 REQUIRED = frozenset(filter(None, os.environ.get("RIS_REQUIRE", "").split(",")))
 NEEDS = {"ros": ("rclpy", "ris_msgs"), "torch": ("torch",)}  # mark: modules
 HELP = {"ros": "run the tests with `make test` or scripts/with_ros", "torch": "`make test TORCH=1` installs it"}
-DOMAINS = range(1, 101)  # higher ones reach into the ephemeral ports
 
 
 def why_not(mark: str) -> str:
@@ -73,39 +70,6 @@ def pytest_configure() -> None:
 
 def pytest_sessionfinish() -> None:
     remove_dead_segments(Path("/dev/shm"))
-
-
-def remove_dead_segments(folder: Path) -> list[str]:
-    """Remove the 70 MB that Fast DDS leaves in shared memory for each process that was killed; return their names."""
-    removed = []
-    for lock in folder.glob("fastrtps_*_el"):
-        segment = lock.with_name(lock.name[: -len("_el")])
-        try:
-            with lock.open() as handle:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # whoever lives holds it
-                for file in (segment, lock):
-                    file.unlink(missing_ok=True)
-        except OSError:
-            continue
-        removed.append(segment.name)
-    return removed
-
-
-def free_domain() -> tuple[int, IO[str]]:
-    """Return a ROS domain that no other test on this machine uses, and the lock that keeps it."""
-    folder = Path(tempfile.gettempdir()) / f"ris_domains_{os.getuid()}"
-    folder.mkdir(exist_ok=True)
-    start = os.getpid() % len(DOMAINS)
-    for offset in range(len(DOMAINS)):
-        domain = DOMAINS[(start + offset) % len(DOMAINS)]
-        handle = (folder / str(domain)).open("w")
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            handle.close()
-            continue
-        return domain, handle
-    raise RuntimeError(f"all ROS domains are taken: is something left that holds the locks in {folder}?")
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from conftest import remove_dead_segments
+from domains import remove_dead_segments
 
 LIVE = """
 import rclpy, sys, time

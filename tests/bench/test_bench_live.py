@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import free_domain
+from domains import free_domain
 from tiny_bundle import make_tiny_bundle
 
 from ris_node.cli.__main__ import main

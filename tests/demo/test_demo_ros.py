@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from conftest import free_domain
+from domains import free_domain
 
 from ris_node.outputs import claim
 

@@ -10,7 +10,7 @@ pytest.importorskip("rclpy")
 pytest.importorskip("ris_msgs")
 pytestmark = pytest.mark.ros
 
-from conftest import free_domain  # noqa: E402
+from domains import free_domain  # noqa: E402
 from harness import Spinning, wait_for  # noqa: E402
 from rclpy.node import Node  # noqa: E402
 

@@ -15,7 +15,7 @@ pytest.importorskip("rclpy")
 pytest.importorskip("ris_msgs")
 pytestmark = pytest.mark.ros
 
-from conftest import free_domain  # noqa: E402
+from domains import free_domain  # noqa: E402
 from harness import (  # noqa: E402
     ACTIVATE,
     CLEANUP,
