@@ -29,7 +29,7 @@ def make(name: str, /, **fields: object) -> Any:
 
     Sequences of numbers become `array`: rosidl takes it as it is, while others are copied one by one.
     """
-    kind, sequences = interface_class(name), _sequences(name)
+    kind, sequences = _message(name)  # one look-up: an outline asks for each of its points
     if not sequences:
         return kind(**fields)
     large = {field: fields.pop(field) for field in sequences & fields.keys()}
@@ -40,10 +40,11 @@ def make(name: str, /, **fields: object) -> Any:
 
 
 @cache
-def _sequences(name: str) -> frozenset[str]:
-    """Return the fields of a message type that are sequences."""
-    types = interface_class(name).get_fields_and_field_types()
-    return frozenset(field for field, text in types.items() if text.startswith("sequence"))
+def _message(name: str) -> tuple[Any, frozenset[str]]:
+    """Return the class of a message type, and its fields that are sequences."""
+    kind = interface_class(name)
+    types = kind.get_fields_and_field_types()
+    return kind, frozenset(field for field, text in types.items() if text.startswith("sequence"))
 
 
 def _array(values: npt.NDArray[Any]) -> array[Any]:
